@@ -1,0 +1,33 @@
+import { invariant } from './invariant.ts';
+
+/**
+ * Every environment variable of every function, once. infra sets them by these names; a wiring.ts
+ * reads them. None holds a secret: secrets are read from Secrets Manager by their ARN.
+ */
+export const variables = [
+  'TABLE_NAME',
+  'BUCKET_NAME',
+  'SESSION_MACHINE_ARN',
+  'SANDBOX_FUNCTION_NAME',
+  'MODEL_SECRET_ARN',
+  'ADMIN_KEY_SECRET_ARN',
+  'SEARCH_SECRET_ARN',
+  'MODEL_PROVIDER',
+  'MODEL_IDS',
+  'PRICES',
+] as const;
+
+export type Variable = (typeof variables)[number];
+
+/** Read a variable that the template must have set. @throws Error at load: a broken deployment. */
+export function required(name: Variable): string {
+  const value = process.env[name];
+  invariant(value !== undefined && value !== '', `${name} is set in the function's environment`);
+  return value;
+}
+
+/** Read a variable that a deployment may leave out. */
+export function optional(name: Variable): string | undefined {
+  const value = process.env[name];
+  return value === '' ? undefined : value;
+}

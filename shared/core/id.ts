@@ -1,0 +1,49 @@
+import { monotonicFactory } from 'ulid';
+import { Fault } from './fault.ts';
+
+/** Every prefix of the API's ids, by noun. */
+export const prefixes = {
+  agent: 'agent',
+  environment: 'env',
+  session: 'sesn',
+  thread: 'sthr',
+  event: 'sevt',
+  resource: 'sesrsc',
+  workspace: 'wrkspc',
+  api_key: 'apikey',
+  request: 'req',
+  file: 'file',
+} as const;
+
+export type Noun = keyof typeof prefixes;
+
+/** Monotonic, so that ids made in one process sort in the order in which they were made. */
+const ulid = monotonicFactory();
+
+/** A new id of a noun, e.g. `agent_01J…`: time-sortable, though clients must not rely on it. */
+export function newId(noun: Noun): string {
+  return `${prefixes[noun]}_${ulid()}`;
+}
+
+const BODY = /^[0-9A-Za-z]{20,40}$/;
+
+/** Whether `text` has the form of an id of `noun`. */
+export function isId(noun: Noun, text: string): boolean {
+  const prefix = `${prefixes[noun]}_`;
+  return text.startsWith(prefix) && BODY.test(text.slice(prefix.length));
+}
+
+/**
+ * The only way a string of a path becomes an id.
+ * @throws Fault `missing`: an id of a wrong form names nothing, exactly as an unknown one does.
+ */
+export function parseId(noun: Noun, text: string): string {
+  if (!isId(noun, text))
+    throw new Fault('missing', `${noun} '${text.slice(0, 80)}' was not found.`);
+  return text;
+}
+
+/** The primary thread's id is the session's with another prefix: no look-up, no row to lose. */
+export function primaryThreadId(session_id: string): string {
+  return `${prefixes.thread}_${session_id.slice(prefixes.session.length + 1)}`;
+}

@@ -1,0 +1,92 @@
+/**
+ * The one table, as the platform sees it. A row is a plain object under `pk` and `sk`; conditions
+ * and updates are DynamoDB expressions, because they are the concurrency model and hiding them
+ * would hide the decisions. `table-dynamo.ts` is the adapter.
+ */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+export interface Row extends Key {
+  readonly [attribute: string]: unknown;
+}
+
+/** An expression with the values (`:x`) and names (`#x`) that it uses. */
+export interface Condition {
+  readonly condition: string;
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly names?: Readonly<Record<string, string>>;
+}
+
+export interface Update {
+  readonly update: Key;
+  readonly expression: string;
+  readonly condition?: string;
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly names?: Readonly<Record<string, string>>;
+}
+
+/** One write of a transaction. A put without a condition overwrites: explain it where it stands. */
+export type Write =
+  | ({ readonly put: Row } & Partial<Condition>)
+  | ({ readonly delete: Key } & Partial<Condition>)
+  | ({ readonly check: Key } & Condition)
+  | Update;
+
+export interface Query {
+  readonly pk: string;
+  /** Sort keys from here on, inclusive. */
+  readonly from: string;
+  /** Sort keys up to here, inclusive. */
+  readonly to: string;
+  /** @default - the table itself, read strongly; an index is read as it stands. */
+  readonly index?: 'list' | 'running';
+  /** @default - ascending */
+  readonly reverse?: boolean;
+  /** Rows to read at most. @default - as many as one page of 1 MB holds */
+  readonly limit?: number;
+}
+
+export interface QueryPage {
+  readonly rows: Row[];
+  /** True when rows are left: ask again from the last row's sort key. */
+  readonly more: boolean;
+}
+
+/**
+ * A condition did not hold. `rows[i]` is the row that stood in the way of write `i`, when there
+ * was one; `failed` are the indexes of the writes that were refused.
+ */
+export class ConditionFailed extends Error {
+  override readonly name = 'ConditionFailed';
+  readonly failed: readonly number[];
+  readonly rows: readonly (Row | undefined)[];
+
+  constructor(
+    failed: readonly number[],
+    rows: readonly (Row | undefined)[],
+    options?: ErrorOptions,
+  ) {
+    super(`conditions failed for writes ${failed.join(', ')}`, options);
+    this.failed = failed;
+    this.rows = rows;
+  }
+}
+
+export interface Table {
+  /** Strongly consistent unless `eventual`. */
+  get(key: Key, options?: { eventual?: boolean }): Promise<Row | undefined>;
+  /** Any number of keys, strongly consistent unless `eventual`; absent rows are left out, order is that of the keys. */
+  getMany(keys: readonly Key[], options?: { eventual?: boolean }): Promise<Row[]>;
+  query(query: Query): Promise<QueryPage>;
+  /** @returns the row after the update. @throws ConditionFailed */
+  update(update: Update): Promise<Row>;
+  /**
+   * All or none, at most 100 writes. Repeats itself on TransactionConflict and throttling.
+   * @throws ConditionFailed
+   */
+  transact(writes: readonly Write[]): Promise<void>;
+  /** Unconditional deletes of any number of rows, in batches; safe to repeat. */
+  deleteMany(keys: readonly Key[]): Promise<void>;
+}
