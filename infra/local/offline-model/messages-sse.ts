@@ -11,13 +11,16 @@ export interface Encoding {
 }
 
 /** One frame of server-sent events, as the Messages API sends it: name, data, empty line. */
-export function encodeFrame(event: { readonly type: string }): string {
+export function encodeFrame(event: {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 /** The error frame that may end a stream that had begun with status 200. */
 export function encodeError(type: string, message: string): string {
-  return encodeFrame({ type: 'error', ...{ error: { type, message } } });
+  return encodeFrame({ type: 'error', error: { type, message } });
 }
 
 /** The frames of one message, in the order of the wire: start, each block, delta, stop. */
@@ -96,7 +99,7 @@ function blockEvents(block: ContentBlock, index: number, chars: number): { type:
     { type: 'content_block_start', index, content_block },
     ...deltas.map((delta) => ({ type: 'content_block_delta', index, delta })),
     { type: 'content_block_stop', index },
-  ].map((event) => event);
+  ];
 }
 
 /** How a block begins and what then arrives of it. A block without deltas arrives whole. */
@@ -129,7 +132,7 @@ function openBlock(block: ContentBlock, chars: number): Opened {
 
 /** Cut by code points, so that no piece ends in half a surrogate pair. */
 function pieces(text: string, chars: number): string[] {
-  const points = [...text];
+  const points = Array.from(text);
   const count = Math.ceil(points.length / chars);
   return Array.from({ length: count }, (_, n) => points.slice(n * chars, (n + 1) * chars).join(''));
 }
