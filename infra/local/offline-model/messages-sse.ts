@@ -10,6 +10,12 @@ export interface Encoding {
   readonly chunk_chars?: number;
 }
 
+/** One event of the stream, before it is a frame. */
+interface StreamEvent {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
 /** One frame of server-sent events, as the Messages API sends it: name, data, empty line. */
 export function encodeFrame(event: {
   readonly type: string;
@@ -93,7 +99,7 @@ interface Opened {
   readonly deltas: readonly object[];
 }
 
-function blockEvents(block: ContentBlock, index: number, chars: number): { type: string }[] {
+function blockEvents(block: ContentBlock, index: number, chars: number): StreamEvent[] {
   const { content_block, deltas } = openBlock(block, chars);
   return [
     { type: 'content_block_start', index, content_block },
