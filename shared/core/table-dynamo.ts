@@ -1,0 +1,242 @@
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  TransactionCanceledException,
+  type CancellationReason,
+} from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  BatchWriteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+  type TransactWriteCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { invariant } from './invariant.ts';
+import { limits } from './limits.ts';
+import { backoffMs } from './backoff.ts';
+import {
+  ConditionFailed,
+  type Key,
+  type Query,
+  type QueryPage,
+  type Row,
+  type Table,
+  type Update,
+  type Write,
+} from './table.ts';
+
+type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
+/** Names of the index's own key attributes; the table's are `pk` and `sk`. */
+const indexKeys = {
+  list: { pk: 'gsi1pk', sk: 'gsi1sk' },
+  running: { pk: 'gsi2pk', sk: 'gsi2sk' },
+} as const;
+
+/** Reasons that say "not now", not "not so": the same transaction may be sent again. */
+const passing = new Set([
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+]);
+
+/** Source: DynamoDB quotas for BatchGetItem and BatchWriteItem. */
+const BATCH_GET_MAX = 100;
+const BATCH_WRITE_MAX = 25;
+
+/** Enough for 50 writers on one item: the last of them waits about 4 s. */
+const ATTEMPTS_MAX = 12;
+
+/** The table in DynamoDB. Endpoint, region and credentials come from Lambda's environment. */
+export class DynamoTable implements Table {
+  readonly #db: DynamoDBDocumentClient;
+  readonly #name: string;
+
+  constructor(name: string, client = new DynamoDBClient()) {
+    this.#name = name;
+    this.#db = DynamoDBDocumentClient.from(client, {
+      marshallOptions: { removeUndefinedValues: true },
+    });
+  }
+
+  async get(key: Key, options: { eventual?: boolean } = {}): Promise<Row | undefined> {
+    const { Item } = await this.#db.send(
+      new GetCommand({
+        TableName: this.#name,
+        Key: keyOf(key),
+        ConsistentRead: options.eventual !== true,
+      }),
+    );
+    return Item as Row | undefined;
+  }
+
+  async getMany(keys: readonly Key[], options: { eventual?: boolean } = {}): Promise<Row[]> {
+    const found = new Map<string, Row>();
+    const batches = chunksOf(distinct(keys), BATCH_GET_MAX);
+    await Promise.all(
+      batches.map(async (batch) => {
+        for (const row of await this.#getBatch(batch, options.eventual !== true)) {
+          found.set(nameOf(row), row);
+        }
+      }),
+    );
+    return keys.flatMap((key) => found.get(nameOf(key)) ?? []);
+  }
+
+  async #getBatch(batch: readonly Key[], consistent: boolean): Promise<Row[]> {
+    const rows: Row[] = [];
+    let left: Record<string, unknown>[] = batch.map(keyOf);
+    for (let attempt = 0; left.length > 0; attempt++) {
+      invariant(attempt < ATTEMPTS_MAX, 'DynamoDB returns every key of a batch in the end');
+      if (attempt > 0) await sleep(backoffMs(attempt));
+      const { Responses, UnprocessedKeys } = await this.#db.send(
+        new BatchGetCommand({
+          RequestItems: { [this.#name]: { Keys: left, ConsistentRead: consistent } },
+        }),
+      );
+      rows.push(...((Responses?.[this.#name] ?? []) as Row[]));
+      left = UnprocessedKeys?.[this.#name]?.Keys ?? [];
+    }
+    return rows;
+  }
+
+  async query(query: Query): Promise<QueryPage> {
+    const index = query.index === undefined ? { pk: 'pk', sk: 'sk' } : indexKeys[query.index];
+    const { Items, LastEvaluatedKey } = await this.#db.send(
+      new QueryCommand({
+        TableName: this.#name,
+        ...(query.index === undefined ? { ConsistentRead: true } : { IndexName: query.index }),
+        KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
+        ExpressionAttributeNames: { '#pk': index.pk, '#sk': index.sk },
+        ExpressionAttributeValues: { ':pk': query.pk, ':from': query.from, ':to': query.to },
+        ScanIndexForward: query.reverse !== true,
+        ...(query.limit === undefined ? {} : { Limit: query.limit }),
+      }),
+    );
+    return { rows: (Items ?? []) as Row[], more: LastEvaluatedKey !== undefined };
+  }
+
+  async update(update: Update): Promise<Row> {
+    try {
+      const { Attributes } = await this.#db.send(
+        new UpdateCommand({
+          ...this.#updateOf(update),
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return Attributes as Row;
+    } catch (cause) {
+      if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
+      throw new ConditionFailed([0], [rowOf(cause.Item)], { cause });
+    }
+  }
+
+  async transact(writes: readonly Write[]): Promise<void> {
+    invariant(writes.length <= limits.transaction_writes_max, 'a transaction holds 100 writes');
+    const TransactItems = writes.map((write) => this.#itemOf(write));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#db.send(new TransactWriteCommand({ TransactItems }));
+        return;
+      } catch (cause) {
+        if (!(cause instanceof TransactionCanceledException)) throw cause;
+        const reasons = cause.CancellationReasons ?? [];
+        const refused = indexesOf(reasons, (code) => code === 'ConditionalCheckFailed');
+        if (refused.length > 0) {
+          throw new ConditionFailed(
+            refused,
+            reasons.map((reason) => rowOf(reason.Item)),
+            { cause },
+          );
+        }
+        const only = indexesOf(reasons, (code) => code !== 'None' && !passing.has(code));
+        if (only.length > 0 || attempt === ATTEMPTS_MAX) throw cause;
+      }
+      await sleep(backoffMs(attempt));
+    }
+  }
+
+  async deleteMany(keys: readonly Key[]): Promise<void> {
+    for (const batch of chunksOf(distinct(keys), BATCH_WRITE_MAX)) {
+      let left: unknown[] = batch.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
+      for (let attempt = 0; left.length > 0; attempt++) {
+        invariant(attempt < ATTEMPTS_MAX, 'DynamoDB takes every delete of a batch in the end');
+        if (attempt > 0) await sleep(backoffMs(attempt));
+        const { UnprocessedItems } = await this.#db.send(
+          new BatchWriteCommand({ RequestItems: { [this.#name]: left as never } }),
+        );
+        left = UnprocessedItems?.[this.#name] ?? [];
+      }
+    }
+  }
+
+  #updateOf(update: Update) {
+    return {
+      TableName: this.#name,
+      Key: keyOf(update.update),
+      UpdateExpression: update.expression,
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+      ...expressionOf(update),
+    };
+  }
+
+  #itemOf(write: Write): TransactItem {
+    const common = {
+      TableName: this.#name,
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+      ...expressionOf(write),
+    };
+    if ('put' in write) return { Put: { ...common, Item: { ...write.put } } };
+    if ('delete' in write) return { Delete: { ...common, Key: keyOf(write.delete) } };
+    if ('check' in write) {
+      return {
+        ConditionCheck: {
+          ...common,
+          Key: keyOf(write.check),
+          ConditionExpression: write.condition,
+        },
+      };
+    }
+    return { Update: this.#updateOf(write) };
+  }
+}
+
+function expressionOf(write: Partial<Pick<Update, 'condition' | 'names' | 'values'>>) {
+  return {
+    ...(write.condition === undefined ? {} : { ConditionExpression: write.condition }),
+    ...(write.names === undefined ? {} : { ExpressionAttributeNames: { ...write.names } }),
+    ...(write.values === undefined ? {} : { ExpressionAttributeValues: { ...write.values } }),
+  };
+}
+
+function keyOf({ pk, sk }: Key): { pk: string; sk: string } {
+  return { pk, sk };
+}
+
+function nameOf({ pk, sk }: Key): string {
+  return `${pk}\n${sk}`;
+}
+
+/** DynamoDB refuses a batch that names one key twice. */
+function distinct(keys: readonly Key[]): Key[] {
+  return [...new Map(keys.map((key) => [nameOf(key), key])).values()];
+}
+
+function rowOf(item: CancellationReason['Item']): Row | undefined {
+  return item === undefined ? undefined : (unmarshall(item) as Row);
+}
+
+function indexesOf(reasons: CancellationReason[], wanted: (code: string) => boolean): number[] {
+  return reasons.flatMap((reason, index) => (wanted(reason.Code ?? 'None') ? [index] : []));
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}
