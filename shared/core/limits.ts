@@ -28,6 +28,10 @@ export const limits = {
   // Rows
   /** A value larger than this goes to the bucket and its row keeps a pointer. */
   inline_bytes_max: 65_536,
+
+  // Log
+  /** Events of one append: a reply with 256 tool calls, their results and what closes the turn. */
+  entry_events_max: 1_000,
 } as const;
 
 // The relations are decisions, not accidents: they fail at load, before any request.

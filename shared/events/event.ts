@@ -1,0 +1,43 @@
+import type {
+  BetaManagedAgentsSessionEvent,
+  BetaManagedAgentsSessionEventType,
+} from '@anthropic-ai/sdk/resources/beta/sessions/events';
+
+/** A line of a thread's log, exactly as it goes over the wire. */
+export type SessionEvent = BetaManagedAgentsSessionEvent;
+export type SessionEventType = BetaManagedAgentsSessionEventType;
+
+/** Keys that may be left out of one member of a union stay its own: a plain Omit would merge them. */
+type Each<E, K extends PropertyKey> = E extends unknown ? Omit<E, K> : never;
+
+/**
+ * An event on its way into a log. It has its id already (a tool result must be able to name its
+ * call before both are written); `processed_at` is given by the append, which alone knows the order.
+ */
+export type NewEvent = Each<SessionEvent, 'processed_at'>;
+
+/**
+ * What the log keeps of an event beside its wire form and never shows: the raw reply of the model
+ * (thinking with its signatures must go back unchanged), a compaction's summary.
+ */
+export interface Hidden {
+  /** On `span.model_request_end`: the content blocks of the reply, as the model sent them. */
+  readonly assistant?: readonly unknown[];
+  /** On `agent.thread_context_compacted`: the text that stands for everything before. */
+  readonly summary?: string;
+  /** On `agent.tool_use` and `agent.custom_tool_use`: the model's own id of the call. */
+  readonly tool_use_id?: string;
+}
+
+/** An event to append, with what stays behind the wire. */
+export interface Line {
+  readonly event: NewEvent;
+  readonly hidden?: Hidden;
+}
+
+/** An event as read from the log. */
+export interface LoggedEvent {
+  readonly seq: number;
+  readonly event: SessionEvent;
+  readonly hidden: Hidden;
+}

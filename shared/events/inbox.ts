@@ -1,0 +1,61 @@
+import type { Blobs } from '../core/blobs.ts';
+import { load, store, type Stored } from '../core/stored.ts';
+import type { Row, Table, Write } from '../core/table.ts';
+import { inboxKey, type Queued, type ThreadHead } from '../threads/thread.ts';
+import type { SessionEvent } from './event.ts';
+
+/** Events that a client sends and that wait for their turn. */
+export type QueuedEvent = Extract<SessionEvent, { type: Queued['type'] }>;
+
+/**
+ * `THREAD#<id>` / `I#<n>`: an event in the inbox. The head's `queue` says which still wait; a
+ * taken row stays for an hour, so that a stream that looks late still shows the acceptance.
+ */
+export interface InboxRow extends Row {
+  readonly n: number;
+  readonly event: Stored<QueuedEvent>;
+  readonly expires_at: number;
+}
+
+/** A queued event may wait for days behind a confirmation: rows outlive any wait in practice. */
+const KEPT_SECONDS = 90 * 24 * 3_600;
+
+/**
+ * Prepare to queue events.
+ * @returns the changes of the head, for the caller's own replacement of it, and the inbox's rows.
+ */
+export async function prepareQueue(
+  blobs: Blobs,
+  head: ThreadHead,
+  events: readonly QueuedEvent[],
+  now: Date,
+): Promise<{ patch: Pick<ThreadHead, 'inbox_seq' | 'queue'>; writes: Write[] }> {
+  const queued = events.map(({ id, type }, index) => ({ n: head.inbox_seq + 1 + index, id, type }));
+  const rows = await Promise.all(
+    events.map(async (event, index): Promise<InboxRow> => {
+      const n = head.inbox_seq + 1 + index;
+      const key = `sessions/${head.session_id}/events/${event.id}.queued.json`;
+      return {
+        ...inboxKey(head.thread_id, n),
+        n,
+        event: await store(blobs, key, event),
+        expires_at: Math.floor(now.getTime() / 1_000) + KEPT_SECONDS,
+      };
+    }),
+  );
+  return {
+    patch: { inbox_seq: head.inbox_seq + events.length, queue: [...head.queue, ...queued] },
+    writes: rows.map((put) => ({ put, condition: 'attribute_not_exists(pk)' })),
+  };
+}
+
+/** Read queued events, in the order asked for. */
+export async function loadQueued(
+  { table, blobs }: { table: Table; blobs: Blobs },
+  thread_id: string,
+  queue: readonly Queued[],
+): Promise<QueuedEvent[]> {
+  if (queue.length === 0) return [];
+  const rows = await table.getMany(queue.map(({ n }) => inboxKey(thread_id, n)));
+  return await Promise.all((rows as InboxRow[]).map(async (row) => await load(blobs, row.event)));
+}

@@ -1,0 +1,196 @@
+import type { Blobs } from '../core/blobs.ts';
+import type { Clock } from '../core/clock.ts';
+import { invariant } from '../core/invariant.ts';
+import { limits } from '../core/limits.ts';
+import { load, store, type Stored } from '../core/stored.ts';
+import type { Row, Table, Write } from '../core/table.ts';
+import type { Hidden, Line, LoggedEvent, SessionEvent } from '../events/event.ts';
+import { padded, type ThreadHead } from './thread.ts';
+
+/**
+ * One append: `THREAD#<id>` / `E#<seq of its last event>`. Events that are written together stand
+ * in one row: half the writes, and a page of history is a few large reads.
+ */
+interface EntryRow extends Row {
+  readonly first_seq: number;
+  readonly lines: readonly StoredLine[];
+}
+
+/** `type` and `processed_at` stand outside, so that a filter need not fetch a large event. */
+export interface StoredLine {
+  readonly id: string;
+  readonly type: SessionEvent['type'];
+  readonly processed_at: string;
+  readonly event: Stored<SessionEvent>;
+  readonly hidden?: Stored<Hidden>;
+}
+
+/** A line with its place in the log, not yet loaded from the bucket. */
+export interface PlacedLine extends StoredLine {
+  readonly seq: number;
+}
+
+export interface Appended {
+  /** The head as it will stand: the base of the next append. */
+  readonly head: ThreadHead;
+  /** The writes of the append, for one transaction with whatever else belongs to it. */
+  readonly writes: Write[];
+  readonly logged: LoggedEvent[];
+}
+
+export interface LogStore {
+  readonly table: Table;
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+}
+
+/**
+ * Prepare an append: the head moves by exactly these events, or nothing is written at all.
+ *
+ * @param head The head as read; the writes hold its `version` against the row.
+ * @param patch What else changes of the head.
+ * @returns Writes to be sent in one transaction. An event too large for a row is put into the
+ *   bucket here; when the transaction is refused, that object is an orphan of the session.
+ */
+export async function prepareAppend(
+  { blobs, clock }: Omit<LogStore, 'table'>,
+  head: ThreadHead,
+  lines: readonly Line[],
+  patch: Partial<ThreadHead> = {},
+): Promise<Appended> {
+  invariant(lines.length <= limits.entry_events_max, 'an append is bounded');
+  const at = laterOf(clock.now().toISOString(), head.last_at);
+  const logged = lines.map(({ event, hidden }, index) => ({
+    seq: head.seq + 1 + index,
+    // The event's own type is kept: only the time is added to it.
+    event: { ...event, processed_at: at } as SessionEvent,
+    hidden: hidden ?? {},
+  }));
+  const stored = await Promise.all(logged.map((line) => storeLine(blobs, head.session_id, line)));
+  const next: ThreadHead = {
+    ...head,
+    ...patch,
+    version: head.version + 1,
+    seq: head.seq + lines.length,
+    last_at: lines.length > 0 ? at : head.last_at,
+    updated_at: at,
+  };
+  const entries = rowsOf(head, stored).map((put) => ({
+    put,
+    condition: 'attribute_not_exists(pk)',
+  }));
+  return { head: next, writes: [putHead(head, next), ...entries], logged };
+}
+
+/** Replace the head if it still is the one that was read. */
+function putHead(read: ThreadHead, next: ThreadHead): Write {
+  return {
+    put: next,
+    condition: '#version = :read',
+    names: { '#version': 'version' },
+    values: { ':read': read.version },
+  };
+}
+
+async function storeLine(
+  blobs: Blobs,
+  session_id: string,
+  { event, hidden }: LoggedEvent,
+): Promise<StoredLine> {
+  const key = `sessions/${session_id}/events/${event.id}`;
+  const stored = await store(blobs, `${key}.json`, event);
+  return {
+    id: event.id,
+    type: event.type,
+    // The append has just set it; only the type still allows it to be open.
+    processed_at: event.processed_at ?? '',
+    event: stored,
+    ...(Object.keys(hidden).length === 0
+      ? {}
+      : { hidden: await store(blobs, `${key}.hidden.json`, hidden) }),
+  };
+}
+
+/** One row, or several when the lines together are too large for one. */
+function rowsOf(head: ThreadHead, lines: readonly StoredLine[]): EntryRow[] {
+  const rows: { lines: StoredLine[]; bytes: number }[] = [];
+  for (const line of lines) {
+    const bytes = Buffer.byteLength(JSON.stringify(line));
+    const last = rows.at(-1);
+    if (last !== undefined && last.bytes + bytes <= limits.row_bytes_max) {
+      last.lines.push(line);
+      last.bytes += bytes;
+    } else {
+      rows.push({ lines: [line], bytes });
+    }
+  }
+  let seq = head.seq;
+  return rows.map((row) => {
+    const first_seq = seq + 1;
+    seq += row.lines.length;
+    return { pk: head.pk, sk: `E#${padded(seq)}`, first_seq, lines: row.lines };
+  });
+}
+
+function laterOf(a: string, b: string): string {
+  return a > b ? a : b;
+}
+
+/** Room below twelve digits, so that adding an entry's length keeps the width. */
+const SEQ_MAX = 999_999_000_000;
+
+export interface LogRange {
+  /** Events after this number. @default 0 */
+  readonly after?: number;
+  /** Events up to this number. @default - the newest */
+  readonly through?: number;
+  readonly reverse?: boolean;
+}
+
+/**
+ * Walk a thread's log in order, page by page of the table, without loading large events.
+ * @yields the lines of one page (about 1 MB at most), so that a caller can stop early.
+ */
+export async function* walkLog(
+  table: Table,
+  thread_id: string,
+  { after = 0, through = SEQ_MAX, reverse = false }: LogRange = {},
+): AsyncGenerator<PlacedLine[]> {
+  const pk = `THREAD#${thread_id}`;
+  let [low, high] = [after, through];
+  for (;;) {
+    // An entry sorts by its last event, so the one that holds `high` may sort after it.
+    const page = await table.query({
+      pk,
+      from: `E#${padded(low + 1)}`,
+      to: reverse ? `E#${padded(high + limits.entry_events_max)}` : 'E#~',
+      reverse,
+    });
+    const rows = page.rows as EntryRow[];
+    const lines = rows.flatMap((row) => {
+      const placed = row.lines.map((line, index) => ({ ...line, seq: row.first_seq + index }));
+      return reverse ? placed.toReversed() : placed;
+    });
+    const wanted = lines.filter((line) => line.seq > low && line.seq <= high);
+    if (wanted.length > 0) yield wanted;
+    const last = lines.at(-1);
+    if (!page.more || last === undefined) return;
+    if (reverse) high = last.seq - 1;
+    else low = last.seq;
+    if (low >= high) return;
+  }
+}
+
+/** Load a line's event from the bucket when it is large. */
+export async function loadEvent(blobs: Blobs, line: StoredLine): Promise<SessionEvent> {
+  return await load(blobs, line.event);
+}
+
+/** A line whole, with what stays behind the wire. */
+export async function loadLine(blobs: Blobs, line: PlacedLine): Promise<LoggedEvent> {
+  const [event, hidden] = await Promise.all([
+    load(blobs, line.event),
+    line.hidden === undefined ? {} : load(blobs, line.hidden),
+  ]);
+  return { seq: line.seq, event, hidden };
+}
