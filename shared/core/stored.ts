@@ -1,8 +1,14 @@
 import type { Blobs } from './blobs.ts';
 import { limits } from './limits.ts';
 
-/** A value in a row: itself when it is small, else the key of an object that holds it as JSON. */
-export type Stored<T> = { readonly value: T } | { readonly blob: string; readonly bytes: number };
+/**
+ * A value in a row, as JSON text: in the row itself when it is small, else in an object. Text and
+ * not an attribute map, because DynamoDB refuses what JSON allows: a map deeper than 32 levels, an
+ * integer above 2^53 (a `maximum` of 18446744073709551615 in a tool's schema), a number above 1e126.
+ */
+export type Stored<T> =
+  /** `of` is never set: it only keeps what was stored in the type. */
+  { readonly json: string; readonly of?: T } | { readonly blob: string; readonly bytes: number };
 
 /**
  * Make a value fit into a row. A larger one is written to `key` first: when the row's write then
@@ -11,13 +17,14 @@ export type Stored<T> = { readonly value: T } | { readonly blob: string; readonl
 export async function store<T>(blobs: Blobs, key: string, value: T): Promise<Stored<T>> {
   const json = JSON.stringify(value);
   const bytes = Buffer.byteLength(json);
-  if (bytes <= limits.inline_bytes_max) return { value };
+  if (bytes <= limits.inline_bytes_max) return { json };
   await blobs.put(key, json, 'application/json');
   return { blob: key, bytes };
 }
 
 /** Read a stored value back. */
 export async function load<T>(blobs: Blobs, stored: Stored<T>): Promise<T> {
-  if ('value' in stored) return stored.value;
-  return JSON.parse(Buffer.from(await blobs.get(stored.blob)).toString('utf8')) as T;
+  const json =
+    'json' in stored ? stored.json : Buffer.from(await blobs.get(stored.blob)).toString('utf8');
+  return JSON.parse(json) as T;
 }
