@@ -1,0 +1,27 @@
+import { parseArgs } from 'node:util';
+import { firstText, lastResults, startModel } from './model.ts';
+import { call, say } from './replies.ts';
+
+/**
+ * The scripted model on its own, with no latency: what the bench runs in a process of its own.
+ * A first message with `rounds=20` gets twenty tool calls before the answer; any other is answered at once.
+ */
+const { values } = parseArgs({
+  options: { port: { type: 'string', default: '0' }, help: { type: 'boolean', default: false } },
+});
+if (values.help) {
+  console.log(
+    'npx tsx test/model/main.ts [--port N]\n\nServes the Messages API and prints {"url":"…"}.',
+  );
+} else {
+  const model = await startModel({ port: Number(values.port), forget: true });
+  model.otherwise(({ body }) => {
+    const rounds = Number(/rounds=(\d+)/.exec(firstText(body))?.[1] ?? 0);
+    const done = body.messages.filter(({ role }) => role === 'assistant').length;
+    if (done >= rounds) return say(lastResults(body).length > 0 ? 'All rounds are done.' : 'Done.');
+    return call('write', { file_path: `/tmp/round-${done}.txt`, content: `round ${done}` });
+  });
+  console.log(JSON.stringify({ url: model.url }));
+  process.once('SIGTERM', () => void model.close());
+  process.once('SIGINT', () => void model.close());
+}
