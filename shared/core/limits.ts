@@ -29,6 +29,10 @@ export const limits = {
   /** A value larger than this goes to the bucket and its row keeps a pointer. */
   inline_bytes_max: 65_536,
 
+  // Turn
+  /** A step that writes nothing for this long may be taken for dead by another execution. */
+  lease_ms: 120_000,
+
   // Log
   /** Events of one append: a reply with 256 tool calls, their results and what closes the turn. */
   entry_events_max: 1_000,

@@ -42,6 +42,7 @@ export interface Usage {
   readonly cache_creation_5m_input_tokens: number;
   readonly cache_creation_1h_input_tokens: number;
   readonly web_search_requests: number;
+  readonly web_fetch_requests: number;
   /** List cost in millionths of a cent (integers add exactly); null once a model has no price. */
   readonly cost_microcents: number | null;
   /** Milliseconds of finished running; the running turn is added when it is shown. */
@@ -55,6 +56,7 @@ export const noUsage: Usage = {
   cache_creation_5m_input_tokens: 0,
   cache_creation_1h_input_tokens: 0,
   web_search_requests: 0,
+  web_fetch_requests: 0,
   cost_microcents: 0,
   active_ms: 0,
 };
@@ -81,6 +83,8 @@ export interface ThreadHead extends Row {
   /** Number of the newest row of the inbox. */
   readonly inbox_seq: number;
   readonly queue: readonly Queued[];
+  /** False when the thread was set running and the log does not say so yet. */
+  readonly announced: boolean;
   readonly phase: Phase;
   readonly calls: readonly OpenCall[];
   /** The `span.model_request_start` without an end, when there is one. */

@@ -1,0 +1,74 @@
+import type { Update } from '../core/table.ts';
+import type { StopDetails, StopReason, ThreadStatus, Usage } from '../threads/thread.ts';
+import { sessionKey } from './session.ts';
+
+/** What a turn changes of its session's head. */
+export interface SessionChange {
+  readonly status?: ThreadStatus;
+  /** With a status that is not running: why it stopped. */
+  readonly stop?: { readonly reason: StopReason | null; readonly details: StopDetails };
+  /** Sums to add. */
+  readonly usage?: Partial<Usage>;
+  /** The run that begins, and since when the session is running. */
+  readonly start?: { readonly run: number; readonly at: string };
+}
+
+/**
+ * The update of a session's head that goes into a thread's transaction. It adds and sets instead
+ * of replacing what was read: threads of one session change it at the same time, and none needs
+ * to know what the others did. Refused once the session is deleted or archived.
+ */
+export function changeSession(session_id: string, change: SessionChange, at: string): Update {
+  const sets = ['updated_at = :at', '#version = #version + :one'];
+  const removes: string[] = [];
+  const values: Record<string, unknown> = { ':at': at, ':one': 1, ':null': null };
+  const names: Record<string, string> = { '#version': 'version' };
+  if (change.status !== undefined) {
+    sets.push('#status = :status');
+    names['#status'] = 'status';
+    values[':status'] = change.status;
+  }
+  if (change.stop !== undefined) {
+    sets.push('stop_reason = :reason', 'stop_details = :details', 'running_since = :null');
+    sets.push('ended_at = :at');
+    removes.push('gsi2pk', 'gsi2sk');
+    values[':reason'] = change.stop.reason;
+    values[':details'] = change.stop.details;
+  }
+  if (change.start !== undefined) {
+    sets.push('run = :run', 'running_since = :since', 'gsi2pk = :running', 'gsi2sk = :place');
+    values[':run'] = change.start.run;
+    values[':since'] = change.start.at;
+    values[':running'] = 'RUNNING';
+    values[':place'] = `${change.start.at}#${session_id}`;
+  }
+  addUsage(change.usage ?? {}, sets, names, values);
+  const remove = removes.length === 0 ? '' : ` REMOVE ${removes.join(', ')}`;
+  return {
+    update: sessionKey(session_id),
+    expression: `SET ${sets.join(', ')}${remove}`,
+    condition: 'deleted_at = :null AND archived_at = :null',
+    names,
+    values,
+  };
+}
+
+/** A cost of null (a model without a list price) stays null for good: an unknown sum is unknown. */
+function addUsage(
+  usage: Partial<Usage>,
+  sets: string[],
+  names: Record<string, string>,
+  values: Record<string, unknown>,
+): void {
+  for (const [name, amount] of Object.entries(usage)) {
+    if (amount === 0) continue;
+    names['#usage'] = 'usage';
+    names[`#${name}`] = name;
+    values[`:${name}`] = amount;
+    sets.push(
+      amount === null
+        ? `#usage.#${name} = :${name}`
+        : `#usage.#${name} = #usage.#${name} + :${name}`,
+    );
+  }
+}

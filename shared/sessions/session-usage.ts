@@ -1,0 +1,59 @@
+import type { BetaManagedAgentsSessionUsageSnapshot } from '@anthropic-ai/sdk/resources/beta/sessions/events';
+import type { BetaManagedAgentsBudgetLimit } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import type { Usage } from '../threads/thread.ts';
+
+export type UsageSnapshot = BetaManagedAgentsSessionUsageSnapshot;
+export type BudgetLimit = BetaManagedAgentsBudgetLimit;
+
+/** Source: list price of the hosted product, USD 0.08 per running hour, in millionths of a cent. */
+const RUNTIME_MICROCENTS_PER_HOUR = 8_000_000;
+const HOUR_MS = 3_600_000;
+const MICROCENTS_PER_CENT = 1_000_000;
+
+/** The sums with a turn that is still running. */
+export function usageNow(usage: Usage, running_since: string | null, now: Date): Usage {
+  if (running_since === null) return usage;
+  const running_ms = Math.max(0, now.getTime() - Date.parse(running_since));
+  return { ...usage, active_ms: usage.active_ms + running_ms };
+}
+
+/**
+ * What the session has cost at list price: tokens and searches as they were counted, and its
+ * running time. In millionths of a cent, an integer; null when a model without a price took part.
+ */
+export function listCostMicrocents(usage: Usage): number | null {
+  if (usage.cost_microcents === null) return null;
+  const runtime = Math.round((usage.active_ms * RUNTIME_MICROCENTS_PER_HOUR) / HOUR_MS);
+  return usage.cost_microcents + runtime;
+}
+
+/** Whether the budget is used up: checked before each model request (api-behaviour 5.6). */
+export function overBudget(usage: Usage, budget: BudgetLimit | null): boolean {
+  if (budget === null) return false;
+  const cost = listCostMicrocents(usage);
+  return cost !== null && cost >= Number(budget.max_list_cost.amount) * MICROCENTS_PER_CENT;
+}
+
+/** The sums as the wire shows them: seconds, whole cents, caches by their lifetime. */
+export function usageSnapshot(usage: Usage): UsageSnapshot {
+  const cost = listCostMicrocents(usage);
+  return {
+    active_seconds: usage.active_ms / 1_000,
+    cache_creation: {
+      ephemeral_1h_input_tokens: usage.cache_creation_1h_input_tokens,
+      ephemeral_5m_input_tokens: usage.cache_creation_5m_input_tokens,
+    },
+    cache_read_input_tokens: usage.cache_read_input_tokens,
+    input_tokens: usage.input_tokens,
+    ...(cost === null
+      ? {}
+      : {
+          list_cost: { amount: String(Math.round(cost / MICROCENTS_PER_CENT)), currency: 'USD' },
+        }),
+    output_tokens: usage.output_tokens,
+    server_tool_use: {
+      web_fetch_requests: usage.web_fetch_requests,
+      web_search_requests: usage.web_search_requests,
+    },
+  };
+}
