@@ -33,6 +33,17 @@ export const limits = {
   /** A step that writes nothing for this long may be taken for dead by another execution. */
   lease_ms: 120_000,
 
+  // Events that clients send
+  /** Source: API reference: events of one request. */
+  send_events_max: 50,
+  /** One source of a block: an event must fit into Lambda's request and into one page of a list. */
+  source_chars_max: 4_000_000,
+  content_blocks_max: 1_000,
+  /** Source: API reference: text items of one system.message. */
+  system_blocks_max: 1_000,
+  deny_message_chars_max: 4_096,
+  url_chars_max: 8_192,
+
   // Log
   /** Events of one append: a reply with 256 tool calls, their results and what closes the turn. */
   entry_events_max: 1_000,
@@ -41,3 +52,4 @@ export const limits = {
 // The relations are decisions, not accidents: they fail at load, before any request.
 invariant(limits.inline_bytes_max * 4 < limits.row_bytes_max, 'a row holds four inlined values');
 invariant(limits.response_bytes_max < limits.lambda_payload_bytes_max, 'a response fits in Lambda');
+invariant(limits.source_chars_max < limits.response_bytes_max, 'a source fits in a response');

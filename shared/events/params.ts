@@ -1,0 +1,213 @@
+import * as z from 'zod';
+import { limits } from '../core/limits.ts';
+import { parseBody } from '../core/parse.ts';
+
+/** Refuse one member of a union by its name, with the reason. */
+function refused<const Type extends string>(type: Type, reason: string) {
+  return z.looseObject({ type: z.literal(type) }).transform((_value, context): never => {
+    context.addIssue({ code: 'custom', message: reason });
+    return z.NEVER;
+  });
+}
+
+const NO_FILES =
+  'sources of type file are not supported by this deployment yet. Send the content as base64 or url.';
+
+/**
+ * Base64 that a model provider will accept: a bad one would be refused with every later request of
+ * the session. A plain class and a length, because zod's own pattern overflows the stack on megabytes.
+ */
+const base64 = z
+  .string()
+  .min(1)
+  .max(limits.source_chars_max, `must be at most ${limits.source_chars_max} characters of base64.`)
+  .refine(
+    (text) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text),
+    'must be base64 with padding.',
+  );
+
+const url = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL.' })
+  .max(limits.url_chars_max);
+
+const textBlock = z.strictObject({
+  type: z.literal('text'),
+  text: z.string().min(1).max(limits.source_chars_max),
+});
+
+/** A tool may have printed nothing. */
+const resultTextBlock = textBlock.extend({ text: z.string().max(limits.source_chars_max) });
+
+const imageBlock = z.strictObject({
+  type: z.literal('image'),
+  source: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('base64'),
+      data: base64,
+      media_type: z.enum(['image/png', 'image/jpeg', 'image/gif', 'image/webp']),
+    }),
+    z.strictObject({ type: z.literal('url'), url }),
+    refused('file', NO_FILES),
+  ]),
+});
+
+const documentBlock = z.strictObject({
+  type: z.literal('document'),
+  source: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('base64'),
+      data: base64,
+      media_type: z.enum(['application/pdf']),
+    }),
+    z.strictObject({
+      type: z.literal('text'),
+      data: z.string().min(1).max(limits.source_chars_max),
+      media_type: z.literal('text/plain'),
+    }),
+    z.strictObject({ type: z.literal('url'), url }),
+    refused('file', NO_FILES),
+  ]),
+  title: z.exactOptional(z.string().nullable()),
+  context: z.exactOptional(z.string().nullable()),
+});
+
+const searchResultBlock = z.strictObject({
+  type: z.literal('search_result'),
+  source: z.string().min(1),
+  title: z.string(),
+  content: z.array(textBlock).min(1),
+  citations: z.strictObject({ enabled: z.boolean() }),
+});
+
+const userMessage = z.strictObject({
+  type: z.literal('user.message'),
+  content: z
+    .array(
+      z.discriminatedUnion('type', [
+        textBlock,
+        imageBlock,
+        documentBlock,
+        refused('redacted', 'redacted blocks are only read, never sent. Remove the block.'),
+      ]),
+    )
+    .min(1)
+    .max(limits.content_blocks_max),
+});
+
+const userInterrupt = z.strictObject({
+  type: z.literal('user.interrupt'),
+  session_thread_id: z.exactOptional(z.string().nullable()),
+});
+
+/** Ids of events are looked up later; here they only may not be absurd. */
+const eventId = z.string().min(1).max(128);
+
+const userToolConfirmation = z
+  .strictObject({
+    type: z.literal('user.tool_confirmation'),
+    tool_use_id: eventId,
+    result: z.enum(['allow', 'deny']),
+    deny_message: z.exactOptional(z.string().max(limits.deny_message_chars_max).nullable()),
+    // The server routes by tool_use_id; older clients send it back all the same.
+    session_thread_id: z.exactOptional(z.string().nullable()),
+  })
+  .refine(({ result, deny_message }) => result === 'deny' || (deny_message ?? null) === null, {
+    path: ['deny_message'],
+    message: 'is allowed only when result is deny. Remove it.',
+  });
+
+const userCustomToolResult = z.strictObject({
+  type: z.literal('user.custom_tool_result'),
+  custom_tool_use_id: eventId,
+  content: z.exactOptional(
+    z
+      .array(
+        z.discriminatedUnion('type', [
+          resultTextBlock,
+          imageBlock,
+          documentBlock,
+          searchResultBlock,
+        ]),
+      )
+      .max(limits.content_blocks_max),
+  ),
+  is_error: z.exactOptional(z.boolean().nullable()),
+  session_thread_id: z.exactOptional(z.string().nullable()),
+});
+
+const systemMessage = z.strictObject({
+  type: z.literal('system.message'),
+  content: z.array(textBlock).min(1).max(limits.system_blocks_max),
+});
+
+const defineOutcome = refused(
+  'user.define_outcome',
+  'user.define_outcome is not supported by this deployment yet. Send the task as a user.message.',
+);
+
+const sendEvent = z.discriminatedUnion('type', [
+  userMessage,
+  userInterrupt,
+  userToolConfirmation,
+  userCustomToolResult,
+  systemMessage,
+  defineOutcome,
+  refused(
+    'user.tool_result',
+    'user.tool_result is only for sessions of self_hosted environments; in a cloud environment the platform runs the tools.',
+  ),
+]);
+
+/** A system message stands at the end, behind what it goes with. */
+const send = z.strictObject({
+  events: z
+    .array(sendEvent)
+    .min(1)
+    .max(limits.send_events_max)
+    .superRefine((events, context) => {
+      const at = events.findIndex(({ type }) => type === 'system.message');
+      if (at === -1) return;
+      const before = events[at - 1]?.type;
+      if (at !== events.length - 1) {
+        context.addIssue({
+          code: 'custom',
+          path: [at],
+          message: 'a request has at most one system.message, and it is the last event.',
+        });
+      } else if (
+        before !== undefined &&
+        before !== 'user.message' &&
+        before !== 'user.custom_tool_result'
+      ) {
+        context.addIssue({
+          code: 'custom',
+          path: [at],
+          message: 'a system.message stands alone or right after a user.message or a tool result.',
+        });
+      }
+    }),
+});
+
+/** What a session may be created with. */
+export const initialEvents = z
+  .array(z.discriminatedUnion('type', [userMessage, defineOutcome]))
+  .max(limits.send_events_max);
+
+/** An event as a client sends it, checked; it has no id yet. */
+export type SendEvent = z.output<typeof sendEvent>;
+export type InitialEvent = z.output<typeof initialEvents>[number];
+
+/**
+ * The events of `POST /v1/sessions/{session_id}/events`: 1 to 50, all valid or none.
+ * What depends on the session's state (a message while an answer is due) is decided by the send.
+ *
+ * @throws Fault `invalid`
+ */
+export function parseSend(body: unknown): SendEvent[] {
+  return parseBody(send, body).events;
+}
+
+/** @throws Fault `invalid` @see {@link initialEvents} for use inside another schema */
+export function parseInitialEvents(value: unknown): InitialEvent[] {
+  return parseBody(initialEvents, value);
+}
