@@ -29,7 +29,7 @@ export function permissionsOf(operation: string, body: Body, judging: Judging): 
       request(operation, table, batchKeys(table, requests, judging)),
     );
   }
-  const table = String(body['TableName'] ?? '*');
+  const table = typeof body['TableName'] === 'string' ? body['TableName'] : '*';
   const index = body['IndexName'];
   const target = typeof index === 'string' ? `${bare(table)}/index/${index}` : table;
   return [request(operation, target, singleKeys(table, body, judging))];
@@ -90,5 +90,6 @@ function batchKeys(table: string, requests: unknown, judging: Judging): string[]
 }
 
 function scalar(value: unknown): string {
-  return String(Object.values(record(value))[0] ?? '');
+  const [inner] = Object.values(record(value));
+  return typeof inner === 'string' ? inner : '';
 }

@@ -25,9 +25,9 @@ export interface Request {
   readonly context: RequestContext;
 }
 
-const known_fields = new Set([
-  ...['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition', 'Principal'],
-]);
+const known_fields = new Set(
+  'Sid Effect Action NotAction Resource NotResource Condition Principal'.split(' '),
+);
 
 /** @throws BootError for a field, operator or key that the host does not evaluate. */
 export function parsePolicy(document: unknown, where: string): Statement[] {
