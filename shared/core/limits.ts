@@ -14,6 +14,29 @@ export const limits = {
   /** Source: DynamoDB quota for TransactWriteItems. */
   transaction_writes_max: 100,
 
+  // Functions
+  /** API Gateway answers for a regional integration within 29 s; a longer run would be for nobody. */
+  api_timeout_s: 29,
+  /** JSON of a few MB, and CPU enough that a cold start stays under half a second. */
+  api_memory_mib: 512,
+  /** Source: Lambda quota, and the longest that API Gateway streams one response. */
+  stream_timeout_s: 900,
+  /** Waits and copies; memory is what its minutes are billed by. */
+  stream_memory_mib: 256,
+  /** Source: Lambda quota. A step yields well before, so that a slow end is not a kill. */
+  step_timeout_s: 900,
+  /** Mostly waits for the model; holds one request of 32 MB twice. */
+  step_memory_mib: 512,
+  /** A command's own 120 s, and the time to load and hand back files. */
+  sandbox_timeout_s: 150,
+  /** More than one CPU (1,769 MiB): Python starts in a second, and a file of 100 MiB fits with its copies. */
+  sandbox_memory_mib: 2048,
+  /** One run a minute: the next takes over what this one leaves. */
+  reconcile_timeout_s: 60,
+  reconcile_memory_mib: 256,
+  /** A turn that has not come to rest in a day is a fault, and 7 events a step stay under 25,000 in it. */
+  run_timeout_s: 86_400,
+
   // HTTP
   /** What a JSON response may weigh: Lambda's bound less the envelope of the proxy and its escaping. */
   response_bytes_max: 4_500_000,
@@ -24,6 +47,44 @@ export const limits = {
   metadata_pairs_max: 16,
   metadata_key_chars_max: 64,
   metadata_value_chars_max: 512,
+  /** Source: API reference: names of agents; ours for every other name. */
+  name_chars_max: 256,
+  /** Nobody means more, and a parser that recurses would not survive much more. */
+  json_depth_max: 64,
+  /** Items of one page; twice that is what they weigh when the proxy escapes every character. */
+  page_bytes_max: 2_000_000,
+  /** Candidates that one request looks at before it answers with what it has. */
+  page_scan_max: 1_000,
+
+  // Keys
+  /** How long a revoked key may still work: each container asks the table again after this. */
+  key_cache_ms: 5_000,
+  /** How long a rotated admin key may still work, and the new one not yet. */
+  admin_key_cache_ms: 300_000,
+  /** Keys that a container remembers; the cache is emptied when it grows beyond. */
+  key_cache_entries_max: 1_000,
+
+  // Agents
+  /** Source: API reference. */
+  agent_description_chars_max: 2_048,
+  agent_system_chars_max: 100_000,
+  agent_tools_max: 256,
+  mcp_servers_max: 20,
+  mcp_server_name_chars_max: 255,
+  url_chars_max: 2_048,
+  tool_name_chars_max: 128,
+  tool_domains_max: 64,
+  tool_domain_chars_max: 255,
+  url_source_tools_max: 128,
+  /** One agent in one answer, also after the proxy has escaped it; schemas have no bound of their own. */
+  agent_bytes_max: 1_000_000,
+  /** Races that an update without `version` runs again before it gives up. */
+  update_attempts_max: 10,
+
+  // Environments
+  allowed_hosts_max: 500,
+  packages_max: 200,
+  package_chars_max: 256,
 
   // Rows
   /** A value larger than this goes to the bucket and its row keeps a pointer. */
@@ -44,6 +105,16 @@ export const limits = {
   deny_message_chars_max: 4_096,
   url_chars_max: 8_192,
 
+  // Models
+  /** How long a secret is believed; a refused one is read again at once. */
+  secret_cache_ms: 300_000,
+  /** Larger answers are legal, but one answer must end well within a step's Lambda time. */
+  model_output_tokens_max: 64_000,
+  /** No byte for so long: the API pings a waiting client every few seconds. */
+  model_stall_ms: 90_000,
+  /** Bedrock's event stream has no pings: a long thought is silence. */
+  model_stall_bedrock_ms: 240_000,
+
   // Log
   /** Events of one append: a reply with 256 tool calls, their results and what closes the turn. */
   entry_events_max: 1_000,
@@ -51,5 +122,7 @@ export const limits = {
 
 // The relations are decisions, not accidents: they fail at load, before any request.
 invariant(limits.inline_bytes_max * 4 < limits.row_bytes_max, 'a row holds four inlined values');
+invariant(limits.page_bytes_max * 2 < limits.response_bytes_max, 'a page fits when escaped');
+invariant(limits.agent_bytes_max < limits.page_bytes_max, 'a page holds at least one agent');
 invariant(limits.response_bytes_max < limits.lambda_payload_bytes_max, 'a response fits in Lambda');
 invariant(limits.source_chars_max < limits.response_bytes_max, 'a source fits in a response');

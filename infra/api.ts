@@ -1,0 +1,48 @@
+import type { Construct } from 'constructs';
+import { limits } from '#shared/core/limits.ts';
+import { NodeFunction } from './node-function.ts';
+import type { Secrets } from './secrets.ts';
+import type { SessionMachine } from './session-machine.ts';
+import type { Settings } from './settings.ts';
+import { key, objectNames, objects, rowReads, rows, rowWrites, secrets } from './statements.ts';
+import type { Storage } from './storage.ts';
+
+export interface ApiProps {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly secrets: Secrets;
+  readonly machine: SessionMachine;
+}
+
+/** Answers every request but the two streams. */
+export class Api extends NodeFunction {
+  constructor(scope: Construct, id: string, props: ApiProps) {
+    const { settings, storage, machine } = props;
+    const adminKeyArn = props.secrets.admin.secretArn;
+    super(scope, id, {
+      room: 'api',
+      description: 'Answers the API',
+      settings,
+      timeout_s: limits.api_timeout_s,
+      memory_mib: limits.api_memory_mib,
+      environment: {
+        TABLE_NAME: storage.table.tableName,
+        BUCKET_NAME: storage.bucket.bucketName,
+        SESSION_MACHINE_ARN: machine.arn,
+        ADMIN_KEY_SECRET_ARN: adminKeyArn,
+        // The models that a session may name, and what its budget is counted in.
+        MODEL_PROVIDER: settings.model_provider,
+        MODEL_IDS: settings.model_ids && JSON.stringify(settings.model_ids),
+        PRICES: settings.prices && JSON.stringify(settings.prices),
+      },
+      statements: [
+        ...rows(storage, [...rowReads, ...rowWrites], ['list']),
+        objects(storage, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
+        objectNames(storage),
+        key(storage, 'write'),
+        ...secrets([adminKeyArn]),
+        ...machine.runs(),
+      ],
+    });
+  }
+}

@@ -1,0 +1,14 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { PlatformStack } from './platform-stack.ts';
+import { settingsFrom } from './settings.ts';
+
+const app = new App({
+  // Without an outdir and without the CLI, the assembly would go to a temporary folder.
+  outdir: process.env['CDK_OUTDIR'] ?? 'cdk.out',
+  // The same template from the CLI and from here, and nothing reported to anybody.
+  analyticsReporting: false,
+});
+new PlatformStack(app, settingsFrom(app.node.getAllContext()));
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+app.synth();

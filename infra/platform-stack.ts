@@ -1,0 +1,51 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Api } from './api.ts';
+import { Endpoint } from './endpoint.ts';
+import { Reconcile } from './reconcile.ts';
+import { Sandbox } from './sandbox.ts';
+import { Secrets } from './secrets.ts';
+import { SessionMachine } from './session-machine.ts';
+import type { Settings } from './settings.ts';
+import { Step } from './step.ts';
+import { Storage } from './storage.ts';
+import { Stream } from './stream.ts';
+
+/** Everything that one deployment has. Wiring only: each part decides for itself. */
+export class PlatformStack extends Stack {
+  constructor(scope: Construct, settings: Settings, props?: StackProps) {
+    super(scope, settings.stack_name, {
+      description: 'Reverie: Claude Managed Agents in your own account',
+      ...props,
+    });
+    const storage = new Storage(this, 'Storage', settings);
+    const secrets = new Secrets(this, 'Secrets', { settings, key: storage.key });
+    const sandbox = new Sandbox(this, 'Sandbox', settings);
+    const step = new Step(this, 'Step', { settings, storage, secrets, sandbox });
+    const machine = new SessionMachine(this, 'Session', { settings, step: step.function });
+    const api = new Api(this, 'Api', { settings, storage, secrets, machine });
+    const stream = new Stream(this, 'Stream', { settings, storage, secrets });
+    const reconcile = new Reconcile(this, 'Reconcile', { settings, storage, machine });
+    const endpoint = new Endpoint(this, 'Endpoint', {
+      settings,
+      api: api.function,
+      stream: stream.function,
+    });
+
+    this.#output('BaseUrl', endpoint.baseUrl, 'baseURL of the SDK');
+    this.#output('AdminKeySecretArn', secrets.admin.secretArn, 'Secret with the first API key');
+    if (secrets.model) {
+      this.#output(
+        'ModelSecretArn',
+        secrets.model.secretArn,
+        'Secret for the key of the model provider',
+      );
+    }
+    this.#output('TableName', storage.table.tableName, 'Table');
+    this.#output('BucketName', storage.bucket.bucketName, 'Bucket of contents');
+  }
+
+  #output(id: string, value: string, description: string): void {
+    new CfnOutput(this, id, { value, description });
+  }
+}

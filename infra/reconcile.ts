@@ -1,0 +1,65 @@
+import { Duration } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import type { Construct } from 'constructs';
+import { limits } from '#shared/core/limits.ts';
+import { NodeFunction } from './node-function.ts';
+import type { SessionMachine } from './session-machine.ts';
+import type { Settings } from './settings.ts';
+import { allow, key, objectNames, objects, rowReads, rows, rowWrites } from './statements.ts';
+import type { Storage } from './storage.ts';
+
+export interface ReconcileProps {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly machine: SessionMachine;
+}
+
+/** Once a minute: finds running sessions without a live execution, and starts one. */
+export class Reconcile extends NodeFunction {
+  constructor(scope: Construct, id: string, props: ReconcileProps) {
+    const { settings, storage, machine } = props;
+    super(scope, id, {
+      room: 'reconcile',
+      description: 'Once a minute: restarts sessions whose execution was lost',
+      settings,
+      timeout_s: limits.reconcile_timeout_s,
+      memory_mib: limits.reconcile_memory_mib,
+      environment: {
+        TABLE_NAME: storage.table.tableName,
+        BUCKET_NAME: storage.bucket.bucketName,
+        SESSION_MACHINE_ARN: machine.arn,
+      },
+      statements: [
+        ...rows(storage, [...rowReads, ...rowWrites], ['running']),
+        objects(storage, ['s3:DeleteObject']),
+        objectNames(storage),
+        key(storage, 'write'),
+        ...machine.runs(),
+      ],
+      // X-Ray samples the first request of each second: all of these, and they would be most of the idle cost.
+      traced: false,
+    });
+    const role = new Role(this, 'ScheduleRole', {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+      description: `${settings.stack_name}: starts the reconcile function`,
+    });
+    role.addToPrincipalPolicy(
+      allow('Reconcile', ['lambda:InvokeFunction'], [this.function.functionArn]),
+    );
+    new CfnSchedule(this, 'Schedule', {
+      description: `${settings.stack_name}: reconcile, once a minute`,
+      scheduleExpression: 'rate(1 minute)',
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: this.function.functionArn,
+        roleArn: role.roleArn,
+        // Younger sessions are about to be started by whoever made them run.
+        input: JSON.stringify({ min_age_seconds: 60 }),
+        // A missed minute is made good by the next one: nothing to retry, nothing for a dead-letter queue.
+        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
+      },
+    });
+    this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+  }
+}

@@ -1,0 +1,110 @@
+import * as z from 'zod';
+
+/** What a deployment may choose. Every key is CDK context: `-c reverie:<key>=<value>` or cdk.json. */
+const PREFIX = 'reverie:';
+
+/** Source: PutRetentionPolicy; CloudWatch Logs takes no other number of days. */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
+];
+
+/** The command line gives text where cdk.json gives JSON: both are taken. */
+function fromText<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value) => (typeof value === 'string' ? parsed(value) : value), schema);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+const count = (max: number) => fromText(z.int().min(1).max(max));
+const flag = fromText(z.boolean());
+const arn = (service: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^arn:[^:]+:${service}:[^:]+:\\d{12}:.+$`), `not an ARN of ${service}`);
+
+const shape = z.strictObject({
+  /** Name of the stack; a second one in the same account needs another name. */
+  stack_name: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,99}$/)
+    .default('Reverie'),
+  log_level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  log_retention_days: fromText(
+    z.int().refine((days) => RETENTION_DAYS.includes(days), `one of ${RETENTION_DAYS.join(', ')}`),
+  ).default(30),
+  /** `retain`: table, bucket and key outlive the stack. `destroy`: `cdk destroy` deletes all data. */
+  removal_policy: z.enum(['retain', 'destroy']).default('retain'),
+  /** How long S3 keeps what was overwritten or deleted. */
+  noncurrent_days: count(3650).default(30),
+  model_provider: z.enum(['anthropic', 'claude-platform-aws', 'bedrock']).default('anthropic'),
+  /** JSON object: model id of the API → the provider's own id. */
+  model_ids: fromText(z.record(z.string(), z.string().min(1))).optional(),
+  /** JSON object: overrides of the price table, by model id. */
+  prices: fromText(z.record(z.string(), z.record(z.string(), z.unknown()))).optional(),
+  /** Secret with the key of a search API, for providers without a search tool of their own. */
+  search_secret_arn: arn('secretsmanager').optional(),
+  /** Makes a topic with this subscriber. */
+  alarm_email: z.email().optional(),
+  /** Uses a topic that exists. */
+  alarm_topic_arn: arn('sns').optional(),
+  domain_name: z
+    .string()
+    .regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/)
+    .optional(),
+  /** ACM certificate of `domain_name`, in the region of the stack. */
+  certificate_arn: arn('acm').optional(),
+  /** Requests a second, and in a burst, that the whole API takes; above it the answer is 429. */
+  throttle_rate: count(10_000).default(100),
+  throttle_burst: count(5_000).default(200),
+  dashboard: flag.default(true),
+  /** Ship source maps and readable stack traces: a slower cold start. */
+  source_maps: flag.default(false),
+  /** API Gateway writes logs with one role per account and region; `false` where one is set already. */
+  gateway_log_role: flag.default(true),
+});
+
+export type Settings = Readonly<z.infer<typeof shape>>;
+
+/** Names of all settings, in the order of the README's table. */
+export const settingNames = Object.keys(shape.shape);
+
+/**
+ * Read the settings out of CDK context.
+ *
+ * @throws Error that names the key, for one that does not exist or whose value is not taken.
+ */
+export function settingsFrom(context: Readonly<Record<string, unknown>>): Settings {
+  const ours = Object.entries(context).filter(([key]) => key.toLowerCase().startsWith('reverie'));
+  const stray = ours.find(([key]) => !key.startsWith(PREFIX));
+  if (stray) throw new Error(`context '${stray[0]}': settings are written ${PREFIX}<name>`);
+  const given = Object.fromEntries(ours.map(([key, value]) => [key.slice(PREFIX.length), value]));
+  const result = shape.safeParse(given);
+  if (!result.success) throw new Error(result.error.issues.map(sentence).join('\n'));
+  refuseTogether(result.data);
+  return result.data;
+}
+
+function sentence(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    return `context '${PREFIX}${issue.keys.join(`', '${PREFIX}`)}' is not a setting; there are ${settingNames.join(', ')}`;
+  }
+  return `context '${PREFIX}${issue.path.join('.')}': ${issue.message}`;
+}
+
+function refuseTogether(settings: Settings): void {
+  if ((settings.domain_name === undefined) !== (settings.certificate_arn === undefined)) {
+    throw new Error(`context '${PREFIX}domain_name' and '${PREFIX}certificate_arn' go together`);
+  }
+  if (settings.alarm_email !== undefined && settings.alarm_topic_arn !== undefined) {
+    throw new Error(
+      `context '${PREFIX}alarm_email' and '${PREFIX}alarm_topic_arn': give one of them`,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  Table,
+  TableEncryption,
+  type GlobalSecondaryIndexProps,
+} from 'aws-cdk-lib/aws-dynamodb';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { Settings } from './settings.ts';
+
+/** What the platform keeps: one key, one table, one bucket. */
+export class Storage extends Construct {
+  readonly key: Key;
+  readonly table: Table;
+  readonly bucket: Bucket;
+
+  constructor(scope: Construct, id: string, settings: Settings) {
+    super(scope, id);
+    const destroy = settings.removal_policy === 'destroy';
+    const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    this.key = new Key(this, 'Key', {
+      description: `${settings.stack_name}: table, bucket and secrets`,
+      enableKeyRotation: true,
+      // KMS bills each of the first two rotations like a key of its own: the longest period it takes.
+      rotationPeriod: Duration.days(2560),
+      removalPolicy,
+    });
+    // Not TableV2: with a key of its own it refuses a stack whose region only the deploy knows.
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.key,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      timeToLiveAttribute: 'expires_at',
+      deletionProtection: !destroy,
+      removalPolicy,
+    });
+    this.table.addGlobalSecondaryIndex(index('list', 'gsi1'));
+    this.table.addGlobalSecondaryIndex(index('running', 'gsi2'));
+    this.bucket = new Bucket(this, 'Content', {
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.key,
+      // One data key per bucket and while, instead of one call to KMS per object.
+      bucketKeyEnabled: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: true,
+      lifecycleRules: [
+        {
+          id: 'noncurrent',
+          noncurrentVersionExpiration: Duration.days(settings.noncurrent_days),
+          expiredObjectDeleteMarker: true,
+        },
+        { id: 'multipart', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ],
+      removalPolicy,
+      autoDeleteObjects: destroy,
+    });
+    Validations.of(this.bucket).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        'Server access logs would need a second bucket that holds session ids for ever; who reads an object is recorded by CloudTrail data events where a customer wants it.',
+    });
+  }
+}
+
+/** Indexes project keys only: rows are read by key afterwards, so no write is paid for twice. */
+function index(indexName: string, prefix: string): GlobalSecondaryIndexProps {
+  return {
+    indexName,
+    partitionKey: { name: `${prefix}pk`, type: AttributeType.STRING },
+    sortKey: { name: `${prefix}sk`, type: AttributeType.STRING },
+    projectionType: ProjectionType.KEYS_ONLY,
+  };
+}
