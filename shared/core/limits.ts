@@ -93,6 +93,66 @@ export const limits = {
   // Turn
   /** A step that writes nothing for this long may be taken for dead by another execution. */
   lease_ms: 120_000,
+  /** How often a running step looks for an interrupt; a read of 4 kB each time. */
+  interrupt_poll_ms: 250,
+  /** Words of the model are gathered for this long between two rows of deltas. */
+  delta_flush_ms: 60,
+  /** Model requests of one turn; beyond is `tool_use_limit_reached_error`. */
+  turn_rounds_max: 500,
+  /** Failed model requests of one turn that are tried again: waits of 2, 4, 8, 16 and 32 s. */
+  turn_retries_max: 5,
+  retry_wait_base_ms: 2_000,
+  retry_wait_max_ms: 60_000,
+  /** Tools of one reply that run at the same time. */
+  tools_parallel_max: 8,
+  /** The share of a function's time after which no new model request is begun. */
+  step_time_share_max: 0.75,
+  /** What is kept of a function's time to write down where it stopped. */
+  step_time_reserve_ms: 10_000,
+
+  // Files of a session
+  /** Source: issue 2: what one session may hold. Folders and links are counted apart from files. */
+  session_files_max: 10_000,
+  session_folders_max: 10_000,
+  session_bytes_max: 1_073_741_824,
+  file_bytes_max: 104_857_600,
+  /** As Linux has it for one name; a path is shorter than Linux's, to keep a manifest small. */
+  file_name_bytes_max: 255,
+  path_bytes_max: 1_024,
+  /** Contents up to this size stand in their row, as long as a session's sum stays small. */
+  inline_file_bytes_max: 4_096,
+  inline_files_bytes_max: 262_144,
+  /** A manifest larger than this goes to the sandbox through the bucket. */
+  manifest_inline_bytes_max: 1_000_000,
+  /** Objects that live contents may be spread over: each needs a presigned URL per call. */
+  session_objects_max: 256,
+  /** What one repack moves at most: it must end within one sandbox call. */
+  repack_bytes_max: 67_108_864,
+  presign_s: 900,
+  /** Attempts of one edit against other threads' edits of the same file: 25 threads, and slack. */
+  file_attempts_max: 60,
+
+  // Tools
+  /** Source: API reference: a longer output goes to a file. */
+  tool_output_chars_max: 100_000,
+  tool_preview_chars: 4_000,
+  bash_timeout_ms: 120_000,
+  /** What the sandbox function may take beyond a command: loading and storing files. */
+  sandbox_overhead_ms: 30_000,
+  /** Contents in a reply, as base64 beside the rest of 6 MB; more goes through a presigned URL. */
+  reply_contents_bytes_max: 3_145_728,
+  shell_state_bytes_max: 131_072,
+  /** New contents of one call, held in the function's memory until they are stored. */
+  call_contents_bytes_max: 268_435_456,
+  read_text_bytes_max: 262_144,
+  /** Base64 of it must pass Lambda's reply and the model's own bound of 5 MB an image. */
+  read_media_bytes_max: 3_145_728,
+  glob_results_max: 200,
+  fetch_body_bytes_max: 10_485_760,
+  fetch_pdf_bytes_max: 3_145_728,
+  fetch_redirects_max: 5,
+  fetch_timeout_ms: 30_000,
+  search_results_max: 10,
 
   // Events that clients send
   /** Source: API reference: events of one request. */
@@ -126,3 +186,7 @@ invariant(limits.page_bytes_max * 2 < limits.response_bytes_max, 'a page fits wh
 invariant(limits.agent_bytes_max < limits.page_bytes_max, 'a page holds at least one agent');
 invariant(limits.response_bytes_max < limits.lambda_payload_bytes_max, 'a response fits in Lambda');
 invariant(limits.source_chars_max < limits.response_bytes_max, 'a source fits in a response');
+invariant(
+  limits.reply_contents_bytes_max * 1.5 < limits.lambda_payload_bytes_max,
+  'a reply holds its contents in base64',
+);
