@@ -71,7 +71,7 @@ export const limits = {
   agent_tools_max: 256,
   mcp_servers_max: 20,
   mcp_server_name_chars_max: 255,
-  url_chars_max: 2_048,
+  mcp_url_chars_max: 2_048,
   tool_name_chars_max: 128,
   tool_domains_max: 64,
   tool_domain_chars_max: 255,

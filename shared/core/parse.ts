@@ -1,0 +1,145 @@
+import * as z from 'zod';
+import { Fault } from './fault.ts';
+
+/**
+ * Parse what a caller sent.
+ *
+ * @param value What JSON.parse gave; undefined when there was no body.
+ * @throws Fault `invalid`: one sentence that names the field and says what to do.
+ */
+export function parseBody<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): z.output<Schema> {
+  if (value === undefined) {
+    // An action without parameters may come without a body.
+    const empty = schema.safeParse({});
+    if (empty.success) return empty.data;
+    throw new Fault('invalid', 'The request has no body. Send a JSON object.');
+  }
+  return parsed(schema, value);
+}
+
+/** Parameters of a query as the door reads them: see {@link readQuery}. */
+export type QueryValues = Readonly<Record<string, string | readonly string[]>>;
+
+/** @throws Fault `invalid`, as {@link parseBody}: an unknown parameter is refused by its name. */
+export function parseQuery<Schema extends z.ZodType>(
+  schema: Schema,
+  query: QueryValues,
+): z.output<Schema> {
+  return parsed(schema, query);
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  if (issue === undefined) throw new Fault('invalid', 'The request is not valid.');
+  const is_metadata = issue.path[0] === 'metadata';
+  throw new Fault(
+    'invalid',
+    sentenceOf(issue, value),
+    is_metadata ? { details: { error_code: 'invalid_metadata' } } : {},
+  );
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** `tools.0.name: what is wrong. What to do.` */
+function sentenceOf(issue: Issue, root: unknown): string {
+  const [path, text] = explain(issue, root);
+  return path.length === 0 ? text : `${path.map(String).join('.').slice(0, 200)}: ${text}`;
+}
+
+function explain(issue: Issue, root: unknown): [readonly PropertyKey[], string] {
+  switch (issue.code) {
+    case 'invalid_union':
+      return explainUnion(issue, root);
+    case 'unrecognized_keys': {
+      const [key = ''] = issue.keys;
+      return [[...issue.path, key.slice(0, 80)], 'unknown field. Remove it or check its spelling.'];
+    }
+    case 'invalid_type':
+      return [issue.path, explainType(issue.expected, at(root, issue.path))];
+    case 'invalid_value':
+      return [
+        issue.path,
+        `must be ${issue.values.map((value) => `'${String(value)}'`).join(' or ')}.`,
+      ];
+    case 'invalid_key':
+      return [issue.path, `its name is not valid. ${issue.issues[0]?.message ?? ''}`.trim()];
+    case 'too_small':
+    case 'too_big':
+      return [issue.path, explainSize(issue)];
+    default:
+      return [issue.path, `${issue.message}${issue.message.endsWith('.') ? '' : '.'}`];
+  }
+}
+
+/** A union fails by its discriminator, or by the one branch that the caller seems to have meant. */
+function explainUnion(
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  root: unknown,
+): [readonly PropertyKey[], string] {
+  const branches = issue.errors.map((errors) => errors[0]).filter((first) => first !== undefined);
+  const meant = branches.find((first) => first.code !== 'invalid_type' || first.path.length > 0);
+  if (meant !== undefined) {
+    return explain({ ...meant, path: [...issue.path, ...meant.path] } as Issue, root);
+  }
+  const expected = branches.flatMap((first) =>
+    'expected' in first ? [String(first.expected)] : [],
+  );
+  if (expected.length > 0) return [issue.path, `must be ${[...new Set(expected)].join(' or ')}.`];
+  const options = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
+  return [issue.path, `must be ${options.map((option) => `'${String(option)}'`).join(' or ')}.`];
+}
+
+function explainType(expected: string, found: unknown): string {
+  const wanted = expected === 'record' ? 'object' : expected === 'int' ? 'integer' : expected;
+  if (found === undefined) return `is required (${wanted}).`;
+  return `must be of type ${wanted}.`;
+}
+
+function explainSize(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
+  const units: Readonly<Record<string, string>> = { string: 'characters', array: 'items' };
+  const unit = units[issue.origin];
+  const bound =
+    issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
+  return unit === undefined ? `must be ${bound}.` : `must have ${bound} ${unit}.`;
+}
+
+function at(root: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null
+        ? (value as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    root,
+  );
+}
+
+/** `true` or `false` in a query. */
+export const queryBoolean = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** A whole number in a query. */
+export function queryInt(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, 'must be a whole number.')
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+}
+
+/** A time in a query, as the rows have it: UTC with milliseconds, so that strings compare. */
+export const queryTime = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 time, like 2026-01-31T00:00:00Z.' })
+  .transform((text) => new Date(text).toISOString());
+
+/** A list in a query: `name[]=a&name[]=b`, or the bare name, once or repeated. */
+export function queryList<Item extends z.ZodType<unknown, string>>(item: Item) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' ? [value] : value),
+    z.array(item).min(1),
+  );
+}

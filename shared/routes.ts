@@ -1,0 +1,60 @@
+import type { Scope } from './core/call.ts';
+
+interface RouteRule {
+  /** The scope that a key needs. */
+  readonly scope: Scope;
+  /** Which function serves it. @default - the api function */
+  readonly served_by?: 'stream';
+}
+
+/**
+ * Every route of the platform. functions/api/handler.ts must have a line for each that is not a
+ * stream: a forgotten one does not compile.
+ */
+export const routes = {
+  'POST /v1/agents': { scope: 'write' },
+  'GET /v1/agents': { scope: 'read' },
+  'GET /v1/agents/{agent_id}': { scope: 'read' },
+  'POST /v1/agents/{agent_id}': { scope: 'write' },
+  'POST /v1/agents/{agent_id}/archive': { scope: 'write' },
+  'GET /v1/agents/{agent_id}/versions': { scope: 'read' },
+
+  'POST /v1/environments': { scope: 'write' },
+  'GET /v1/environments': { scope: 'read' },
+  'GET /v1/environments/{environment_id}': { scope: 'read' },
+  'POST /v1/environments/{environment_id}': { scope: 'write' },
+  'DELETE /v1/environments/{environment_id}': { scope: 'write' },
+  'POST /v1/environments/{environment_id}/archive': { scope: 'write' },
+
+  'POST /v1/sessions': { scope: 'write' },
+  'GET /v1/sessions': { scope: 'read' },
+  'GET /v1/sessions/{session_id}': { scope: 'read' },
+  'POST /v1/sessions/{session_id}': { scope: 'write' },
+  'DELETE /v1/sessions/{session_id}': { scope: 'write' },
+  'POST /v1/sessions/{session_id}/archive': { scope: 'write' },
+  'POST /v1/sessions/{session_id}/events': { scope: 'write' },
+  'GET /v1/sessions/{session_id}/events': { scope: 'read' },
+  'GET /v1/sessions/{session_id}/events/stream': { scope: 'read', served_by: 'stream' },
+  'GET /v1/sessions/{session_id}/threads': { scope: 'read' },
+  'GET /v1/sessions/{session_id}/threads/{thread_id}': { scope: 'read' },
+  'GET /v1/sessions/{session_id}/threads/{thread_id}/events': { scope: 'read' },
+  'GET /v1/sessions/{session_id}/threads/{thread_id}/stream': {
+    scope: 'read',
+    served_by: 'stream',
+  },
+
+  'POST /v1/reverie/api_keys': { scope: 'admin' },
+  'GET /v1/reverie/api_keys': { scope: 'admin' },
+  'GET /v1/reverie/api_keys/{api_key_id}': { scope: 'admin' },
+  'DELETE /v1/reverie/api_keys/{api_key_id}': { scope: 'admin' },
+} as const satisfies Readonly<Record<`${'GET' | 'POST' | 'DELETE'} /v1/${string}`, RouteRule>>;
+
+export type RouteName = keyof typeof routes;
+
+/** The routes of the stream function; API Gateway sends them there, not to the api function. */
+export type StreamRouteName = {
+  [Name in RouteName]: (typeof routes)[Name] extends { served_by: 'stream' } ? Name : never;
+}[RouteName];
+
+/** The routes of the api function. */
+export type ApiRouteName = Exclude<RouteName, StreamRouteName>;
