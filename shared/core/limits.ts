@@ -91,6 +91,8 @@ export const limits = {
   inline_bytes_max: 65_536,
 
   // Turn
+  /** Events that wait in a session's inbox: the head lists them, and it is rewritten often. */
+  queue_max: 200,
   /** A step that writes nothing for this long may be taken for dead by another execution. */
   lease_ms: 120_000,
   /** How often a running step looks for an interrupt; a read of 4 kB each time. */

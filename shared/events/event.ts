@@ -1,11 +1,8 @@
-import type {
-  BetaManagedAgentsSessionEvent,
-  BetaManagedAgentsSessionEventType,
-} from '@anthropic-ai/sdk/resources/beta/sessions/events';
+import type { BetaManagedAgentsSessionEvent } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 
 /** A line of a thread's log, exactly as it goes over the wire. */
 export type SessionEvent = BetaManagedAgentsSessionEvent;
-export type SessionEventType = BetaManagedAgentsSessionEventType;
+export type SessionEventType = SessionEvent['type'];
 
 /** Keys that may be left out of one member of a union stay its own: a plain Omit would merge them. */
 type Each<E, K extends PropertyKey> = E extends unknown ? Omit<E, K> : never;

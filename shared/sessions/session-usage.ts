@@ -1,13 +1,11 @@
 import type { BetaManagedAgentsSessionUsageSnapshot } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import type { BetaManagedAgentsBudgetLimit } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import { microcentsOf, runningCostMicrocents } from '../models/prices.ts';
 import type { Usage } from '../threads/thread.ts';
 
 export type UsageSnapshot = BetaManagedAgentsSessionUsageSnapshot;
 export type BudgetLimit = BetaManagedAgentsBudgetLimit;
 
-/** Source: list price of the hosted product, USD 0.08 per running hour, in millionths of a cent. */
-const RUNTIME_MICROCENTS_PER_HOUR = 8_000_000;
-const HOUR_MS = 3_600_000;
 const MICROCENTS_PER_CENT = 1_000_000;
 
 /** The sums with a turn that is still running. */
@@ -23,15 +21,14 @@ export function usageNow(usage: Usage, running_since: string | null, now: Date):
  */
 export function listCostMicrocents(usage: Usage): number | null {
   if (usage.cost_microcents === null) return null;
-  const runtime = Math.round((usage.active_ms * RUNTIME_MICROCENTS_PER_HOUR) / HOUR_MS);
-  return usage.cost_microcents + runtime;
+  return usage.cost_microcents + runningCostMicrocents(usage.active_ms);
 }
 
 /** Whether the budget is used up: checked before each model request (api-behaviour 5.6). */
 export function overBudget(usage: Usage, budget: BudgetLimit | null): boolean {
   if (budget === null) return false;
   const cost = listCostMicrocents(usage);
-  return cost !== null && cost >= Number(budget.max_list_cost.amount) * MICROCENTS_PER_CENT;
+  return cost !== null && cost >= microcentsOf(budget.max_list_cost.amount);
 }
 
 /** The sums as the wire shows them: seconds, whole cents, caches by their lifetime. */

@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../core/backoff.ts';
+import type { Call } from '../core/call.ts';
+import { commit } from '../core/commit.ts';
+import { Fault } from '../core/fault.ts';
+import { invariant } from '../core/invariant.ts';
+import type { Ports } from '../core/ports.ts';
+import { load } from '../core/stored.ts';
+import { ConditionFailed, type Row } from '../core/table.ts';
+import { primaryThreadId } from '../core/id.ts';
+import { supportsMidConversationSystem } from '../models/catalogue.ts';
+import { changeSession } from '../sessions/session-change.ts';
+import {
+  callKey,
+  configKey,
+  sessionKey,
+  type CallRow,
+  type SessionConfig,
+  type SessionHead,
+} from '../sessions/session.ts';
+import type { Runs } from '../sessions/runs.ts';
+import { prepareAppend } from '../threads/log.ts';
+import { threadKey, type ThreadHead } from '../threads/thread.ts';
+import type { LoggedEvent, NewEvent, SessionEvent } from './event.ts';
+import { prepareQueue } from './inbox.ts';
+import type { SendEvent } from './params.ts';
+import { planSend, type Echo, type Plan, type Standing } from './send-plan.ts';
+
+export interface SendPorts extends Ports {
+  readonly runs: Runs;
+  /** A start that did not get through: logged here, healed by reconcile. */
+  readonly startLost: (error: unknown) => void;
+}
+
+/** Clients and the turn itself write to one head; each loser reads again and decides anew. */
+const ATTEMPTS_MAX = 20;
+
+/**
+ * `POST /v1/sessions/{session_id}/events`. The input is stored and the session set running in one
+ * transaction; then the machine is started. When that call is lost, reconcile makes it.
+ *
+ * @returns the events as stored, with `processed_at` null for those that wait.
+ * @throws Fault `missing`; `invalid` when an event does not fit the session's state
+ */
+export async function sendEvents(
+  ports: SendPorts,
+  call: Call,
+  session_id: string,
+  events: readonly SendEvent[],
+): Promise<{ data: SessionEvent[] }> {
+  for (let attempt = 1; ; attempt++) {
+    const standing = await readStanding(ports, call, session_id, events);
+    const plan = planSend(standing, events, ports.clock.now());
+    try {
+      return await write(ports, call, standing, plan);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      if (attempt === ATTEMPTS_MAX) throw tooBusy(session_id, error);
+    }
+    await sleep(backoffMs(attempt));
+  }
+}
+
+async function readStanding(
+  ports: Ports,
+  call: Call,
+  session_id: string,
+  events: readonly SendEvent[],
+): Promise<Standing> {
+  const asked = events.flatMap((event) => answeredId(event) ?? []);
+  const rows = await ports.table.getMany([
+    sessionKey(session_id),
+    threadKey(primaryThreadId(session_id)),
+    ...asked.map((event_id) => callKey(session_id, event_id)),
+  ]);
+  const session = rows.find(isSession);
+  if (session?.workspace_id !== call.workspace_id || session.deleted_at !== null) {
+    throw new Fault('missing', `Session ${session_id} was not found.`);
+  }
+  const head = rows.find(isThread);
+  invariant(head !== undefined, 'a session has its primary thread');
+  if (events.some(({ type }) => type === 'system.message')) await checkModel(ports, session_id);
+  const calls = rows.filter((row) => row.sk.startsWith('CALL#')) as CallRow[];
+  return { head, session, calls: new Map(calls.map((row) => [row.event_id, row])) };
+}
+
+async function checkModel(ports: Ports, session_id: string): Promise<void> {
+  const config = (await ports.table.get(configKey(session_id))) as SessionConfig | undefined;
+  invariant(config !== undefined, 'a session has its configuration');
+  const { model } = await load(ports.blobs, config.agent);
+  if (supportsMidConversationSystem(model.id)) return;
+  throw new Fault(
+    'invalid',
+    `events: model ${model.id} does not support a system.message in a conversation. Use a model that does, or send a user.message.`,
+    { details: { error_code: 'model_does_not_support_mid_conversation_system' } },
+  );
+}
+
+async function write(
+  ports: SendPorts,
+  call: Call,
+  standing: Standing,
+  plan: Plan,
+): Promise<{ data: SessionEvent[] }> {
+  const { head } = standing;
+  const now = ports.clock.now();
+  const queue = await prepareQueue(ports.blobs, head, plan.queued, now);
+  const appended = await prepareAppend(ports, head, plan.lines, { ...plan.patch, ...queue.patch });
+  const session = changeSession(head.session_id, plan.session, now.toISOString());
+  const data = plan.echoes.map((echo) => echoed(echo, appended.logged, now));
+  const answer = await commit(
+    ports,
+    call,
+    [...appended.writes, session, ...queue.writes, ...plan.writes],
+    { answer: { data } },
+  );
+  if (plan.run !== undefined) {
+    const { session_id, thread_id } = head;
+    await ports.runs.start({ session_id, thread_id, run: plan.run }).catch(ports.startLost);
+  }
+  return answer;
+}
+
+function echoed(echo: Echo, logged: readonly LoggedEvent[], now: Date): SessionEvent {
+  switch (echo.type) {
+    case 'queued':
+      return echo.event;
+    case 'void':
+      return withTime(echo.event, now.toISOString());
+    case 'line': {
+      const line = logged[echo.index];
+      invariant(line !== undefined, 'every echoed line was appended');
+      return line.event;
+    }
+  }
+}
+
+/** The event's own type is kept: only the time is added to it. */
+function withTime(event: NewEvent, processed_at: string): SessionEvent {
+  return { ...event, processed_at } as SessionEvent;
+}
+
+function answeredId(event: SendEvent): string | undefined {
+  if (event.type === 'user.tool_confirmation') return event.tool_use_id;
+  if (event.type === 'user.custom_tool_result') return event.custom_tool_use_id;
+  return undefined;
+}
+
+function isSession(row: Row): row is SessionHead {
+  return row.pk.startsWith('SESSION#') && row.sk === 'HEAD';
+}
+
+function isThread(row: Row): row is ThreadHead {
+  return row.pk.startsWith('THREAD#');
+}
+
+function tooBusy(session_id: string, cause: unknown): Fault {
+  return new Fault(
+    'busy',
+    `Session ${session_id} is written to by too many requests at once. Try again.`,
+    { cause },
+  );
+}

@@ -1,0 +1,81 @@
+import type { Blobs } from '../core/blobs.ts';
+import type { Table } from '../core/table.ts';
+import type { LoggedEvent } from '../events/event.ts';
+import { loadLine, walkLog } from '../threads/log.ts';
+import type { ThreadHead } from '../threads/thread.ts';
+import { fold, newConversation, type Conversation } from './messages.ts';
+
+/** Conversations kept between the invocations of one warm function; the oldest goes first. */
+const KEPT_MAX = 64;
+
+interface Known {
+  seq: number;
+  context_from: number;
+  readonly conversation: Conversation;
+}
+
+/**
+ * A thread's conversation up to some event of its log. It follows the log: what this function has
+ * appended itself is folded in at once, what others have appended is read when it is needed.
+ */
+export class Context {
+  readonly #thread_id: string;
+  readonly #known: Known;
+
+  private constructor(thread_id: string, known: Known) {
+    this.#thread_id = thread_id;
+    this.#known = known;
+  }
+
+  /**
+   * Begin from what `cache` knows of this thread, else from the start of its context. It is taken
+   * out of the cache: two invocations must never fold into one conversation.
+   */
+  static of(cache: ContextCache, head: ThreadHead): Context {
+    const known = cache.get(head.thread_id);
+    cache.delete(head.thread_id);
+    const usable = known !== undefined && known.context_from === head.context_from;
+    return new Context(head.thread_id, usable && known.seq <= head.seq ? known : fresh(head));
+  }
+
+  get conversation(): Conversation {
+    return this.#known.conversation;
+  }
+
+  /** Take in events that follow directly on the known ones; a gap is left for {@link sync}. */
+  take(lines: readonly LoggedEvent[]): void {
+    for (const line of lines) {
+      if (line.seq !== this.#known.seq + 1) continue;
+      fold(this.#known.conversation, line);
+      this.#known.seq = line.seq;
+      if (line.event.type === 'agent.thread_context_compacted') this.#known.context_from = line.seq;
+    }
+  }
+
+  /** Read what is missing up to the head. */
+  async sync(store: { table: Table; blobs: Blobs }, head: ThreadHead): Promise<void> {
+    if (this.#known.seq >= head.seq) return;
+    const range = { after: this.#known.seq, through: head.seq };
+    for await (const page of walkLog(store.table, this.#thread_id, range)) {
+      this.take(await Promise.all(page.map(async (line) => await loadLine(store.blobs, line))));
+    }
+  }
+
+  /** Leave what is known to later invocations. */
+  keep(cache: ContextCache): void {
+    cache.set(this.#thread_id, this.#known);
+    const [oldest] = cache.keys();
+    if (cache.size > KEPT_MAX && oldest !== undefined) cache.delete(oldest);
+  }
+}
+
+export type ContextCache = Map<string, Known>;
+
+function fresh(head: ThreadHead): Known {
+  return {
+    // The compaction's own event begins the context.
+    seq: Math.max(0, head.context_from - 1),
+    context_from: head.context_from,
+    conversation: newConversation(),
+  };
+}

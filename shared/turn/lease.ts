@@ -1,0 +1,51 @@
+import type { Clock } from '../core/clock.ts';
+import { limits } from '../core/limits.ts';
+import { ConditionFailed, type Table } from '../core/table.ts';
+import { threadKey, type ThreadHead } from '../threads/thread.ts';
+
+export interface Claim {
+  readonly thread_id: string;
+  readonly run: number;
+  /** Name of the execution. A repeated task of the same execution takes the lease back at once. */
+  readonly execution: string;
+}
+
+/**
+ * Take the thread's lease: from now on only appends that saw this fence succeed. An execution
+ * takes its own lease back without waiting (its earlier invocation is dead, or will find its
+ * fence gone); another one's only when it has run out.
+ *
+ * @returns the head, or undefined when this run has nothing to do here: it is over, it was
+ *   superseded by a newer run, or another execution is at work on it.
+ */
+export async function takeLease(
+  table: Table,
+  clock: Clock,
+  { thread_id, run, execution }: Claim,
+): Promise<ThreadHead | undefined> {
+  const now = clock.now().getTime();
+  try {
+    const row = await table.update({
+      update: threadKey(thread_id),
+      expression:
+        'SET lease_fence = lease_fence + :one, lease_holder = :me, lease_until_ms = :until, #version = #version + :one',
+      condition:
+        'run = :run AND #status IN (:running, :rescheduling) AND (lease_holder = :me OR lease_holder = :null OR lease_until_ms < :now)',
+      names: { '#version': 'version', '#status': 'status' },
+      values: {
+        ':one': 1,
+        ':me': execution,
+        ':null': null,
+        ':now': now,
+        ':until': now + limits.lease_ms,
+        ':run': run,
+        ':running': 'running',
+        ':rescheduling': 'rescheduling',
+      },
+    });
+    return row as ThreadHead;
+  } catch (error) {
+    if (error instanceof ConditionFailed) return undefined;
+    throw error;
+  }
+}

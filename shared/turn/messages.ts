@@ -1,0 +1,128 @@
+import type {
+  BetaContentBlockParam,
+  BetaMessageParam,
+  BetaToolResultBlockParam,
+} from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import type { Hidden, LoggedEvent, SessionEvent, SessionEventType } from '../events/event.ts';
+
+/** The model's view of a thread, folded from its log one event at a time, in order. */
+export interface Conversation {
+  messages: BetaMessageParam[];
+  /** The model's own id of each tool call, by the event that shows it. */
+  tool_use_ids: Map<string, string>;
+  /** Input of each tool call, by its event. */
+  inputs: Map<string, unknown>;
+  /** Texts of the user: the only intent that an `auto` permission may see. */
+  user_texts: string[];
+}
+
+export function newConversation(): Conversation {
+  return { messages: [], tool_use_ids: new Map(), inputs: new Map(), user_texts: [] };
+}
+
+type Fold<T extends SessionEventType> = (
+  conversation: Conversation,
+  event: Extract<SessionEvent, { type: T }>,
+  hidden: Hidden,
+) => void;
+
+/**
+ * What each event adds. Types that are not named add nothing: spans, statuses, thinking (its raw
+ * form comes with the end of its span), the message's text (likewise).
+ */
+const folds: { readonly [T in SessionEventType]?: Fold<T> } = {
+  'user.message': (conversation, { content }) => {
+    conversation.messages.push({ role: 'user', content: blocksOf(content) });
+    conversation.user_texts.push(...textsOf(content));
+  },
+  'system.message': ({ messages }, { content }) => {
+    messages.push({ role: 'system', content: blocksOf(content) as never });
+  },
+  'agent.tool_use': call,
+  'agent.mcp_tool_use': call,
+  'agent.custom_tool_use': call,
+  'agent.tool_result': (conversation, event) => answer(conversation, event.tool_use_id, event),
+  'agent.mcp_tool_result': (conversation, event) =>
+    answer(conversation, event.mcp_tool_use_id, event),
+  'user.custom_tool_result': (conversation, event) =>
+    answer(conversation, event.custom_tool_use_id, event),
+  'span.model_request_end': ({ messages }, _event, { assistant = [] }) => {
+    if (assistant.length === 0) return;
+    messages.push({ role: 'assistant', content: assistant as BetaContentBlockParam[] });
+  },
+  'agent.thread_context_compacted': (conversation, _event, { summary = '' }) => {
+    // Open calls never stand across a compaction, so their ids need not either.
+    conversation.messages = [{ role: 'user', content: summaryBlocks(summary) }];
+    conversation.tool_use_ids.clear();
+    conversation.inputs.clear();
+  },
+};
+
+/**
+ * Add one event. It changes the conversation in place: copying it at each of thousands of events
+ * would cost more than everything else.
+ */
+export function fold(conversation: Conversation, { event, hidden }: LoggedEvent): void {
+  // The key and the event are of one type, which an indexed record cannot say.
+  const add = folds[event.type] as
+    | ((c: Conversation, e: SessionEvent, h: Hidden) => void)
+    | undefined;
+  add?.(conversation, event, hidden);
+}
+
+function call(
+  { tool_use_ids, inputs }: Conversation,
+  event: { id: string; input: unknown },
+  hidden: Hidden,
+): void {
+  tool_use_ids.set(event.id, hidden.tool_use_id ?? '');
+  inputs.set(event.id, event.input);
+}
+
+/** Only what a tool's answer has in common. */
+interface Answer {
+  readonly content?: unknown;
+  readonly is_error?: boolean | null;
+}
+
+function answer(conversation: Conversation, event_id: string, result: Answer): void {
+  const tool_use_id = conversation.tool_use_ids.get(event_id);
+  // The call stands before the compaction that took it out of the context.
+  if (tool_use_id === undefined) return;
+  const block: BetaToolResultBlockParam = {
+    type: 'tool_result',
+    tool_use_id,
+    content: blocksOf(result.content) as NonNullable<BetaToolResultBlockParam['content']>,
+    ...(result.is_error === true ? { is_error: true } : {}),
+  };
+  conversation.messages.push({ role: 'user', content: [block] });
+}
+
+function summaryBlocks(summary: string): BetaContentBlockParam[] {
+  return [
+    {
+      type: 'text',
+      text: `The conversation so far was too long to keep word for word. This is its summary; go on from here.\n\n<summary>\n${summary}\n</summary>`,
+    },
+  ];
+}
+
+/** Blocks as the Messages API takes them: nulls that only the events' wire form carries go away. */
+function blocksOf(content: unknown): BetaContentBlockParam[] {
+  if (!Array.isArray(content)) return [];
+  return content.map((block) => withoutNulls(block) as BetaContentBlockParam);
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) =>
+      inner === null ? [] : [[key, withoutNulls(inner)]],
+    ),
+  );
+}
+
+function textsOf(content: readonly { type: string }[]): string[] {
+  return content.flatMap((block) => ('text' in block ? [String(block.text)] : []));
+}

@@ -1,0 +1,93 @@
+import { timestamp, type Clock } from '../core/clock.ts';
+import { ConditionFailed, type Table, type Write } from '../core/table.ts';
+import type { Blobs } from '../core/blobs.ts';
+import { limits } from '../core/limits.ts';
+import type { Line, LoggedEvent } from '../events/event.ts';
+import { changeSession, type SessionChange } from '../sessions/session-change.ts';
+import { prepareAppend } from '../threads/log.ts';
+import { threadKey, type ThreadHead } from '../threads/thread.ts';
+
+/** Another execution has taken the thread: whatever this one still wanted to write is void. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/** What one append changes, computed from the head as it stands at the moment of writing. */
+export interface Change {
+  readonly lines: readonly Line[];
+  readonly patch?: Partial<ThreadHead>;
+  readonly session?: SessionChange;
+  readonly writes?: readonly Write[];
+}
+
+interface WriterStore {
+  readonly table: Table;
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+}
+
+/** As many clients may answer and queue at the same moment before an append gives up. */
+const ATTEMPTS_MAX = 20;
+
+/**
+ * The only way in which a step writes to its thread. Each append holds the head's version; when a
+ * client's event came in between, the head is read again and the change is computed anew, but
+ * only while the lease is still ours.
+ */
+export class Writer {
+  readonly #store: WriterStore;
+  #head: ThreadHead;
+  /** Appends of parallel tools queue up here: the head allows one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(store: WriterStore, head: ThreadHead) {
+    this.#store = store;
+    this.#head = head;
+  }
+
+  get head(): ThreadHead {
+    return this.#head;
+  }
+
+  /** Read the head again, to see what clients have sent. @throws LeaseLost */
+  async refresh(): Promise<ThreadHead> {
+    const row = await this.#store.table.get(threadKey(this.#head.thread_id));
+    const head = row as ThreadHead | undefined;
+    if (head === undefined || head.lease_fence !== this.#head.lease_fence) throw new LeaseLost();
+    if (head.run !== this.#head.run) throw new LeaseLost();
+    // A slower read must not undo what an append of ours has moved meanwhile.
+    if (head.version > this.#head.version) this.#head = head;
+    return this.#head;
+  }
+
+  /** Append what `change` makes of the head. @returns the events as logged. @throws LeaseLost */
+  async append(change: (head: ThreadHead) => Change): Promise<LoggedEvent[]> {
+    const mine = this.#last.then(async () => await this.#append(change));
+    this.#last = mine.catch(() => undefined);
+    return await mine;
+  }
+
+  async #append(change: (head: ThreadHead) => Change): Promise<LoggedEvent[]> {
+    for (let attempt = 1; ; attempt++) {
+      const { lines, patch, session, writes } = change(this.#head);
+      const renewed = this.#store.clock.now().getTime() + limits.lease_ms;
+      const appended = await prepareAppend(this.#store, this.#head, lines, {
+        lease_until_ms: renewed,
+        ...patch,
+      });
+      const at = timestamp(this.#store.clock);
+      const others =
+        session === undefined ? [] : [changeSession(this.#head.session_id, session, at)];
+      try {
+        await this.#store.table.transact([...appended.writes, ...others, ...(writes ?? [])]);
+        this.#head = appended.head;
+        return appended.logged;
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error;
+        // Only the head (write 0) may have moved; the session's own condition means it is gone.
+        if (!error.failed.includes(0) || attempt === ATTEMPTS_MAX) throw new LeaseLost();
+        await this.refresh();
+      }
+    }
+  }
+}
