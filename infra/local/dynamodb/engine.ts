@@ -1,0 +1,150 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { BootError } from '../boot-error.ts';
+
+const start_ms_max = 5_000;
+
+/** A DynamoDB of this machine: where it listens. */
+export interface Engine {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * The DynamoDB engine: `AWS_ENDPOINT_URL_DYNAMODB` when it is set, else dynoxide with its file in the
+ * data folder. It is started again when it dies, and ends with the host where the system can do that.
+ * @throws BootError where there is no engine for this platform.
+ */
+export async function startEngine(data_dir: string): Promise<Engine> {
+  const given = process.env['AWS_ENDPOINT_URL_DYNAMODB'];
+  if (given !== undefined && given !== '') return { url: given, stop: async () => {} };
+  const binary = findBinary();
+  if (binary === undefined) {
+    throw new BootError(
+      `There is no DynamoDB engine for ${process.platform}-${process.arch} in node_modules. Start DynamoDB ` +
+        'Local or another emulator and set AWS_ENDPOINT_URL_DYNAMODB to its address, ' +
+        'for instance http://127.0.0.1:8000.',
+    );
+  }
+  const dynoxide = new Dynoxide(binary, data_dir);
+  await dynoxide.start();
+  return dynoxide;
+}
+
+function findBinary(): string | undefined {
+  try {
+    const require = createRequire(import.meta.url);
+    const name = `@dynoxide/${process.platform}-${process.arch}/package.json`;
+    const binary = join(require.resolve(name), '..', 'dynoxide');
+    return existsSync(binary) ? binary : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+class Dynoxide implements Engine {
+  readonly #binary: string;
+  readonly #pid_file: string;
+  readonly #database: string;
+  #port = 0;
+  #child: ChildProcess | undefined;
+  #stopped = false;
+
+  constructor(binary: string, data_dir: string) {
+    this.#binary = binary;
+    this.#pid_file = join(data_dir, 'dynamodb.pid');
+    this.#database = join(data_dir, 'dynamodb.sqlite');
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async start(): Promise<void> {
+    await this.#endOrphan();
+    this.#port = await freePort();
+    await this.#spawn();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const child = this.#child;
+    if (child?.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      await Promise.race([once(child, 'exit'), setTimeout(2_000)]);
+      child.kill('SIGKILL');
+    }
+    await rm(this.#pid_file, { force: true });
+  }
+
+  async #spawn(): Promise<void> {
+    const serve = ['serve', '--port', String(this.#port), '--db-path', this.#database];
+    const [command, args] = boundToParent(this.#binary, serve);
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.#child = child;
+    child.once('exit', () => {
+      if (!this.#stopped) void this.#spawn();
+    });
+    child.on('error', () => undefined);
+    if (child.pid !== undefined) await writeFile(this.#pid_file, String(child.pid));
+    await this.#listening();
+  }
+
+  async #listening(): Promise<void> {
+    const deadline = Date.now() + start_ms_max;
+    // oxlint-disable-next-line no-await-in-loop -- asks until it answers
+    while (!(await canConnect(this.#port))) {
+      if (this.#stopped) return;
+      if (Date.now() > deadline) throw new BootError('The DynamoDB engine did not start in 5 s.');
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await setTimeout(5);
+    }
+  }
+
+  /** End the engine of a host that was killed: two of them on one file would not agree. */
+  async #endOrphan(): Promise<void> {
+    const pid = Number(await readFile(this.#pid_file, 'utf8').catch(() => ''));
+    if (!Number.isInteger(pid) || pid <= 1 || !(await isOurs(pid, this.#database))) return;
+    process.kill(pid, 'SIGKILL');
+    // oxlint-disable-next-line no-await-in-loop -- waits for the kernel to take it away
+    while (await isOurs(pid, this.#database)) await setTimeout(5);
+  }
+}
+
+/** Where util-linux is installed the kernel ends the engine together with the host. */
+function boundToParent(binary: string, args: string[]): [string, string[]] {
+  const setpriv = '/usr/bin/setpriv';
+  if (!existsSync(setpriv)) return [binary, args];
+  return [setpriv, ['--pdeathsig', 'KILL', binary, ...args]];
+}
+
+async function isOurs(pid: number, database: string): Promise<boolean> {
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return command.split('\0').includes(database);
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return address !== null && typeof address === 'object' ? address.port : 0;
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

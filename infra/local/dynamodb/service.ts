@@ -1,0 +1,119 @@
+import { Agent, request as httpRequest } from 'node:http';
+import { AwsError } from '../aws-error.ts';
+import type { Counting } from '../counting.ts';
+import type { Authorizer } from '../iam/authorizer.ts';
+import { record } from '../template/template.ts';
+import { jsonFailure, type Plan, type Reply, type Service, type WireRequest } from '../wire.ts';
+import { permissionsOf, type Judging } from './authorize.ts';
+import type { Engine } from './engine.ts';
+import type { TableOfStack } from './tables.ts';
+
+const reading = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan', 'TransactGetItems']);
+const writing = new Set(
+  'PutItem UpdateItem DeleteItem BatchWriteItem TransactWriteItems'.split(' '),
+);
+const gone = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
+
+/** Passes calls on to the engine, byte for byte, once they are judged. */
+export class DynamoService implements Service {
+  readonly #engine: Engine;
+  readonly #judging: Judging;
+  readonly #counting: Counting;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+  constructor(
+    engine: Engine,
+    tables: readonly TableOfStack[],
+    authorizer: Authorizer,
+    counting: Counting,
+  ) {
+    this.#engine = engine;
+    this.#counting = counting;
+    this.#judging = {
+      hash_keys: Object.fromEntries(tables.map(({ name, hash_key }) => [name, hash_key])),
+      leading_keys: authorizer.asksFor('dynamodb:leadingkeys'),
+    };
+  }
+
+  plan(request: WireRequest): Plan {
+    const target = String(request.headers['x-amz-target'] ?? '');
+    const action = target.slice(target.indexOf('.') + 1);
+    const body = record(JSON.parse(request.body.toString('utf8')));
+    const permissions = permissionsOf(action, body, this.#judging);
+    return {
+      action,
+      resource: permissions[0]?.resource ?? '*',
+      permissions,
+      body,
+      run: () => this.#forward(request, action, body),
+    };
+  }
+
+  failure = jsonFailure;
+
+  async #forward(request: WireRequest, action: string, body: object): Promise<Reply> {
+    const metered = reading.has(action) || writing.has(action);
+    const asks = 'ReturnConsumedCapacity' in body;
+    const sent = metered && !asks ? withCapacity(request.body) : request.body;
+    const reply = await this.#send(request, sent);
+    if (metered && reply.status === 200) this.#meter(request, action, reply.body);
+    return reply;
+  }
+
+  #send({ headers }: WireRequest, body: Buffer): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const outgoing = httpRequest(this.#engine.url, {
+        method: 'POST',
+        agent: this.#agent,
+        headers: {
+          'content-type': headers['content-type'],
+          'content-length': body.length,
+          'x-amz-target': headers['x-amz-target'],
+          // The engine wants a signature and does not check it.
+          authorization: headers.authorization,
+          'x-amz-date': headers['x-amz-date'],
+        },
+      });
+      outgoing.once('response', (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.once('error', reject);
+        incoming.once('end', () => resolve(relayed(incoming.statusCode, incoming.headers, chunks)));
+      });
+      outgoing.once('error', (cause: NodeJS.ErrnoException) => {
+        const lost = gone.has(cause.code ?? '');
+        reject(lost ? new AwsError('InternalServerError', 'The engine went away.', 500) : cause);
+      });
+      outgoing.end(body);
+    });
+  }
+
+  #meter({ principal }: WireRequest, action: string, body: Buffer | string): void {
+    const { ConsumedCapacity } = record(JSON.parse(String(body)));
+    const each = Array.isArray(ConsumedCapacity) ? ConsumedCapacity : [ConsumedCapacity];
+    const units = each.map((one) => Number(record(one)['CapacityUnits'] ?? 0));
+    const sum = units.reduce((total, unit) => total + unit, 0);
+    const usage = this.#counting.of(principal.function_name);
+    if (reading.has(action)) usage.read_units += sum;
+    else usage.write_units += sum;
+  }
+}
+
+/** Ask the engine what the call costs, without writing the body anew: one field at its beginning. */
+function withCapacity(body: Buffer): Buffer {
+  const rest = body.subarray(body.indexOf('{') + 1);
+  return Buffer.concat([Buffer.from('{"ReturnConsumedCapacity":"TOTAL",'), rest]);
+}
+
+function relayed(
+  status: number | undefined,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  chunks: Buffer[],
+): Reply {
+  const kept = ['content-type', 'x-amzn-requestid', 'x-amz-crc32'];
+  const sent = kept.flatMap((name) => {
+    const value = headers[name];
+    return typeof value === 'string' ? [[name, value]] : [];
+  });
+  return { status: status ?? 500, headers: Object.fromEntries(sent), body: Buffer.concat(chunks) };
+}
