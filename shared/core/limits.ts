@@ -59,8 +59,6 @@ export const limits = {
   // Keys
   /** How long a revoked key may still work: each container asks the table again after this. */
   key_cache_ms: 5_000,
-  /** How long a rotated admin key may still work, and the new one not yet. */
-  admin_key_cache_ms: 300_000,
   /** Keys that a container remembers; the cache is emptied when it grows beyond. */
   key_cache_entries_max: 1_000,
 
@@ -80,6 +78,9 @@ export const limits = {
   agent_bytes_max: 1_000_000,
   /** Races that an update without `version` runs again before it gives up. */
   update_attempts_max: 10,
+
+  // Sessions
+  session_title_chars_max: 1_024,
 
   // Environments
   allowed_hosts_max: 500,

@@ -1,0 +1,185 @@
+import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk/error';
+
+/**
+ * Why a model request failed. `failed`: anything else, retryable or not; `context_too_long`: compact
+ * and ask again; `aborted`: we stopped it ourselves.
+ */
+export type ModelErrorKind =
+  | 'overloaded'
+  | 'rate_limited'
+  | 'failed'
+  | 'billing'
+  | 'context_too_long'
+  | 'aborted';
+
+export interface ModelErrorFacts {
+  readonly kind: ModelErrorKind;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+  /** What the provider asks us to wait. */
+  readonly retry_after_ms?: number;
+  readonly status?: number;
+  /** The provider's own id of the request, for its support. */
+  readonly request_id?: string;
+}
+
+/** A model request that failed. Its message is shown to the session's owner and holds no secret. */
+export class ModelError extends Error implements ModelErrorFacts {
+  override readonly name = 'ModelError';
+  readonly kind: ModelErrorKind;
+  readonly retryable: boolean;
+  readonly retry_after_ms?: number;
+  readonly status?: number;
+  readonly request_id?: string;
+
+  constructor(message: string, facts: ModelErrorFacts, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = facts.kind;
+    this.retryable = facts.retryable;
+    if (facts.retry_after_ms !== undefined) this.retry_after_ms = facts.retry_after_ms;
+    if (facts.status !== undefined) this.status = facts.status;
+    if (facts.request_id !== undefined) this.request_id = facts.request_id;
+  }
+}
+
+type Verdict = Pick<ModelErrorFacts, 'kind' | 'retryable'>;
+
+const overloaded: Verdict = { kind: 'overloaded', retryable: true };
+const rate_limited: Verdict = { kind: 'rate_limited', retryable: true };
+const failed: Verdict = { kind: 'failed', retryable: false };
+const failed_for_now: Verdict = { kind: 'failed', retryable: true };
+const billing: Verdict = { kind: 'billing', retryable: false };
+const too_long: Verdict = { kind: 'context_too_long', retryable: false };
+
+/** By the error's type: an error frame inside a stream has no status of its own. */
+const by_type: Readonly<Record<string, Verdict>> = {
+  overloaded_error: overloaded,
+  rate_limit_error: rate_limited,
+  billing_error: billing,
+  request_too_large: too_long,
+  api_error: failed_for_now,
+  timeout_error: failed_for_now,
+  // Bedrock's frames carry the names of its exceptions.
+  throttlingException: rate_limited,
+  serviceUnavailableException: overloaded,
+  internalServerException: failed_for_now,
+  modelStreamErrorException: failed_for_now,
+  modelTimeoutException: failed_for_now,
+};
+
+const by_status: Readonly<Record<number, Verdict>> = {
+  402: billing,
+  408: failed_for_now,
+  409: failed_for_now,
+  413: too_long,
+  424: failed_for_now,
+  429: rate_limited,
+  503: overloaded,
+  529: overloaded,
+};
+
+/** A 400 says what it means only in its message. Sources: API errors page; Bedrock's ValidationException. */
+const TOO_LONG =
+  /prompt is too long|input is too long|exceed(s|ed)? (the )?context (window|limit)/i;
+const NO_CREDIT = /credit balance|spend(ing)? limit|usage limits?\b/i;
+
+/** What the SDK, `fetch` or the stream threw, as a ModelError. */
+export function toModelError(cause: unknown): ModelError {
+  if (cause instanceof ModelError) return cause;
+  if (cause instanceof APIUserAbortError) return aborted(cause);
+  if (cause instanceof APIConnectionError) return unreachable(cause);
+  if (cause instanceof APIError) return fromApi(cause);
+  // Everything else comes out of a half-read body: a reset socket, a frame that is no JSON.
+  return unreachable(cause);
+}
+
+export function aborted(cause?: unknown): ModelError {
+  return new ModelError(
+    'The model request was stopped.',
+    { kind: 'aborted', retryable: false },
+    { cause },
+  );
+}
+
+/** The stream ended before its last frame. */
+export function cutOff(): ModelError {
+  return new ModelError('The model provider ended its answer before it was whole.', failed_for_now);
+}
+
+/** No byte came for too long. */
+export function stalled(stall_ms: number): ModelError {
+  const seconds = Math.round(stall_ms / 1_000);
+  return new ModelError(`The model provider sent nothing for ${seconds} s.`, failed_for_now);
+}
+
+function unreachable(cause: unknown): ModelError {
+  return new ModelError('The model provider could not be reached.', failed_for_now, { cause });
+}
+
+function fromApi(error: APIError): ModelError {
+  const verdict = judge(error);
+  const retry_after_ms = retryAfterMs(error.headers);
+  return new ModelError(
+    sentence(error),
+    {
+      ...verdict,
+      retryable: mayRetry(error.headers) ?? verdict.retryable,
+      ...(retry_after_ms === undefined ? {} : { retry_after_ms }),
+      ...(error.status === undefined ? {} : { status: error.status }),
+      ...(error.requestID ? { request_id: error.requestID } : {}),
+    },
+    { cause: error },
+  );
+}
+
+function judge(error: APIError): Verdict {
+  const { status, type } = error;
+  if (status === undefined) return by_type[type ?? ''] ?? failed_for_now;
+  if (status === 400) {
+    const text = toldBy(error);
+    if (TOO_LONG.test(text)) return too_long;
+    if (NO_CREDIT.test(text)) return billing;
+    return failed;
+  }
+  return by_status[status] ?? (status >= 500 ? failed_for_now : failed);
+}
+
+/** The provider's sentence, but never for a refused key: such sentences may quote what was sent. */
+function sentence(error: APIError): string {
+  const { status } = error;
+  if (status === 401 || status === 403) {
+    return `The model provider refused our credentials (${status}). Check the model secret and the model's access.`;
+  }
+  const told = toldBy(error).slice(0, 500);
+  return status === undefined
+    ? `The model provider failed while answering: ${told}`
+    : `The model provider answered ${status}: ${told}`;
+}
+
+/** The message of the API's envelope, or of Bedrock's body, which has none. */
+function toldBy({ apiMessage, error }: APIError): string {
+  if (apiMessage !== null) return apiMessage;
+  const body: unknown = error;
+  const told = typeof body === 'object' && body !== null && 'message' in body ? body.message : null;
+  return typeof told === 'string' ? told : 'no message';
+}
+
+/** `x-should-retry` wins over every table. */
+function mayRetry(headers: Headers | undefined): boolean | undefined {
+  const told = headers?.get('x-should-retry');
+  return told === 'true' ? true : told === 'false' ? false : undefined;
+}
+
+/** `retry-after-ms`, else `retry-after` in seconds or as a date. */
+function retryAfterMs(headers: Headers | undefined): number | undefined {
+  const ms = headers?.get('retry-after-ms');
+  if (ms) return positive(Number(ms));
+  const after = headers?.get('retry-after');
+  if (!after) return undefined;
+  const seconds = Number(after);
+  return positive(Number.isNaN(seconds) ? Date.parse(after) - Date.now() : seconds * 1_000);
+}
+
+function positive(ms: number): number | undefined {
+  return Number.isFinite(ms) && ms > 0 ? Math.ceil(ms) : undefined;
+}

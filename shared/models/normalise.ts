@@ -1,0 +1,90 @@
+import type {
+  BetaContentBlockParam,
+  BetaMessageParam,
+} from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import { invariant } from '../core/invariant.ts';
+import type { ModelMessage } from './model.ts';
+
+type Role = ModelMessage['role'];
+type Block = BetaContentBlockParam;
+
+interface Turn {
+  readonly role: Role;
+  readonly blocks: Block[];
+}
+
+/**
+ * Messages as the API demands them: one message a role in a row, results of tools before anything
+ * else in theirs, no empty text. Appending messages never changes what stands before the last one.
+ *
+ * @throws Error when a call is not answered exactly once, in the message after it; or when the first
+ *   message is not the user's: our own bug, found before the provider finds it.
+ */
+export function normalise(messages: readonly ModelMessage[]): BetaMessageParam[] {
+  const turns: Turn[] = [];
+  for (const { role, content } of messages) {
+    const blocks = blocksOf(content).filter((block) => !isEmptyText(block));
+    if (blocks.length === 0) continue;
+    const last = turns.at(-1);
+    if (last?.role === role) last.blocks.push(...blocks);
+    else turns.push({ role, blocks });
+  }
+  const spoken = foldBack(turns).map((turn) => ({ ...turn, blocks: resultsFirst(turn) }));
+  check(spoken);
+  return spoken.map(({ role, blocks }) => ({ role, content: blocks }) as BetaMessageParam);
+}
+
+/**
+ * A system message follows a user message, and none stands between two of the user's: what the
+ * user says after it belongs before it. Source: placement rules of mid-conversation system messages.
+ */
+function foldBack(turns: readonly Turn[]): Turn[] {
+  const folded: Turn[] = [];
+  for (const turn of turns) {
+    const previous = folded.at(-1);
+    const before = folded.at(-2);
+    if (turn.role === 'user' && previous?.role === 'system' && before?.role === 'user') {
+      before.blocks.push(...turn.blocks);
+    } else folded.push({ role: turn.role, blocks: [...turn.blocks] });
+  }
+  return folded;
+}
+
+function check(turns: readonly Turn[]): void {
+  invariant(turns[0]?.role === 'user', 'the first message is the user’s');
+  const spoken = turns.filter(({ role }) => role !== 'system');
+  for (const [index, { role, blocks }] of spoken.entries()) {
+    if (role === 'user') {
+      const asked = index === 0 ? [] : callsOf(spoken[index - 1]?.blocks ?? []);
+      const answered = blocks.flatMap((b) => (b.type === 'tool_result' ? [b.tool_use_id] : []));
+      const stray = answered.find((id, at) => !asked.includes(id) || answered.indexOf(id) !== at);
+      invariant(
+        stray === undefined,
+        `the result of ${stray} answers one call of the message before`,
+      );
+      const open = asked.find((id) => !answered.includes(id));
+      invariant(open === undefined, `the call ${open} is answered in the message after it`);
+    } else if (index === spoken.length - 1) {
+      invariant(callsOf(blocks).length === 0, 'the last calls are answered');
+    }
+  }
+}
+
+function callsOf(blocks: readonly Block[]): string[] {
+  return blocks.flatMap((block) => (block.type === 'tool_use' ? [block.id] : []));
+}
+
+function resultsFirst({ role, blocks }: Turn): Block[] {
+  if (role !== 'user') return blocks;
+  const results = blocks.filter(({ type }) => type === 'tool_result');
+  return [...results, ...blocks.filter(({ type }) => type !== 'tool_result')];
+}
+
+function blocksOf(content: ModelMessage['content']): Block[] {
+  if (content === undefined) return [];
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : (content as Block[]);
+}
+
+function isEmptyText(block: Block): boolean {
+  return block.type === 'text' && block.text.trim() === '';
+}

@@ -1,0 +1,101 @@
+import { APIError } from '@anthropic-ai/sdk/error';
+import type {
+  BetaRawMessageStreamEvent,
+  MessageCreateParamsStreaming,
+} from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import { Fold } from './fold.ts';
+import { aborted, cutOff, toModelError } from './model-error.ts';
+import type { Model, ModelPart, ModelRequest } from './model.ts';
+import { toParams, withoutThinking, type Dialect } from './params.ts';
+import { watchFetch, type Watch } from './watch-fetch.ts';
+
+interface RequestOptions {
+  readonly signal: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The part of Anthropic's clients that we use; all three have it. */
+export interface MessagesClient {
+  readonly beta: {
+    readonly messages: {
+      create(
+        params: MessageCreateParamsStreaming,
+        options: RequestOptions,
+      ): PromiseLike<AsyncIterable<BetaRawMessageStreamEvent>>;
+    };
+  };
+}
+
+export interface Connection {
+  readonly dialect: Dialect;
+  readonly stall_ms: number;
+  /** A client that speaks through `fetch`. `fresh`: its key was refused; read it again. */
+  readonly connect: (fetch: typeof globalThis.fetch, fresh: boolean) => Promise<MessagesClient>;
+  /** Headers that this model needs. */
+  readonly headers?: (model_id: string) => Readonly<Record<string, string>>;
+}
+
+type Events = AsyncIterable<BetaRawMessageStreamEvent>;
+
+/** The model port over any of Anthropic's SDKs: same wire, other doors. */
+export class SdkModel implements Model {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
+    const watch: Watch = { failure: undefined };
+    const fold = new Fold();
+    // Leaving the loop early must end the request, also while it waits for its first byte.
+    const left = new AbortController();
+    try {
+      const stop = AbortSignal.any([signal, left.signal]);
+      for await (const event of await this.#open(request, watch, stop)) {
+        const part = fold.take(event);
+        if (part !== undefined) yield part;
+      }
+    } catch (cause) {
+      throw signal.aborted ? aborted(cause) : (watch.failure ?? toModelError(cause));
+    } finally {
+      left.abort();
+    }
+    // The SDK ends the loop without a word when the request was aborted, by us or by the watch.
+    if (fold.reply === undefined) throw signal.aborted ? aborted() : (watch.failure ?? cutOff());
+    yield { type: 'done', message: fold.reply };
+  }
+
+  /** Repeats only what changes by itself: a rotated key, and thoughts that no longer belong here. */
+  async #open(request: ModelRequest, watch: Watch, signal: AbortSignal): Promise<Events> {
+    const params = toParams(request, this.#connection.dialect);
+    try {
+      return await this.#send(params, request, { watch, signal, fresh: false });
+    } catch (error) {
+      if (!(error instanceof APIError)) throw error;
+      if (error.status === 401) {
+        return await this.#send(params, request, { watch, signal, fresh: true });
+      }
+      if (isForeignThought(error)) {
+        return await this.#send(withoutThinking(params), request, { watch, signal, fresh: false });
+      }
+      throw error;
+    }
+  }
+
+  async #send(
+    params: MessageCreateParamsStreaming,
+    { model }: ModelRequest,
+    { watch, signal, fresh }: { watch: Watch; signal: AbortSignal; fresh: boolean },
+  ): Promise<Events> {
+    const { connect, headers, stall_ms } = this.#connection;
+    const client = await connect(watchFetch(stall_ms, watch), fresh);
+    const options = headers === undefined ? { signal } : { signal, headers: headers(model.id) };
+    return await client.beta.messages.create(params, options);
+  }
+}
+
+/** The API says so only in words. Source: "Fix a thinking block bound to a different conversation". */
+function isForeignThought({ status, apiMessage }: APIError): boolean {
+  return status === 400 && /bound to a different conversation/i.test(apiMessage ?? '');
+}
