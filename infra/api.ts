@@ -4,7 +4,7 @@ import { NodeFunction } from './node-function.ts';
 import type { Secrets } from './secrets.ts';
 import type { SessionMachine } from './session-machine.ts';
 import type { Settings } from './settings.ts';
-import { key, objectNames, objects, rowReads, rows, rowWrites, secrets } from './statements.ts';
+import { index, key, objectNames, objects, rowReads, rows, rowWrites, secrets } from './grants.ts';
 import type { Storage } from './storage.ts';
 
 export interface ApiProps {
@@ -35,12 +35,13 @@ export class Api extends NodeFunction {
         MODEL_IDS: settings.model_ids && JSON.stringify(settings.model_ids),
         PRICES: settings.prices && JSON.stringify(settings.prices),
       },
-      statements: [
-        ...rows(storage, [...rowReads, ...rowWrites], ['list']),
+      grants: [
+        rows(storage, [...rowReads, ...rowWrites]),
+        index(storage, 'list'),
         objects(storage, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
         objectNames(storage),
         key(storage, 'write'),
-        ...secrets([adminKeyArn]),
+        ...secrets(adminKeyArn),
         ...machine.runs(),
       ],
     });

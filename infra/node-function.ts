@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import { Role, ServicePrincipal, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ApplicationLogLevel,
   Architecture,
@@ -16,7 +16,7 @@ import { Construct } from 'constructs';
 import type { Variable } from '#shared/core/env.ts';
 import { bundle, type BundleProps } from './bundle.ts';
 import type { Settings } from './settings.ts';
-import { allow } from './statements.ts';
+import { allow, give, star, type Grant } from './grants.ts';
 
 export interface NodeFunctionProps {
   /** Folder of functions/ with the handler; also the name in logs, metrics and traces. */
@@ -31,8 +31,8 @@ export interface NodeFunctionProps {
    * All that the role may do beside writing its log and traces. `none` is meant: no log, no
    * traces, no policy at all.
    */
-  readonly statements: readonly PolicyStatement[] | 'none';
-  /** @default true, unless `statements` is `none` */
+  readonly grants: readonly Grant[] | 'none';
+  /** @default true, unless `grants` is `none` */
   readonly traced?: boolean;
   /** @default - none: the bundle is whole */
   readonly modules?: BundleProps['modules'];
@@ -47,8 +47,8 @@ export class NodeFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
     super(scope, id);
-    const { settings, statements } = props;
-    const traced = props.traced ?? statements !== 'none';
+    const { settings, grants } = props;
+    const traced = props.traced ?? grants !== 'none';
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `${settings.stack_name}: ${props.room} function`,
@@ -65,12 +65,12 @@ export class NodeFunction extends Construct {
       environment: environment(props),
       tracing: traced ? Tracing.ACTIVE : undefined,
       tenancyConfig: props.tenancyConfig,
-      ...(statements === 'none' ? {} : this.#logging(settings)),
+      ...(grants === 'none' ? {} : this.#logging(settings)),
     });
-    if (statements !== 'none') statements.forEach((each) => this.role.addToPrincipalPolicy(each));
+    if (grants !== 'none') give(this.role, grants);
     if (traced) {
       Validations.of(this.role).acknowledge({
-        id: 'AwsSolutions-IAM5[Resource::*]',
+        id: star('*'),
         reason:
           'xray:PutTraceSegments and PutTelemetryRecords know no resource; nothing else has this one.',
       });
@@ -84,9 +84,9 @@ export class NodeFunction extends Construct {
       // What is worth keeping is in the table and the bucket.
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.role.addToPrincipalPolicy(
+    give(this.role, [
       allow('Logs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
-    );
+    ]);
     return {
       logGroup,
       loggingFormat: LoggingFormat.JSON,

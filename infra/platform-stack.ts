@@ -1,6 +1,8 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
+import { Dashboard } from './dashboard.ts';
 import { Endpoint } from './endpoint.ts';
 import { Reconcile } from './reconcile.ts';
 import { Sandbox } from './sandbox.ts';
@@ -10,6 +12,7 @@ import type { Settings } from './settings.ts';
 import { Step } from './step.ts';
 import { Storage } from './storage.ts';
 import { Stream } from './stream.ts';
+import { watches } from './watches.ts';
 
 /** Everything that one deployment has. Wiring only: each part decides for itself. */
 export class PlatformStack extends Stack {
@@ -31,6 +34,22 @@ export class PlatformStack extends Stack {
       api: api.function,
       stream: stream.function,
     });
+    const watched = {
+      settings,
+      machine: machine.machine,
+      functions: {
+        api: api.function,
+        stream: stream.function,
+        step: step.function,
+        sandbox: sandbox.function,
+        reconcile: reconcile.function,
+      },
+    };
+    const alarms = new Alarms(this, 'Alarms', settings);
+    for (const watch of watches(watched)) alarms.add(watch);
+    if (settings.dashboard) {
+      new Dashboard(this, 'Dashboard', { ...watched, alarms, endpoint, table: storage.table });
+    }
 
     this.#output('BaseUrl', endpoint.baseUrl, 'baseURL of the SDK');
     this.#output('AdminKeySecretArn', secrets.admin.secretArn, 'Secret with the first API key');

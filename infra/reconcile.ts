@@ -6,7 +6,17 @@ import { limits } from '#shared/core/limits.ts';
 import { NodeFunction } from './node-function.ts';
 import type { SessionMachine } from './session-machine.ts';
 import type { Settings } from './settings.ts';
-import { allow, key, objectNames, objects, rowReads, rows, rowWrites } from './statements.ts';
+import {
+  allow,
+  give,
+  index,
+  key,
+  objectNames,
+  objects,
+  rowReads,
+  rows,
+  rowWrites,
+} from './grants.ts';
 import type { Storage } from './storage.ts';
 
 export interface ReconcileProps {
@@ -30,8 +40,9 @@ export class Reconcile extends NodeFunction {
         BUCKET_NAME: storage.bucket.bucketName,
         SESSION_MACHINE_ARN: machine.arn,
       },
-      statements: [
-        ...rows(storage, [...rowReads, ...rowWrites], ['running']),
+      grants: [
+        rows(storage, [...rowReads, ...rowWrites]),
+        index(storage, 'running'),
         objects(storage, ['s3:DeleteObject']),
         objectNames(storage),
         key(storage, 'write'),
@@ -44,9 +55,7 @@ export class Reconcile extends NodeFunction {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
       description: `${settings.stack_name}: starts the reconcile function`,
     });
-    role.addToPrincipalPolicy(
-      allow('Reconcile', ['lambda:InvokeFunction'], [this.function.functionArn]),
-    );
+    give(role, [allow('Reconcile', ['lambda:InvokeFunction'], [this.function.functionArn])]);
     new CfnSchedule(this, 'Schedule', {
       description: `${settings.stack_name}: reconcile, once a minute`,
       scheduleExpression: 'rate(1 minute)',

@@ -19,7 +19,7 @@ export class Sandbox extends NodeFunction {
       settings,
       timeout_s: limits.sandbox_timeout_s,
       memory_mib: limits.sandbox_memory_mib,
-      statements: 'none',
+      grants: 'none',
       tenancyConfig: TenancyConfig.PER_TENANT,
       modules: { names: sandboxModules, copy: copySandboxModules },
     });

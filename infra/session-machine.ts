@@ -1,8 +1,9 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Role, ServicePrincipal, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
+  type CfnStateMachine,
   DefinitionBody,
   LogLevel,
   StateMachine,
@@ -12,7 +13,7 @@ import { Construct } from 'constructs';
 import type { Fault } from '#shared/core/fault.ts';
 import { limits } from '#shared/core/limits.ts';
 import type { Settings } from './settings.ts';
-import { allow } from './statements.ts';
+import { allow, give, star, type Grant } from './grants.ts';
 
 const retryable: Extract<Fault['name'], 'RetryableFault'> = 'RetryableFault';
 
@@ -123,7 +124,7 @@ export class SessionMachine extends Construct {
       assumedBy: new ServicePrincipal('states.amazonaws.com'),
       description: `${settings.stack_name}: session machine`,
     });
-    role.addToPrincipalPolicy(allow('Step', ['lambda:InvokeFunction'], [step.functionArn]));
+    give(role, [allow('Step', ['lambda:InvokeFunction'], [step.functionArn])]);
     this.machine = new StateMachine(this, 'Machine', {
       stateMachineType: StateMachineType.STANDARD,
       definitionBody: DefinitionBody.fromString(
@@ -143,7 +144,7 @@ export class SessionMachine extends Construct {
       },
     });
     Validations.of(role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
+      id: star('*'),
       reason: 'Log deliveries and X-Ray know no resources: Step Functions documents `*` for both.',
     });
     Validations.of(this.machine).acknowledge({
@@ -158,12 +159,22 @@ export class SessionMachine extends Construct {
   }
 
   /** Starting a run, and seeing whether one is alive. */
-  runs(): PolicyStatement[] {
+  runs(): Grant[] {
     const { partition, region, account } = Stack.of(this);
-    const executions = `arn:${partition}:states:${region}:${account}:execution:${this.machine.stateMachineName}:*`;
+    const { stateMachineName } = this.machine;
+    const id = Stack.of(this).getLogicalId(this.machine.node.defaultChild as CfnStateMachine);
+    const here = `arn:${partition}:states:${region}:${account}:execution:`;
     return [
       allow('Start', ['states:StartExecution'], [this.arn]),
-      allow('Executions', ['states:DescribeExecution'], [executions]),
+      {
+        ...allow('Executions', ['states:DescribeExecution'], [`${here}${stateMachineName}:*`]),
+        wildcard: {
+          id: star(
+            `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${id}.Name>:*`,
+          ),
+          reason: 'Executions of this machine alone; their names are made at run time.',
+        },
+      },
     ];
   }
 }

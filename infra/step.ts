@@ -1,12 +1,22 @@
 import { Stack } from 'aws-cdk-lib';
-import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { allow, key, objects, rowReads, rows, rowWrites, secrets } from './statements.ts';
+import {
+  allow,
+  index,
+  key,
+  objects,
+  rowReads,
+  rows,
+  rowWrites,
+  secrets,
+  star,
+  type Grant,
+} from './grants.ts';
 import type { Storage } from './storage.ts';
 
 export interface StepProps {
@@ -37,11 +47,12 @@ export class Step extends NodeFunction {
         MODEL_IDS: settings.model_ids && JSON.stringify(settings.model_ids),
         PRICES: settings.prices && JSON.stringify(settings.prices),
       },
-      statements: [
-        ...rows(storage, [...rowReads, ...rowWrites], ['running']),
+      grants: [
+        rows(storage, [...rowReads, ...rowWrites]),
+        index(storage, 'running'),
         objects(storage, ['s3:GetObject', 's3:PutObject']),
         key(storage, 'write'),
-        ...secrets([modelSecretArn, settings.search_secret_arn]),
+        ...secrets(modelSecretArn, settings.search_secret_arn),
         allow('Sandbox', ['lambda:InvokeFunction'], [sandbox.function.functionArn]),
         ...model(scope, settings),
       ],
@@ -49,31 +60,50 @@ export class Step extends NodeFunction {
   }
 }
 
-/** What reaching the model needs of IAM, by provider. */
-function model(scope: Construct, settings: Settings): PolicyStatement[] {
+/** What reaching the model needs of IAM. The Anthropic API is reached with the secret alone. */
+function model(scope: Construct, settings: Settings): Grant[] {
   const { partition, region, account } = Stack.of(scope);
+  const here = `arn:${partition}:`;
+  const starred = (finding: string, reason: string) => ({
+    id: star(`arn:<AWS::Partition>:${finding}`),
+    reason,
+  });
   switch (settings.model_provider) {
     case 'anthropic':
       return [];
-    case 'claude-platform-aws':
+    case 'claude-platform-aws': {
+      const path = 'workspace/*';
+      const workspace = `${here}aws-external-anthropic:${region}:${account}:${path}`;
       return [
-        allow(
-          'Model',
-          ['aws-external-anthropic:CreateInference'],
-          [`arn:${partition}:aws-external-anthropic:${region}:${account}:workspace/*`],
-        ),
+        {
+          ...allow('Model', ['aws-external-anthropic:CreateInference'], [workspace]),
+          wildcard: starred(
+            `aws-external-anthropic:<AWS::Region>:<AWS::AccountId>:${path}`,
+            'The workspace stands in the secret, which is filled in after the deploy.',
+          ),
+        },
       ];
-    case 'bedrock':
+    }
+    case 'bedrock': {
+      const actions = ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'];
+      const models = 'foundation-model/anthropic.*';
+      const profiles = 'inference-profile/*anthropic.*';
       return [
-        allow(
-          'Model',
-          ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'],
-          [
-            // A cross-region inference profile calls the model in whichever region it chooses.
-            `arn:${partition}:bedrock:*::foundation-model/anthropic.*`,
-            `arn:${partition}:bedrock:${region}:${account}:inference-profile/*anthropic.*`,
-          ],
-        ),
+        {
+          ...allow('Model', actions, [`${here}bedrock:*::${models}`]),
+          wildcard: starred(
+            `bedrock:*::${models}`,
+            'An inference profile calls the model in whichever region it chooses; agents name models at run time.',
+          ),
+        },
+        {
+          ...allow('ModelProfiles', actions, [`${here}bedrock:${region}:${account}:${profiles}`]),
+          wildcard: starred(
+            `bedrock:<AWS::Region>:<AWS::AccountId>:${profiles}`,
+            'Agents name models at run time; profiles of other vendors stay out.',
+          ),
+        },
       ];
+    }
   }
 }

@@ -3,7 +3,7 @@ import { limits } from '#shared/core/limits.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { key, objects, rowReads, rows, secrets } from './statements.ts';
+import { key, objects, rowReads, rows, secrets } from './grants.ts';
 import type { Storage } from './storage.ts';
 
 export interface StreamProps {
@@ -28,11 +28,11 @@ export class Stream extends NodeFunction {
         BUCKET_NAME: storage.bucket.bucketName,
         ADMIN_KEY_SECRET_ARN: adminKeyArn,
       },
-      statements: [
-        ...rows(storage, [...rowReads, 'dynamodb:UpdateItem']),
+      grants: [
+        rows(storage, [...rowReads, 'dynamodb:UpdateItem']),
         objects(storage, ['s3:GetObject']),
         key(storage, 'write'),
-        ...secrets([adminKeyArn]),
+        ...secrets(adminKeyArn),
       ],
     });
   }

@@ -1,0 +1,77 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  TreatMissingData,
+  type IMetric,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Topic, type ITopic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import type { Settings } from './settings.ts';
+
+/** `critical`: sessions stand still. `warning`: something failed that is repeated by itself. */
+export type Severity = 'critical' | 'warning';
+
+export interface Watch {
+  /** Kebab-case; the README has a paragraph of this name. */
+  readonly name: string;
+  readonly severity: Severity;
+  readonly metric: IMetric;
+  /** Alarms at this value and above. */
+  readonly threshold: number;
+  readonly meaning: string;
+  /** Periods that must all be bad. @default 1 */
+  readonly periods?: number;
+  /** Whether silence is bad. @default false */
+  readonly silenceAlarms?: boolean;
+}
+
+/** How long one period of every alarm is. */
+export const period = Duration.minutes(5);
+
+/**
+ * The registry of alarms: each has a severity, a name that says whose it is, and a place in the
+ * README.
+ */
+export class Alarms extends Construct {
+  readonly all: Alarm[] = [];
+  readonly #topic: ITopic | undefined;
+  readonly #stack_name: string;
+
+  constructor(scope: Construct, id: string, settings: Settings) {
+    super(scope, id);
+    this.#stack_name = settings.stack_name;
+    this.#topic = topic(this, settings);
+  }
+
+  add(watch: Watch): void {
+    const alarm = new Alarm(this, watch.name, {
+      alarmName: `${this.#stack_name}-${watch.severity}-${watch.name}`,
+      alarmDescription: `${watch.meaning} README.md#alarm-${watch.name}`,
+      metric: watch.metric,
+      threshold: watch.threshold,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: watch.periods ?? 1,
+      treatMissingData: watch.silenceAlarms
+        ? TreatMissingData.BREACHING
+        : TreatMissingData.NOT_BREACHING,
+    });
+    if (this.#topic) alarm.addAlarmAction(new SnsAction(this.#topic));
+    this.all.push(alarm);
+  }
+}
+
+function topic(scope: Construct, settings: Settings): ITopic | undefined {
+  if (settings.alarm_topic_arn !== undefined) {
+    return Topic.fromTopicArn(scope, 'Topic', settings.alarm_topic_arn);
+  }
+  if (settings.alarm_email === undefined) return undefined;
+  const own = new Topic(scope, 'Topic', {
+    displayName: `${Stack.of(scope).stackName} alarms`,
+    enforceSSL: true,
+  });
+  own.addSubscription(new EmailSubscription(settings.alarm_email));
+  return own;
+}

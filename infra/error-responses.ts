@@ -1,0 +1,98 @@
+import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+
+interface ErrorResponse {
+  readonly type: ResponseType;
+  readonly status: number;
+  readonly error: string;
+  readonly message: string;
+  /** What the SDK is told: without it, it repeats every 5xx and 429 twice. @default - not said */
+  readonly retry?: 'true' | 'false';
+}
+
+/** What API Gateway itself answers, before or after our functions, in the words of the API. */
+const responses: readonly ErrorResponse[] = [
+  {
+    type: ResponseType.DEFAULT_4XX,
+    status: 400,
+    error: 'invalid_request_error',
+    message: 'The request could not be read.',
+  },
+  {
+    type: ResponseType.MISSING_AUTHENTICATION_TOKEN,
+    status: 404,
+    error: 'not_found_error',
+    message: 'There is nothing at this path.',
+  },
+  {
+    type: ResponseType.ACCESS_DENIED,
+    status: 403,
+    error: 'permission_error',
+    message: 'The request was refused before it reached the API.',
+  },
+  {
+    type: ResponseType.WAF_FILTERED,
+    status: 403,
+    error: 'permission_error',
+    message: 'The request was refused by the firewall of this deployment.',
+  },
+  {
+    type: ResponseType.REQUEST_TOO_LARGE,
+    status: 413,
+    error: 'invalid_request_error',
+    message: 'The request is larger than 10 MB.',
+  },
+  {
+    type: ResponseType.UNSUPPORTED_MEDIA_TYPE,
+    status: 415,
+    error: 'invalid_request_error',
+    message: 'The content type is not supported.',
+  },
+  {
+    type: ResponseType.THROTTLED,
+    status: 429,
+    error: 'rate_limit_error',
+    message: 'This deployment takes no more requests a second. Try again shortly.',
+    retry: 'true',
+  },
+  {
+    type: ResponseType.DEFAULT_5XX,
+    status: 500,
+    error: 'api_error',
+    message: 'Something went wrong on our side.',
+  },
+  {
+    type: ResponseType.INTEGRATION_FAILURE,
+    status: 502,
+    error: 'api_error',
+    message: 'The API could not be reached.',
+    retry: 'true',
+  },
+  {
+    type: ResponseType.INTEGRATION_TIMEOUT,
+    status: 504,
+    error: 'timeout_error',
+    message: 'The API did not answer in time. What was asked for may have been done.',
+  },
+];
+
+/** Give API Gateway's own errors the envelope that the SDK turns into its error classes. */
+export function addErrorResponses(rest: RestApi): void {
+  for (const { type, status, error, message, retry } of responses) {
+    rest.addGatewayResponse(type.responseType, {
+      type,
+      statusCode: String(status),
+      responseHeaders: {
+        'request-id': 'context.requestId',
+        'access-control-allow-origin': "'*'",
+        ...(retry && { 'x-should-retry': `'${retry}'` }),
+      },
+      templates: {
+        'application/json': JSON.stringify({
+          type: 'error',
+          error: { type: error, message },
+          request_id: '$context.requestId',
+        }),
+      },
+    });
+  }
+}

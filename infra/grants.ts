@@ -1,0 +1,100 @@
+import { Stack, Validations, type Acknowledgment } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
+import type { Storage } from './storage.ts';
+
+/**
+ * What a role may do, by hand: CDK's own grants would add Scan, every index and every key action.
+ */
+export interface Grant {
+  readonly statement: PolicyStatement;
+  /** Why a resource of the statement ends in a star, where one does. */
+  readonly wildcard?: Acknowledgment;
+}
+
+type Conditions = Readonly<Record<string, Readonly<Record<string, string | string[]>>>>;
+
+export function allow(
+  sid: string,
+  actions: readonly string[],
+  resources: readonly string[],
+  conditions: Conditions = {},
+): Grant {
+  const statement = new PolicyStatement({
+    sid,
+    effect: Effect.ALLOW,
+    actions: [...actions],
+    resources: [...resources],
+    conditions,
+  });
+  return { statement };
+}
+
+/** Put the grants into the role's policy, and their reasons beside it. */
+export function give(role: Role, grants: readonly Grant[]): void {
+  for (const { statement, wildcard } of grants) {
+    role.addToPrincipalPolicy(statement);
+    if (wildcard) Validations.of(role).acknowledge(wildcard);
+  }
+}
+
+/** The id by which cdk-nag knows a resource with a star. */
+export const star = (resource: string): string => `AwsSolutions-IAM5[Resource::${resource}]`;
+
+export const rowReads = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
+
+/** Transactions are authorised by the actions of their single items. */
+export const rowWrites = [
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:ConditionCheckItem',
+  'dynamodb:BatchWriteItem',
+];
+
+export function rows({ table }: Storage, actions: readonly string[]): Grant {
+  return allow('Rows', actions, [table.tableArn]);
+}
+
+export function index({ table }: Storage, name: 'list' | 'running'): Grant {
+  return allow('Index', ['dynamodb:Query'], [`${table.tableArn}/index/${name}`]);
+}
+
+/** Objects of sessions, and nothing else that may once stand in the bucket. */
+export function objects({ bucket }: Storage, actions: readonly string[]): Grant {
+  const id = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnBucket);
+  return {
+    ...allow('Objects', actions, [bucket.arnForObjects('sessions/*')]),
+    wildcard: {
+      id: star(`<${id}.Arn>/sessions/*`),
+      reason:
+        'Objects are named by session and hash when they are made: their prefix is all that is known.',
+    },
+  };
+}
+
+/** The names of a session's objects: needed to delete them with it. */
+export function objectNames({ bucket }: Storage): Grant {
+  const conditions = { StringLike: { 's3:prefix': 'sessions/*' } };
+  return allow('ObjectNames', ['s3:ListBucket'], [bucket.bucketArn], conditions);
+}
+
+const KEY_READS = ['kms:Decrypt', 'kms:DescribeKey'];
+const KEY_WRITES = ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
+
+/** The key, and only through the services that keep things under it. */
+export function key(storage: Storage, use: 'read' | 'write'): Grant {
+  const { region } = Stack.of(storage);
+  const services = ['dynamodb', 's3', 'secretsmanager'].map(
+    (name) => `${name}.${region}.amazonaws.com`,
+  );
+  const actions = use === 'read' ? KEY_READS : [...KEY_READS, ...KEY_WRITES];
+  const conditions = { StringEquals: { 'kms:ViaService': services } };
+  return allow('Key', actions, [storage.key.keyArn], conditions);
+}
+
+/** Reading the secrets that there are: a deployment without one passes undefined. */
+export function secrets(...arns: readonly (string | undefined)[]): Grant[] {
+  const given = arns.filter((arn) => arn !== undefined);
+  return given.length === 0 ? [] : [allow('Secrets', ['secretsmanager:GetSecretValue'], given)];
+}
