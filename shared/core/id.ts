@@ -37,9 +37,10 @@ export function isId(noun: Noun, text: string): boolean {
  * The only way a string of a path becomes an id.
  * @throws Fault `missing`: an id of a wrong form names nothing, exactly as an unknown one does.
  */
-export function parseId(noun: Noun, text: string): string {
-  if (!isId(noun, text))
-    throw new Fault('missing', `${noun} '${text.slice(0, 80)}' was not found.`);
+export function parseId(noun: Noun, text: string | undefined): string {
+  if (text === undefined || !isId(noun, text)) {
+    throw new Fault('missing', `${noun} '${(text ?? '').slice(0, 80)}' was not found.`);
+  }
   return text;
 }
 

@@ -15,7 +15,7 @@ function partition(workspace_id: string, noun: Noun): string {
   return `WS#${workspace_id}#${noun}`;
 }
 
-export interface TimeList {
+export interface TimeList extends TimeBounds {
   readonly workspace_id: string;
   readonly noun: Noun;
   /** The key of the row that holds the thing with this id. */
@@ -24,7 +24,10 @@ export interface TimeList {
   readonly page?: string | undefined;
   /** @default - newest first */
   readonly order?: Order | undefined;
-  /** Bounds of `created_at`; `gt` and `lt` leave out that very millisecond. */
+}
+
+/** Bounds of `created_at`; `gt` and `lt` leave out that very millisecond. */
+export interface TimeBounds {
   readonly gte?: string | undefined;
   readonly gt?: string | undefined;
   readonly lte?: string | undefined;
@@ -47,8 +50,7 @@ export async function listByTime<Item>(
   itemOf: (row: Row) => Promise<Item | undefined>,
 ): Promise<BidirectionalPage<Item>> {
   const { noun, order = 'desc', limit, page } = list;
-  const from = latest([list.gte ?? '', list.gt === undefined ? '' : list.gt + END]);
-  const to = earliest([list.lte === undefined ? '~' : list.lte + END, list.lt ?? '~']);
+  const { from, to } = positionsWithin(list);
   if (from > to) return { data: [], next_page: null, prev_page: null };
   return await readPage({ kind: prefixes[noun], order, limit, page, from, to }, async (stretch) => {
     const pk = partition(list.workspace_id, noun);
@@ -62,6 +64,13 @@ export async function listByTime<Item>(
     }));
     return { entries, more };
   });
+}
+
+/** The positions of what was created within the bounds: `from` is above `to` when nothing can be. */
+export function positionsWithin({ gte, gt, lte, lt }: TimeBounds): { from: string; to: string } {
+  const from = latest([gte ?? '!', gt === undefined ? '!' : gt + END]);
+  const to = earliest([lte === undefined ? '~' : lte + END, lt ?? '~']);
+  return { from, to };
 }
 
 function positionOf(row: Row): string {

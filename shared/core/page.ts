@@ -106,20 +106,19 @@ export async function readPage<Item>(
   const backwards = cursor?.direction === 'prev';
   const walk = await walkFrom(request, cursor, source);
   const found = backwards ? walk.found.toReversed() : walk.found;
-  const before = cursor !== undefined && !backwards;
-  const ends = {
-    next: backwards || walk.more ? (found.at(-1)?.position ?? walk.reached) : undefined,
-    prev: before || (backwards && walk.more) ? (found[0]?.position ?? walk.reached) : undefined,
+  const has = {
+    next: backwards || walk.more,
+    prev: backwards ? walk.more : cursor !== undefined,
   };
-  const link = (direction: Cursor['direction']): string | null => {
-    const position = ends[direction];
-    if (position === undefined) return null;
+  const link = (direction: Cursor['direction'], edge: Entry<Item> | undefined): string | null => {
+    const position = edge?.position ?? walk.reached;
+    if (!has[direction] || position === undefined) return null;
     return encodeCursor({ kind: request.kind, order: request.order, direction, position });
   };
   return {
     data: found.flatMap(({ item }) => (item === undefined ? [] : [item])),
-    next_page: link('next'),
-    prev_page: link('prev'),
+    next_page: link('next', found.at(-1)),
+    prev_page: link('prev', found[0]),
   };
 }
 
@@ -161,22 +160,18 @@ async function walkFrom<Item>(
 ): Promise<Walk<Item>> {
   const reverse = (request.order === 'desc') !== (cursor?.direction === 'prev');
   const found: Entry<Item>[] = [];
+  const room = roomFor(request.limit);
   let reached = cursor?.position;
-  let bytes = 0;
   for (let scanned = 0; scanned < limits.page_scan_max;) {
     const { entries, more } = await source({
-      from: reverse ? request.from : (reached ?? request.from),
-      to: reverse ? (reached ?? request.to) : request.to,
+      ...rest(request, reverse, reached),
       reverse,
       // One for the entry where we stand, which is skipped, and one to see whether there is more.
       limit: request.limit - found.length + 2,
     });
-    for (const entry of entries) {
-      if (entry.position === reached) continue;
+    for (const entry of entries.filter(({ position }) => position !== reached)) {
       if (entry.item !== undefined) {
-        bytes += Buffer.byteLength(JSON.stringify(entry.item));
-        const full = found.length === request.limit || bytes > limits.page_bytes_max;
-        if (full && found.length > 0) return { found, reached, more: true };
+        if (!room(entry.item)) return { found, reached, more: true };
         found.push(entry);
       }
       reached = entry.position;
@@ -185,4 +180,22 @@ async function walkFrom<Item>(
     scanned += entries.length;
   }
   return { found, reached, more: true };
+}
+
+/** What is left of the list from where the walk stands, this position included. */
+function rest(request: PageRequest, reverse: boolean, reached: string | undefined) {
+  return reverse
+    ? { from: request.from, to: reached ?? request.to }
+    : { from: reached ?? request.from, to: request.to };
+}
+
+/** Tells of each item whether the page still takes it; it always takes the first. */
+function roomFor(limit: number): (item: unknown) => boolean {
+  let count = 0;
+  let bytes = 0;
+  return (item) => {
+    count++;
+    bytes += Buffer.byteLength(JSON.stringify(item));
+    return count === 1 || (count <= limit && bytes <= limits.page_bytes_max);
+  };
 }

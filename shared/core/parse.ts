@@ -53,28 +53,28 @@ function sentenceOf(issue: Issue, root: unknown): string {
 }
 
 function explain(issue: Issue, root: unknown): [readonly PropertyKey[], string] {
-  switch (issue.code) {
-    case 'invalid_union':
-      return explainUnion(issue, root);
-    case 'unrecognized_keys': {
-      const [key = ''] = issue.keys;
-      return [[...issue.path, key.slice(0, 80)], 'unknown field. Remove it or check its spelling.'];
-    }
-    case 'invalid_type':
-      return [issue.path, explainType(issue.expected, at(root, issue.path))];
-    case 'invalid_value':
-      return [
-        issue.path,
-        `must be ${issue.values.map((value) => `'${String(value)}'`).join(' or ')}.`,
-      ];
-    case 'invalid_key':
-      return [issue.path, `its name is not valid. ${issue.issues[0]?.message ?? ''}`.trim()];
-    case 'too_small':
-    case 'too_big':
-      return [issue.path, explainSize(issue)];
-    default:
-      return [issue.path, `${issue.message}${issue.message.endsWith('.') ? '' : '.'}`];
+  if (issue.code === 'invalid_union') return explainUnion(issue, root);
+  if (issue.code === 'unrecognized_keys') {
+    const name = String(issue.keys[0]).slice(0, 80);
+    return [[...issue.path, name], 'unknown field. Remove it or check its spelling.'];
   }
+  return [issue.path, explainValue(issue, root)];
+}
+
+function explainValue(issue: Issue, root: unknown): string {
+  if (issue.code === 'invalid_type') return explainType(issue.expected, at(root, issue.path));
+  if (issue.code === 'invalid_value') return `must be ${alternatives(issue.values)}.`;
+  if (issue.code === 'too_small' || issue.code === 'too_big') return explainSize(issue);
+  // What remains is said by the schema itself, of the value or of a record's key.
+  return ended(issue.code === 'invalid_key' ? String(issue.issues[0]?.message) : issue.message);
+}
+
+function ended(message: string): string {
+  return message.endsWith('.') ? message : `${message}.`;
+}
+
+function alternatives(values: readonly unknown[]): string {
+  return values.map((value) => `'${String(value)}'`).join(' or ');
 }
 
 /** A union fails by its discriminator, or by the one branch that the caller seems to have meant. */
@@ -92,7 +92,7 @@ function explainUnion(
   );
   if (expected.length > 0) return [issue.path, `must be ${[...new Set(expected)].join(' or ')}.`];
   const options = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
-  return [issue.path, `must be ${options.map((option) => `'${String(option)}'`).join(' or ')}.`];
+  return [issue.path, `must be ${alternatives(options)}.`];
 }
 
 function explainType(expected: string, found: unknown): string {
@@ -118,6 +118,12 @@ function at(root: unknown, path: readonly PropertyKey[]): unknown {
     root,
   );
 }
+
+/** For an action without parameters: a field in its body is a mistake to be told. */
+export const NoBody = z.strictObject({});
+
+/** For a route without parameters in its query. */
+export const NoQuery = z.strictObject({});
 
 /** `true` or `false` in a query. */
 export const queryBoolean = z.enum(['true', 'false']).transform((text) => text === 'true');

@@ -4,7 +4,6 @@ import type { Clock } from '../core/clock.ts';
 import { Fault } from '../core/fault.ts';
 import { isId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
-import { cachedSecret, type Secret } from '../core/secret.ts';
 import type { Table } from '../core/table.ts';
 import {
   admin_key_id,
@@ -27,13 +26,14 @@ type Headers = Readonly<Record<string, string | undefined>>;
 export class Keyring {
   readonly #table: Table;
   readonly #clock: Clock;
-  readonly #admin: Secret;
+  readonly #admin: () => Promise<string>;
   readonly #known = new Map<string, { readonly row: SecretRow; readonly read_at: number }>();
 
-  constructor(table: Table, clock: Clock, admin: Secret) {
+  /** @param admin Reads the deployment's own key; it is cached, and rotates within minutes. */
+  constructor(table: Table, clock: Clock, admin: () => Promise<string>) {
     this.#table = table;
     this.#clock = clock;
-    this.#admin = cachedSecret(admin, clock, limits.admin_key_cache_ms);
+    this.#admin = admin;
   }
 
   /**
@@ -44,7 +44,7 @@ export class Keyring {
     const key = presented(headers);
     const hash = hashOf(key);
     const wanted = headers['anthropic-workspace-id'];
-    if (timingSafeEqual(hash, hashOf(await this.#admin.read()))) return adminOf(wanted);
+    if (timingSafeEqual(hash, hashOf(await this.#admin()))) return adminOf(wanted);
     const row = isSecret(key) ? await this.#find(hash.toString('hex')) : undefined;
     if (row === undefined) throw new Fault('unauthenticated', 'The API key is not valid.');
     const { workspace_id, api_key_id } = row;

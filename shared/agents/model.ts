@@ -1,0 +1,30 @@
+import { Fault } from '../core/fault.ts';
+import type { AgentModel } from './agent.ts';
+import type { ModelParams } from './agent-wire.ts';
+
+/** `claude-3-5-sonnet`, `claude-2.1`, `claude-instant-1`: the number came first until 2025. */
+const FIRST_FAMILIES = /^claude-(\d|instant)/;
+
+/** `claude-opus-4`, `claude-opus-4-1-20250805`, `claude-sonnet-4-20250514`: 4, but not 4.5. */
+const BEFORE_4_5 = /^claude-[a-z]+-4(-[0-4])?(-\d{8})?$/;
+
+/**
+ * Resolve what a caller said of a model. A model object replaces the stored one whole, but for
+ * `effort`: that stays while the model's id does, and else becomes the model's default.
+ *
+ * @param stored The agent's model so far; undefined for a new agent.
+ * @throws Fault `invalid` for a model that agents never ran on.
+ */
+export function resolveModel(params: ModelParams, stored?: AgentModel): AgentModel {
+  if (FIRST_FAMILIES.test(params.id) || BEFORE_4_5.test(params.id)) {
+    throw new Fault('invalid', `model: '${params.id}' is too old. Use a model of 4.5 or newer.`);
+  }
+  const kept = params.effort === undefined && stored?.id === params.id ? stored.effort : undefined;
+  return {
+    id: params.id,
+    // Every model that takes an effort at all does by default what `high` does.
+    effort: kept ?? { type: params.effort ?? 'high' },
+    speed: params.speed ?? 'standard',
+    ...(params.inference_geo == null ? {} : { inference_geo: params.inference_geo }),
+  };
+}

@@ -1,0 +1,69 @@
+import type { BetaManagedAgentsSessionAgent } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import type { Call } from '../core/call.ts';
+import { Fault } from '../core/fault.ts';
+import type { Ports } from '../core/ports.ts';
+import type { Agent } from './agent.ts';
+import type { AgentParam } from './agent-wire.ts';
+import { getAgent } from './agents.ts';
+import { resolveModel } from './model.ts';
+import { checkTools, resolveTools } from './tools.ts';
+
+/** An agent as a session keeps it: the whole configuration, frozen. */
+export type ResolvedAgent = BetaManagedAgentsSessionAgent;
+
+/**
+ * What a session's `agent` parameter means now.
+ *
+ * @param param Parsed by `AgentParam`: an id, a reference with a version, or one with overrides.
+ * @throws Fault `missing` for an unknown agent or version; Fault `invalid` for an archived one and
+ *   for overrides that do not fit: see {@link overrideAgent}.
+ */
+export async function resolveAgent(
+  ports: Ports,
+  call: Call,
+  param: AgentParam,
+): Promise<ResolvedAgent> {
+  const agent = await getAgent(ports, call, param.id, param.version);
+  if (agent.archived_at !== null) {
+    throw new Fault('invalid', `agent: '${agent.id}' is archived. Use another agent.`, {
+      details: { error_code: 'agent_archived' },
+    });
+  }
+  return overrideAgent(agent, param);
+}
+
+/**
+ * Apply a session's overrides. Pure. Each is tri-state: omitted inherits, null or empty clears, a
+ * value replaces. `effort` of an override is ignored.
+ *
+ * @throws Fault `invalid` when the model is cleared (`agent_model_required`) or when tools and MCP
+ *   servers do not fit together any more.
+ */
+export function overrideAgent(agent: Agent, param: AgentParam): ResolvedAgent {
+  const base = snapshotOf(agent);
+  if (param.type === 'agent') return base;
+  if (param.model === null) {
+    throw new Fault('invalid', 'agent.model: cannot be cleared. Leave it out, or name a model.', {
+      details: { error_code: 'agent_model_required' },
+    });
+  }
+  const resolved: ResolvedAgent = {
+    ...base,
+    model:
+      param.model === undefined
+        ? base.model
+        : resolveModel({ ...param.model, effort: undefined }, base.model),
+    system: param.system === undefined ? base.system : param.system || null,
+    tools: param.tools === undefined ? base.tools : resolveTools(param.tools ?? []),
+    mcp_servers: param.mcp_servers === undefined ? base.mcp_servers : (param.mcp_servers ?? []),
+  };
+  checkTools(resolved.tools, resolved.mcp_servers);
+  return resolved;
+}
+
+function snapshotOf(agent: Agent): ResolvedAgent {
+  const { created_at: _created, updated_at: _updated, archived_at: _archived, ...rest } = agent;
+  const { metadata: _metadata, multiagent: _multiagent, ...snapshot } = rest;
+  // AgentCreate refuses every other value.
+  return { ...snapshot, multiagent: null };
+}
