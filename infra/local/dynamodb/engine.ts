@@ -9,6 +9,8 @@ import { setTimeout } from 'node:timers/promises';
 import { BootError } from '../boot-error.ts';
 
 const start_ms_max = 5_000;
+/** An engine that dies at once is not started in a tight loop. */
+const restart_pause_ms = 100;
 
 /** A DynamoDB of this machine: where it listens. */
 export interface Engine {
@@ -89,11 +91,17 @@ class Dynoxide implements Engine {
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     this.#child = child;
     child.once('exit', () => {
-      if (!this.#stopped) void this.#spawn();
+      if (!this.#stopped) void this.#restart();
     });
     child.on('error', () => undefined);
     if (child.pid !== undefined) await writeFile(this.#pid_file, String(child.pid));
     await this.#listening();
+  }
+
+  /** Calls meanwhile are answered 500, which the SDK tries again. */
+  async #restart(): Promise<void> {
+    await setTimeout(restart_pause_ms);
+    if (!this.#stopped) await this.#spawn().catch(() => undefined);
   }
 
   async #listening(): Promise<void> {

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import type { WriteStream } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Counting } from '../counting.ts';
+import type { FromWorker, FunctionError, Prelude, ToWorker, WorkerData } from './protocol.ts';
+
+/** Source: Lambda quota: 6 MB plus 100 bytes for a synchronous request or response. */
+export const payload_bytes_max = 6_291_556;
+
+export interface FunctionSettings {
+  readonly short_name: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly role_arn: string;
+  readonly timeout_ms: number;
+  readonly per_tenant: boolean;
+  readonly worker: WorkerData;
+  /** Everything that its `process.env` holds. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export type Outcome =
+  | { readonly ok: true; readonly body: string }
+  | { readonly ok: false; readonly error: FunctionError };
+
+/** Takes a streamed response. `sent` is called once a chunk has left for the client. */
+export interface Sink {
+  prelude(prelude: Prelude): void;
+  chunk(chunk: Uint8Array, sent: () => void): void;
+  end(): void;
+}
+
+export interface Invocation {
+  readonly outcome: Promise<Outcome>;
+  /** Tell a streaming function that its client went away. */
+  cancel(): void;
+}
+
+export interface InvocationOptions {
+  readonly sink?: Sink;
+  readonly tenant_id?: string;
+}
+
+interface Running {
+  readonly settle: (outcome: Outcome) => void;
+  readonly sink: Sink | undefined;
+  readonly request_id: string;
+}
+
+/** One execution environment: a worker thread that serves several invocations at once. */
+export class Environment {
+  readonly #settings: FunctionSettings;
+  readonly #counting: Counting;
+  readonly #worker: Worker;
+  readonly #running = new Map<number, Running>();
+  readonly ended: Promise<void>;
+  last_used_ms = performance.now();
+  #next_id = 1;
+  /** Takes no more invocations: it is broken, or was told to end. */
+  retired = false;
+
+  constructor(settings: FunctionSettings, counting: Counting, log: WriteStream) {
+    this.#settings = settings;
+    this.#counting = counting;
+    counting.of(settings.short_name).cold_starts += 1;
+    const { worker: workerData, environment: env } = settings;
+    const { memory_mib } = workerData;
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData,
+      env,
+      // Nothing of the host's own loader or flags belongs into a function.
+      execArgv: [],
+      stdout: true,
+      stderr: true,
+      // One worker stands for several environments of Lambda, but for a tenant's own.
+      resourceLimits: { maxOldGenerationSizeMb: settings.per_tenant ? memory_mib : memory_mib * 4 },
+    });
+    this.#worker.stdout.pipe(log, { end: false });
+    this.#worker.stderr.pipe(log, { end: false });
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (cause) => log.write(`${cause.stack ?? cause.message}\n`));
+    this.ended = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        this.#crash();
+        resolve();
+      });
+    });
+  }
+
+  get busy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** The environment dies as Lambda's does: what runs in it fails with `Runtime.ExitError`. */
+  async kill(): Promise<void> {
+    this.retired = true;
+    await this.#worker.terminate();
+  }
+
+  invoke(event: string, { sink, tenant_id }: InvocationOptions): Invocation {
+    const id = this.#next_id++;
+    const request_id = randomUUID();
+    const started = performance.now();
+    const outcome = new Promise<Outcome>((resolve) => {
+      const timer = setTimeout(() => this.#timeOut(id), this.#settings.timeout_ms);
+      timer.unref();
+      const settle = (result: Outcome): void => {
+        clearTimeout(timer);
+        this.#running.delete(id);
+        this.last_used_ms = performance.now();
+        this.#count(performance.now() - started, result.ok);
+        resolve(result);
+      };
+      this.#running.set(id, { settle, sink, request_id });
+    });
+    const { arn, timeout_ms } = this.#settings;
+    const context = { aws_request_id: request_id, arn, timeout_ms, tenant_id };
+    this.#post({ type: 'invoke', id, event, context });
+    return { outcome, cancel: () => this.#post({ type: 'cancel', id }) };
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'loaded') return;
+    const running = this.#running.get(message.id);
+    if (running === undefined) return;
+    const { settle, sink } = running;
+    if (message.type === 'result') settle(checked(message.body));
+    else if (message.type === 'error') settle({ ok: false, error: message.error });
+    else if (message.type === 'prelude') sink?.prelude(message.prelude);
+    else if (message.type === 'end') sink?.end();
+    else {
+      const { id, chunk } = message;
+      const sent = (): void => this.#post({ type: 'sent', id, bytes: chunk.length });
+      sink?.chunk(chunk, sent);
+    }
+  }
+
+  /**
+   * Lambda ends the environment of an invocation that takes too long. Where others run in the same
+   * worker it takes no more and ends with the last of them.
+   */
+  #timeOut(id: number): void {
+    const running = this.#running.get(id);
+    if (running === undefined) return;
+    this.retired = true;
+    const seconds = (this.#settings.timeout_ms / 1000).toFixed(2);
+    running.settle({
+      ok: false,
+      error: {
+        errorType: 'Sandbox.Timedout',
+        errorMessage: `RequestId: ${running.request_id} Error: Task timed out after ${seconds} seconds`,
+      },
+    });
+    const others = [...this.#running.values()];
+    if (others.length === 0) void this.#worker.terminate();
+    else this.#post({ type: 'cancel', id });
+  }
+
+  #crash(): void {
+    this.retired = true;
+    for (const { settle, request_id } of this.#running.values()) {
+      settle({
+        ok: false,
+        error: {
+          errorType: 'Runtime.ExitError',
+          errorMessage: `RequestId: ${request_id} Error: Runtime exited with error: exit status 1`,
+        },
+      });
+    }
+  }
+
+  #count(elapsed_ms: number, ok: boolean): void {
+    const usage = this.#counting.of(this.#settings.short_name);
+    const billed_ms = Math.ceil(elapsed_ms);
+    usage.invocations += 1;
+    if (!ok) usage.errors += 1;
+    usage.milliseconds += billed_ms;
+    usage.gigabyte_seconds += (billed_ms / 1000) * (this.#settings.worker.memory_mib / 1024);
+  }
+}
+
+function checked(body: string): Outcome {
+  if (Buffer.byteLength(body) <= payload_bytes_max) return { ok: true, body };
+  const errorMessage = `Response payload size exceeded maximum allowed payload size (${payload_bytes_max} bytes).`;
+  return { ok: false, error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } };
+}

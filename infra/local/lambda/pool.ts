@@ -1,0 +1,101 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { AwsError } from '../aws-error.ts';
+import type { Counting } from '../counting.ts';
+import {
+  Environment,
+  payload_bytes_max,
+  type FunctionSettings,
+  type Invocation,
+  type InvocationOptions,
+} from './function.ts';
+
+/** A tenant's environment costs tens of megabytes; beyond this many the longest idle one ends. */
+const tenants_max = 12;
+const tenant_idle_ms = 120_000;
+
+/** One function and the environments that run it: one for all, or one for each tenant. */
+export class FunctionPool {
+  readonly settings: FunctionSettings;
+  readonly #counting: Counting;
+  readonly #log: WriteStream;
+  readonly #environments = new Map<string, Environment>();
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(settings: FunctionSettings, counting: Counting, logs: string) {
+    this.settings = settings;
+    this.#counting = counting;
+    this.#log = createWriteStream(join(logs, `${settings.short_name}.log`), { flags: 'a' });
+    this.#sweep = setInterval(() => this.#endIdle(), tenant_idle_ms / 4);
+    this.#sweep.unref();
+  }
+
+  /** Load the function before the first call needs it. */
+  warm(): void {
+    if (!this.settings.per_tenant) this.#environment('');
+  }
+
+  /** @throws AwsError for a payload over 6 MB, or a tenant that is missing or not wanted. */
+  invoke(event: string, options: InvocationOptions = {}): Invocation {
+    if (Buffer.byteLength(event) > payload_bytes_max) {
+      throw new AwsError(
+        'RequestTooLargeException',
+        `Request must be smaller than ${payload_bytes_max} bytes for the InvokeFunction operation`,
+        413,
+      );
+    }
+    const { per_tenant } = this.settings;
+    if (per_tenant !== (options.tenant_id !== undefined)) {
+      const message = per_tenant
+        ? 'The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request.'
+        : 'The invoked function is not enabled with tenancy configuration. Remove the tenant ID.';
+      throw new AwsError('InvalidParameterValueException', message);
+    }
+    return this.#environment(options.tenant_id ?? '').invoke(event, options);
+  }
+
+  /** End every environment; what runs in them fails as in a crash. */
+  async kill(): Promise<void> {
+    const all = [...this.#environments.values()];
+    this.#environments.clear();
+    await Promise.all(all.map((environment) => environment.kill()));
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#sweep);
+    await this.kill();
+    await new Promise((resolve) => this.#log.end(resolve));
+  }
+
+  #environment(tenant: string): Environment {
+    const found = this.#environments.get(tenant);
+    if (found !== undefined && !found.retired) return found;
+    if (this.#environments.size >= tenants_max) this.#endLongestIdle();
+    const environment = new Environment(this.settings, this.#counting, this.#log);
+    this.#environments.set(tenant, environment);
+    void environment.ended.then(() => {
+      if (this.#environments.get(tenant) === environment) this.#environments.delete(tenant);
+    });
+    return environment;
+  }
+
+  /** When all are busy none ends, and there are more for a while. */
+  #endLongestIdle(): void {
+    const idle = [...this.#environments.entries()].filter(([, { busy }]) => !busy);
+    const [oldest] = idle.toSorted(([, a], [, b]) => a.last_used_ms - b.last_used_ms);
+    if (oldest !== undefined) this.#end(...oldest);
+  }
+
+  #endIdle(): void {
+    if (!this.settings.per_tenant) return;
+    for (const [tenant, environment] of this.#environments) {
+      const idle_ms = performance.now() - environment.last_used_ms;
+      if (!environment.busy && idle_ms > tenant_idle_ms) this.#end(tenant, environment);
+    }
+  }
+
+  #end(tenant: string, environment: Environment): void {
+    this.#environments.delete(tenant);
+    void environment.kill();
+  }
+}
