@@ -30,6 +30,13 @@ export class EventIds {
   }
 }
 
+/** Who hears the answer while it is said. */
+export interface Hearing {
+  readonly relay: DeltaRelay | undefined;
+  readonly watch: Watch;
+  readonly firstPart: () => void;
+}
+
 /**
  * One request, heard to its end or to the moment when `watch` stops it. The provider's failures
  * are an outcome; what we break ourselves is thrown.
@@ -37,12 +44,14 @@ export class EventIds {
 export async function requestModel(
   model: Model,
   request: ModelRequest,
-  relay: DeltaRelay | undefined,
-  watch: Watch,
+  { relay, watch, firstPart }: Hearing,
 ): Promise<RequestOutcome> {
   const ids = new EventIds();
+  let heard = false;
   try {
     for await (const part of model.stream(request, watch.signal)) {
+      if (!heard) firstPart();
+      heard = true;
       if (part.type === 'done') {
         await relay?.end();
         return { type: 'reply', reply: part.message, ids };

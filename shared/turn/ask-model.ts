@@ -1,0 +1,133 @@
+import { limits } from '../core/limits.ts';
+import { newId } from '../core/id.ts';
+import { compact, needsCompaction } from '../models/compaction.ts';
+import { ModelError } from '../models/model-error.ts';
+import type { ModelRequest } from '../models/model.ts';
+import { toolDefinitions } from '../tools/tools.ts';
+import { beginRequest } from './begin.ts';
+import { DeltaRelay } from './deltas.ts';
+import { exhaust, failRequest, rest } from './ending.ts';
+import { takeReply } from './reply.ts';
+import { requestModel } from './request.ts';
+import { systemPrompt } from './system-prompt.ts';
+import { addUsage, type Turn } from './turn.ts';
+import { Watch } from './watch.ts';
+
+/** How the loop goes on after a model request. */
+export type Asked =
+  | { readonly next: 'loop' }
+  | { readonly next: 'again' }
+  | { readonly next: 'wait'; readonly wait_ms: number };
+
+/**
+ * One model request with all that may come before it (budget, limit of rounds, compaction) and
+ * after it (reply, retry, end of the turn).
+ */
+export async function askModel(turn: Turn): Promise<Asked> {
+  if (turn.overBudget(turn.head)) {
+    await rest(turn, { reason: { type: 'budget_reached' } });
+    return { next: 'loop' };
+  }
+  if (turn.head.rounds >= limits.turn_rounds_max) {
+    const message = `The turn has reached ${limits.turn_rounds_max} model requests. Send a message to go on.`;
+    await exhaust(turn, 'tool_use_limit_reached_error', message);
+    return { next: 'loop' };
+  }
+  const watch = new Watch(turn.writer, turn.time_left_ms - limits.step_time_reserve_ms);
+  try {
+    return await askWatched(turn, watch);
+  } finally {
+    watch.end();
+  }
+}
+
+async function askWatched(turn: Turn, watch: Watch): Promise<Asked> {
+  await turn.context.sync(turn.ports, turn.head);
+  if (needsCompaction(turn.agent.model.id, turn.head.context_tokens)) {
+    const failure = await compactContext(turn, watch);
+    if (failure !== undefined) return await fail(turn, failure);
+    if (watch.signal.aborted) return stopped(turn);
+  }
+  if (turn.head.open_span === null) {
+    turn.context.take(await turn.writer.append(beginRequest));
+  }
+  const { table, clock } = turn.ports;
+  const relay = turn.listened ? new DeltaRelay(table, clock, turn.head.thread_id) : undefined;
+  const asked_ms = clock.now().getTime();
+  const firstPart = () =>
+    turn.ports.observe({ type: 'first_delta', latency_ms: clock.now().getTime() - asked_ms });
+  const hearing = { relay, watch, firstPart };
+  const outcome = await requestModel(turn.ports.model, requestOf(turn), hearing);
+  switch (outcome.type) {
+    case 'reply':
+      await takeReply(turn, outcome.reply, outcome.ids, watch.signal);
+      return { next: 'loop' };
+    case 'stopped':
+      return stopped(turn);
+    case 'failed':
+      return await fail(turn, outcome.error);
+  }
+}
+
+/** Stopped by a client (the loop sees its interrupt) or by the clock (another invocation goes on). */
+function stopped(turn: Turn): Asked {
+  const out_of_time = turn.time_left_ms <= limits.step_time_reserve_ms;
+  return { next: out_of_time ? 'again' : 'loop' };
+}
+
+async function fail(turn: Turn, error: ModelError): Promise<Asked> {
+  turn.ports.observe({ type: 'model_error', kind: error.kind, message: error.message });
+  if (error.kind === 'context_too_long' && turn.head.attempts === 0) {
+    // The estimate was too low: shorten now, once, before anybody is told.
+    await turn.writer.append(() => ({
+      lines: [],
+      patch: { context_tokens: Number.MAX_SAFE_INTEGER, attempts: 1 },
+    }));
+    return { next: 'loop' };
+  }
+  const wait_ms = await failRequest(turn, error);
+  return wait_ms === undefined ? { next: 'loop' } : { next: 'wait', wait_ms };
+}
+
+function requestOf(turn: Turn): ModelRequest {
+  return {
+    model: turn.agent.model,
+    system: systemPrompt(turn.agent, turn.config),
+    messages: turn.context.conversation.messages,
+    tools: toolDefinitions(turn.agent.tools, { search: turn.ports.search }),
+    purpose: 'turn',
+    thread_id: turn.head.thread_id,
+  };
+}
+
+/** Replace the context by its summary. @returns the failure when the model gave none. */
+async function compactContext(turn: Turn, watch: Watch): Promise<ModelError | undefined> {
+  try {
+    const { summary, usage, speed } = await compact(
+      turn.ports.model,
+      requestOf(turn),
+      watch.signal,
+    );
+    const charge = turn.charge(usage, speed);
+    const logged = await turn.writer.append((head) => ({
+      lines: [
+        {
+          event: { id: newId('event'), type: 'agent.thread_context_compacted' },
+          hidden: { summary },
+        },
+      ],
+      patch: {
+        context_from: head.seq + 1,
+        context_tokens: 0,
+        usage: addUsage(head.usage, charge),
+      },
+      session: { usage: charge },
+    }));
+    turn.context.take(logged);
+    return undefined;
+  } catch (error) {
+    if (watch.signal.aborted) return undefined;
+    if (error instanceof ModelError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import { newId } from '../core/id.ts';
+import type { Line } from '../events/event.ts';
+import { loadQueued, type QueuedEvent } from '../events/inbox.ts';
+import { runningLines } from '../threads/status-lines.ts';
+import type { ThreadHead } from '../threads/thread.ts';
+import { merge } from './change.ts';
+import type { Turn } from './turn.ts';
+import type { Change } from './writer.ts';
+
+/** Say that the thread runs, when the log does not say so yet. */
+export function announce(head: ThreadHead): Change {
+  if (head.announced && head.status === 'running') return { lines: [] };
+  return {
+    lines: runningLines(head),
+    patch: { announced: true, status: 'running' },
+    session: { status: 'running' },
+  };
+}
+
+/** Open the span of the next model request; a span that a crash left open is used again. */
+export function beginRequest(head: ThreadHead): Change {
+  if (head.open_span !== null) return announce(head);
+  const id = newId('event');
+  return merge(announce(head), {
+    lines: [{ event: { id, type: 'span.model_request_start' } }],
+    patch: { open_span: id, rounds: head.rounds + 1, phase: 'model', calls: [] },
+  });
+}
+
+/** Take what waits in the inbox into the log, and begin the request that answers it. */
+export async function takeQueue(turn: Turn): Promise<void> {
+  const { ports, writer } = turn;
+  const wanted = turn.head.queue.filter(({ type }) => type !== 'user.interrupt');
+  const events = await loadQueued(ports, turn.head.thread_id, wanted);
+  const logged = await writer.append((head) => takeInto(head, events));
+  turn.context.take(logged);
+}
+
+/** Events that came after these were read wait for the next time. */
+function takeInto(head: ThreadHead, events: readonly QueuedEvent[]): Change {
+  const taken = new Set(events.map(({ id }) => id));
+  const queue = head.queue.filter(({ id }) => !taken.has(id));
+  return merge({ lines: events.map(lineOf), patch: { queue } }, beginRequest(head));
+}
+
+/** A queued event as a line: its time is given anew by the append. */
+export function lineOf(event: QueuedEvent): Line {
+  const { processed_at: _, ...rest } = event;
+  return { event: rest };
+}

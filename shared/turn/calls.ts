@@ -1,0 +1,110 @@
+import pLimit from 'p-limit';
+import { deniedResult, lostResult, resultLine } from '../events/call-lines.ts';
+import type { Line } from '../events/event.ts';
+import { limits } from '../core/limits.ts';
+import type { OpenCall, ThreadHead } from '../threads/thread.ts';
+import { repeatable } from '../tools/tools.ts';
+import { announce, beginRequest } from './begin.ts';
+import { after, andRest, merge } from './change.ts';
+import type { Turn } from './turn.ts';
+import { Watch } from './watch.ts';
+import type { Change } from './writer.ts';
+
+/**
+ * Run what may run. A call that an earlier invocation began and did not record is answered with
+ * an error, unless running it again cannot matter: no tool runs twice without anybody knowing.
+ */
+export async function runCalls(turn: Turn): Promise<void> {
+  const runnable = await beginCalls(turn);
+  if (runnable.length === 0) return;
+  // Results of earlier appends must be known to the context before these are folded in.
+  await turn.context.sync(turn.ports, turn.head);
+  const watch = new Watch(turn.writer, turn.time_left_ms - limits.step_time_reserve_ms);
+  const limit = pLimit(limits.tools_parallel_max);
+  try {
+    await Promise.all(
+      runnable.map(async (call) => await limit(async () => await runCall(turn, call, watch))),
+    );
+  } finally {
+    watch.end();
+  }
+}
+
+/** Say that the thread runs, answer what will not run, and mark what will. */
+async function beginCalls(turn: Turn): Promise<OpenCall[]> {
+  const { calls } = turn.head;
+  const lost = calls.filter(
+    ({ state, event_id, name }) =>
+      state === 'started' && !turn.begun.has(event_id) && !repeatable(name),
+  );
+  const denied = calls.filter(({ state }) => state === 'denied');
+  const runnable = calls.filter(
+    (call) => call.state === 'ready' || (call.state === 'started' && !lost.includes(call)),
+  );
+  const answers = [...lost.map(lostResult), ...denied.map(deniedResult)];
+  const ready = runnable.filter(({ state }) => state === 'ready');
+  if (answers.length > 0 || ready.length > 0 || !turn.head.announced) {
+    const closed = new Set([...lost, ...denied].map(({ event_id }) => event_id));
+    const logged = await turn.writer.append((head) => {
+      const marked = head.calls.map((call) => mark(call, closed, ready));
+      const change = merge(announce(head), { lines: answers, patch: { calls: marked } });
+      return answers.length > 0 ? proceed(turn, head, change) : change;
+    });
+    turn.context.take(logged);
+  }
+  for (const { event_id } of runnable) turn.begun.add(event_id);
+  return runnable;
+}
+
+function mark(call: OpenCall, closed: Set<string>, ready: readonly OpenCall[]): OpenCall {
+  if (closed.has(call.event_id)) return { ...call, state: 'answered' };
+  const starts = ready.some(({ event_id }) => event_id === call.event_id);
+  return starts ? { ...call, state: 'started' } : call;
+}
+
+async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> {
+  const { ports, config, agent, head } = turn;
+  if (watch.signal.aborted) return;
+  const began = ports.clock.now().getTime();
+  const outcome = await ports.tools.run(
+    {
+      session_id: head.session_id,
+      thread_id: head.thread_id,
+      event_id: call.event_id,
+      name: call.name,
+      input: turn.context.conversation.inputs.get(call.event_id),
+      environment: config.environment,
+      tools: agent.tools,
+      model: agent.model,
+      messages: turn.context.conversation.messages,
+    },
+    watch.signal,
+  );
+  // What an interrupt or the function's end has stopped gets its answer from whoever goes on.
+  if (watch.signal.aborted) return;
+  const ms = ports.clock.now().getTime() - began;
+  ports.observe({ type: 'tool', name: call.name, ms, is_error: outcome.is_error });
+  const line = resultLine(call.event_id, outcome.content, outcome.is_error);
+  await record(turn, call, line);
+}
+
+async function record(turn: Turn, call: OpenCall, line: Line): Promise<void> {
+  const logged = await turn.writer.append((head) => {
+    // An interrupt that came first has closed the call already.
+    if (!head.calls.some(({ event_id }) => event_id === call.event_id)) return { lines: [] };
+    const calls = head.calls.map((open): OpenCall =>
+      open.event_id === call.event_id ? { ...open, state: 'answered' } : open,
+    );
+    return proceed(turn, head, { lines: [line], patch: { calls } });
+  });
+  turn.context.take(logged);
+}
+
+/** Behind the last answer the next request begins, or the thread rests for its client. */
+function proceed(turn: Turn, head: ThreadHead, change: Change): Change {
+  const next = after(head, change);
+  if (next.calls.some(({ state }) => state !== 'answered')) return andRest(turn, head, change);
+  const done = merge(change, { lines: [], patch: { calls: [], phase: 'model' } });
+  const blocked = next.queue.some(({ type }) => type === 'user.interrupt') || turn.overBudget(next);
+  return blocked ? done : merge(done, beginRequest(after(head, done)));
+}

@@ -1,0 +1,31 @@
+import type { ThreadHead } from '../threads/thread.ts';
+import { interrupted } from './watch.ts';
+
+/** What a running thread does next. */
+export type Action = 'stop' | 'interrupt' | 'take' | 'settle' | 'request' | 'run_calls' | 'await';
+
+/**
+ * Decide from the head alone: whoever takes a thread over, after whatever died, goes on from here.
+ * Pure; test/shared/turn/decide.test.ts holds the whole table.
+ */
+export function decide(head: ThreadHead): Action {
+  if (head.status !== 'running' && head.status !== 'rescheduling') return 'stop';
+  if (interrupted(head)) return 'interrupt';
+  switch (head.phase) {
+    case 'take':
+      return head.queue.length > 0 ? 'take' : 'settle';
+    case 'model':
+      return 'request';
+    case 'tools':
+      return decideCalls(head);
+  }
+}
+
+function decideCalls({ calls }: ThreadHead): Action {
+  const runnable = calls.some(
+    ({ state }) => state === 'ready' || state === 'started' || state === 'denied',
+  );
+  if (runnable) return 'run_calls';
+  const waiting = calls.some(({ state }) => state === 'ask' || state === 'custom');
+  return waiting ? 'await' : 'request';
+}

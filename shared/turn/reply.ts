@@ -1,0 +1,254 @@
+import type {
+  BetaContentBlock,
+  BetaToolUseBlock,
+} from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import type { BetaManagedAgentsAgentToolEvaluation } from '@anthropic-ai/sdk/resources/beta/sessions/events';
+import { newId } from '../core/id.ts';
+import { errorResult } from '../events/call-lines.ts';
+import type { Line } from '../events/event.ts';
+import type { ModelReply } from '../models/model.ts';
+import { policyOf } from '../permissions/policy.ts';
+import { callKey, type CallRow } from '../sessions/session.ts';
+import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
+import { after, andRest, merge } from './change.ts';
+import type { EventIds } from './request.ts';
+import { settle } from './settle.ts';
+import { addUsage, type Turn } from './turn.ts';
+import type { Change } from './writer.ts';
+
+/** A call of the reply with what was decided about it. */
+interface JudgedBlock {
+  readonly block: BetaToolUseBlock;
+  readonly event_id: string;
+  readonly permission: 'custom' | 'allow' | 'ask' | 'deny';
+  readonly evaluation?: BetaManagedAgentsAgentToolEvaluation;
+  readonly usage: Partial<Usage>;
+}
+
+/** Write a whole reply down: its events, its calls, and the end of its span, at once. */
+export async function takeReply(
+  turn: Turn,
+  reply: ModelReply,
+  ids: EventIds,
+  signal: AbortSignal,
+): Promise<void> {
+  const judged = await judgeCalls(turn, reply, ids, signal);
+  const usage = judged.reduce(
+    (sum, { usage: more }) => addPartial(sum, more),
+    turn.charge(reply.usage, reply.speed),
+  );
+  turn.ports.observe({
+    type: 'model_request',
+    usage: reply.usage,
+    cost_microcents: usage.cost_microcents ?? null,
+  });
+  const logged = await turn.writer.append((head) => {
+    const change = replyChange(head, reply, ids, judged);
+    const charged: Change = {
+      lines: [],
+      patch: { usage: addUsage(head.usage, usage) },
+      session: { usage },
+    };
+    return close(turn, head, reply, merge(change, charged));
+  });
+  turn.context.take(logged);
+  for (const { event_id, permission } of judged) {
+    if (permission === 'allow') turn.begun.add(event_id);
+  }
+}
+
+/** End the turn with the reply when it is its last word. */
+function close(turn: Turn, head: ThreadHead, reply: ModelReply, change: Change): Change {
+  if (reply.stop_reason !== 'refusal') return andRest(turn, head, change);
+  const next = after(head, change);
+  turn.ports.observe({ type: 'settled', reason: 'refusal' });
+  const details = {
+    type: 'refusal' as const,
+    category: (reply.stop_details?.category ?? null) as never,
+    explanation: reply.stop_details?.explanation ?? null,
+  };
+  const stop = { reason: { type: 'refusal' as const }, details };
+  return merge(change, settle(next, stop, turn.bill(next), turn.ports.clock.now()));
+}
+
+async function judgeCalls(
+  turn: Turn,
+  reply: ModelReply,
+  ids: EventIds,
+  signal: AbortSignal,
+): Promise<JudgedBlock[]> {
+  // A refused reply is not acted upon.
+  if (reply.stop_reason === 'refusal') return [];
+  const calls = reply.content.flatMap((block, index) =>
+    block.type === 'tool_use' ? [{ block, event_id: ids.at(index, 'tool_use').id }] : [],
+  );
+  return await Promise.all(
+    calls.map(async ({ block, event_id }) => ({
+      block,
+      event_id,
+      ...(await judge(turn, block, signal)),
+    })),
+  );
+}
+
+async function judge(
+  turn: Turn,
+  { name, input }: BetaToolUseBlock,
+  signal: AbortSignal,
+): Promise<Omit<JudgedBlock, 'block' | 'event_id'>> {
+  const policy = policyOf(turn.agent.tools, name);
+  switch (policy) {
+    case 'custom':
+      return { permission: 'custom', usage: {} };
+    case 'disabled':
+      return { permission: 'deny', usage: {} };
+    case 'always_allow':
+      return { permission: 'allow', evaluation: { type: policy }, usage: {} };
+    case 'always_ask':
+      return { permission: 'ask', evaluation: { type: policy }, usage: {} };
+    case 'auto': {
+      const { model } = turn.agent;
+      const { user_texts } = turn.context.conversation;
+      const { thread_id } = turn.head;
+      const judgement = await turn.ports.judge(
+        { name, input, user_texts, model, thread_id },
+        signal,
+      );
+      return {
+        permission: judgement.permission.type,
+        evaluation: { type: 'auto', evaluated_permission: judgement.permission },
+        usage: judgement.usage === null ? {} : turn.charge(judgement.usage, null),
+      };
+    }
+  }
+}
+
+function replyChange(
+  head: ThreadHead,
+  reply: ModelReply,
+  ids: EventIds,
+  judged: readonly JudgedBlock[],
+): Change {
+  const refused = reply.stop_reason === 'refusal';
+  const denied = judged.filter(({ permission }) => permission === 'deny');
+  const open = judged.filter(({ permission }) => permission !== 'deny');
+  const phase = phaseAfter(reply, judged.length, open.length);
+  const context_tokens =
+    reply.usage.input_tokens +
+    reply.usage.cache_read_input_tokens +
+    reply.usage.cache_creation_5m_input_tokens +
+    reply.usage.cache_creation_1h_input_tokens +
+    reply.usage.output_tokens;
+  return {
+    lines: [
+      ...contentLines(reply.content, ids),
+      ...judged.map(callLine),
+      spanEnd(head, reply, refused),
+      ...denied.map(({ event_id, block }) =>
+        errorResult(event_id, `Permission to use ${block.name} has been denied.`),
+      ),
+    ],
+    patch: {
+      open_span: null,
+      attempts: 0,
+      phase,
+      calls: open.map(openCall),
+      context_tokens,
+    },
+    writes: open.flatMap((call) => callWrite(head, call)),
+  };
+}
+
+function phaseAfter(reply: ModelReply, calls: number, open: number): ThreadHead['phase'] {
+  if (open > 0) return 'tools';
+  // Every call was denied, or the provider paused: the model has more to say.
+  return calls > 0 || reply.stop_reason === 'pause_turn' ? 'model' : 'take';
+}
+
+/** Thinking and words in their order; texts that follow each other are one message. */
+function contentLines(content: readonly BetaContentBlock[], ids: EventIds): Line[] {
+  const messages = new Map<string, { type: 'text'; text: string }[]>();
+  const lines: Line[] = [];
+  for (const [index, block] of content.entries()) {
+    if (block.type === 'thinking' || block.type === 'redacted_thinking') {
+      lines.push({ event: { id: ids.at(index, 'thinking').id, type: 'agent.thinking' } });
+    } else if (block.type === 'text' && block.text !== '') {
+      const { id } = ids.at(index, 'text');
+      const said = messages.get(id) ?? [];
+      said.push({ type: 'text', text: block.text });
+      if (said.length === 1) lines.push({ event: { id, type: 'agent.message', content: said } });
+      messages.set(id, said);
+    }
+  }
+  return lines;
+}
+
+function callLine({ block, event_id, permission, evaluation }: JudgedBlock): Line {
+  const { id: tool_use_id, name } = block;
+  const input = block.input as { [key: string]: unknown };
+  const hidden = { tool_use_id };
+  if (permission === 'custom') {
+    return { event: { id: event_id, type: 'agent.custom_tool_use', name, input }, hidden };
+  }
+  return {
+    event: {
+      id: event_id,
+      type: 'agent.tool_use',
+      name,
+      input,
+      evaluated_permission: permission,
+      ...(evaluation === undefined ? {} : { evaluation }),
+    },
+    hidden,
+  };
+}
+
+/** A refused reply stays out of the context: with it in place, the next answer is refused as well. */
+function spanEnd(head: ThreadHead, reply: ModelReply, refused: boolean): Line {
+  const { usage, speed } = reply;
+  return {
+    event: {
+      id: newId('event'),
+      type: 'span.model_request_end',
+      model_request_start_id: head.open_span ?? '',
+      is_error: false,
+      model_usage: {
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        cache_read_input_tokens: usage.cache_read_input_tokens,
+        cache_creation_input_tokens:
+          usage.cache_creation_5m_input_tokens + usage.cache_creation_1h_input_tokens,
+        ...(speed === null ? {} : { speed }),
+      },
+    },
+    ...(refused ? {} : { hidden: { assistant: reply.content } }),
+  };
+}
+
+/** An allowed call counts as begun from here on: it is run right behind this write. */
+function openCall({ block, event_id, permission }: JudgedBlock): OpenCall {
+  const state = permission === 'allow' ? 'started' : permission === 'ask' ? 'ask' : 'custom';
+  return { event_id, tool_use_id: block.id, name: block.name, state };
+}
+
+function callWrite(head: ThreadHead, { event_id, permission }: JudgedBlock) {
+  if (permission !== 'ask' && permission !== 'custom') return [];
+  const row: CallRow = {
+    ...callKey(head.session_id, event_id),
+    event_id,
+    thread_id: head.thread_id,
+    kind: permission,
+    answered: false,
+  };
+  return [{ put: row, condition: 'attribute_not_exists(pk)' }];
+}
+
+function addPartial(sum: Partial<Usage>, more: Partial<Usage>): Partial<Usage> {
+  const names = new Set([...Object.keys(sum), ...Object.keys(more)] as (keyof Usage)[]);
+  const added = [...names].map((name) => {
+    const [a, b] = [sum[name] ?? 0, more[name] ?? 0];
+    const unknown = sum[name] === null || more[name] === null;
+    return [name, unknown ? null : a + b];
+  });
+  return Object.fromEntries(added) as Partial<Usage>;
+}

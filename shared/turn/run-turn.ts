@@ -1,0 +1,103 @@
+import { limits } from '../core/limits.ts';
+import { executionName } from '../sessions/session.ts';
+import { askModel } from './ask-model.ts';
+import { takeQueue } from './begin.ts';
+import { runCalls } from './calls.ts';
+import { restReason } from './change.ts';
+import { decide, type Action } from './decide.ts';
+import { exhaust, interrupt, rest } from './ending.ts';
+import { takeLease } from './lease.ts';
+import { Turn } from './turn.ts';
+import type { TurnPorts } from './turn-ports.ts';
+import { LeaseLost } from './writer.ts';
+
+/** What the state Step is given; `give_up` comes from its Catch, when the step itself kept failing. */
+export interface StepInput {
+  readonly session_id: string;
+  readonly thread_id: string;
+  readonly run: number;
+  readonly execution: string;
+  readonly give_up?: boolean;
+}
+
+/** What the state's Choice reads. */
+export interface StepResult {
+  readonly next: 'again' | 'wait' | 'done';
+  readonly wait_seconds: number;
+}
+
+const done: StepResult = { next: 'done', wait_seconds: 0 };
+const again: StepResult = { next: 'again', wait_seconds: 0 };
+
+/**
+ * Work on a thread until it rests, must wait, or most of the function's time is spent. Exactly
+ * once in effect: everything it decides by is in the head, and everything it writes holds the lease.
+ *
+ * @param time_ms What the function may take, from now.
+ */
+export async function runTurn(
+  ports: TurnPorts,
+  input: StepInput,
+  time_ms: number,
+): Promise<StepResult> {
+  const head = await takeLease(ports.table, ports.clock, input);
+  if (head === undefined) return done;
+  const now = ports.clock.now().getTime();
+  const turn = await Turn.open(ports, head, now + time_ms);
+  try {
+    if (input.give_up === true) return await giveUp(turn);
+    return await loop(turn, time_ms);
+  } catch (error) {
+    // Whoever holds the lease now goes on from what is written.
+    if (error instanceof LeaseLost) return done;
+    throw error;
+  } finally {
+    turn.context.keep(ports.contexts);
+  }
+}
+
+async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
+  const kept_ms = time_ms * (1 - limits.step_time_share_max);
+  for (let first = true; ; first = false) {
+    if (turn.time_left_ms < kept_ms) return again;
+    const action = decide(turn.head);
+    if (action === 'stop') return done;
+    if (action !== 'request') {
+      await act(turn, action);
+      continue;
+    }
+    // The first look was at opening; the budget and the listeners may have changed since.
+    if (!first) await turn.look();
+    const asked = await askModel(turn);
+    if (asked.next === 'again') return again;
+    if (asked.next === 'wait') {
+      return { next: 'wait', wait_seconds: Math.ceil(asked.wait_ms / 1_000) };
+    }
+  }
+}
+
+async function act(turn: Turn, action: Exclude<Action, 'stop' | 'request'>): Promise<void> {
+  switch (action) {
+    case 'interrupt':
+      return await interrupt(turn);
+    case 'take':
+      if (!turn.overBudget(turn.head)) return await takeQueue(turn);
+      return await rest(turn, { reason: { type: 'budget_reached' } });
+    case 'settle':
+    case 'await':
+      return await rest(turn, { reason: restReason(turn.head) ?? { type: 'end_turn' } });
+    case 'run_calls':
+      return await runCalls(turn);
+  }
+}
+
+/** The step failed at every try: tell the session's owner and rest, so that it is never stuck. */
+async function giveUp(turn: Turn): Promise<StepResult> {
+  const name = executionName(turn.head.session_id, turn.head.run);
+  await exhaust(
+    turn,
+    'unknown_error',
+    `The platform failed to run this turn (execution ${name}). Send a message to try again.`,
+  );
+  return done;
+}

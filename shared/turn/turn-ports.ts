@@ -1,0 +1,52 @@
+import type { BetaManagedAgentsAgentAutoEvaluatedPermission } from '@anthropic-ai/sdk/resources/beta/sessions/events';
+import type { Ports } from '../core/ports.ts';
+import type { Model, RequestUsage } from '../models/model.ts';
+import type { PriceOverrides } from '../models/prices.ts';
+import type { SessionAgent } from '../sessions/session.ts';
+import type { ToolRunner } from '../tools/tools.ts';
+import type { ContextCache } from './context.ts';
+
+/** A call that the policy `auto` leaves to a judgement. */
+export interface JudgedCall {
+  readonly name: string;
+  readonly input: unknown;
+  readonly user_texts: readonly string[];
+  readonly model: SessionAgent['model'];
+  readonly thread_id: string;
+}
+
+export interface Judgement {
+  readonly permission: BetaManagedAgentsAgentAutoEvaluatedPermission;
+  readonly usage: RequestUsage | null;
+}
+
+/** What happened in a step, for metrics and logs; ids and numbers, never content. */
+export type Observation =
+  | { readonly type: 'first_delta'; readonly latency_ms: number }
+  | {
+      readonly type: 'model_request';
+      readonly usage: RequestUsage;
+      readonly cost_microcents: number | null;
+    }
+  | { readonly type: 'model_error'; readonly kind: string; readonly message: string }
+  | {
+      readonly type: 'tool';
+      readonly name: string;
+      readonly ms: number;
+      readonly is_error: boolean;
+    }
+  | { readonly type: 'settled'; readonly reason: string };
+
+/** What a turn acts upon. */
+export interface TurnPorts extends Ports {
+  readonly model: Model;
+  readonly tools: ToolRunner;
+  /** Judge a call. Never throws for the model's failure: what cannot be judged is asked. */
+  readonly judge: (call: JudgedCall, signal: AbortSignal) => Promise<Judgement>;
+  readonly prices: PriceOverrides;
+  /** Whether `web_search` can be offered: the provider's own tool or a search API. */
+  readonly search: boolean;
+  readonly contexts: ContextCache;
+  readonly random: () => number;
+  readonly observe: (observation: Observation) => void;
+}

@@ -1,0 +1,150 @@
+import { invariant } from '../core/invariant.ts';
+import { load } from '../core/stored.ts';
+import { requestCostMicrocents } from '../models/prices.ts';
+import type { RequestUsage } from '../models/model.ts';
+import type { Row } from '../core/table.ts';
+import {
+  configKey,
+  sessionKey,
+  type SessionAgent,
+  type SessionConfig,
+  type SessionHead,
+} from '../sessions/session.ts';
+import { overBudget, usageNow, usageSnapshot } from '../sessions/session-usage.ts';
+import type { Bill } from '../threads/status-lines.ts';
+import { listenKey, type ThreadHead, type Usage } from '../threads/thread.ts';
+import { Context } from './context.ts';
+import type { TurnPorts } from './turn-ports.ts';
+import { Writer } from './writer.ts';
+
+/** One invocation's work on one thread: what it knows, and the writer that holds its lease. */
+export class Turn {
+  readonly ports: TurnPorts;
+  readonly writer: Writer;
+  readonly context: Context;
+  readonly config: SessionConfig;
+  readonly agent: SessionAgent;
+  /** Calls that this invocation has begun itself; another's may have run without our knowing. */
+  readonly begun = new Set<string>();
+  readonly #deadline_ms: number;
+  #session: SessionHead;
+  /** The thread's sums when the session's were read: what came since is ours. */
+  #base: Usage;
+  #listened_until_ms: number;
+
+  private constructor(
+    ports: TurnPorts,
+    head: ThreadHead,
+    known: { session: SessionHead; config: SessionConfig; agent: SessionAgent; until_ms: number },
+    deadline_ms: number,
+  ) {
+    this.ports = ports;
+    this.writer = new Writer(ports, head);
+    this.context = Context.of(ports.contexts, head);
+    this.config = known.config;
+    this.agent = known.agent;
+    this.#session = known.session;
+    this.#base = head.usage;
+    this.#listened_until_ms = known.until_ms;
+    this.#deadline_ms = deadline_ms;
+  }
+
+  /** @param deadline_ms Epoch milliseconds at which the function is stopped from outside. */
+  static async open(ports: TurnPorts, head: ThreadHead, deadline_ms: number): Promise<Turn> {
+    const rows = await ports.table.getMany([
+      sessionKey(head.session_id),
+      configKey(head.session_id),
+      listenKey(head.thread_id),
+    ]);
+    const config = rows.find(isConfig);
+    const session = rows.find(isSession);
+    invariant(config !== undefined && session !== undefined, 'a thread has its session');
+    const agent = await load(ports.blobs, config.agent);
+    const known = { session, config, agent, until_ms: untilMs(rows) };
+    return new Turn(ports, head, known, deadline_ms);
+  }
+
+  get head(): ThreadHead {
+    return this.writer.head;
+  }
+
+  /** Milliseconds until the function is stopped. */
+  get time_left_ms(): number {
+    return this.#deadline_ms - this.ports.clock.now().getTime();
+  }
+
+  /** Whether a stream that wants deltas is open. */
+  get listened(): boolean {
+    return this.#listened_until_ms > this.ports.clock.now().getTime();
+  }
+
+  /** Read again what others may change during a turn: the budget, and who listens. */
+  async look(): Promise<void> {
+    const { session_id, thread_id } = this.head;
+    const rows = await this.ports.table.getMany([sessionKey(session_id), listenKey(thread_id)]);
+    const session = rows.find(isSession);
+    if (session !== undefined) {
+      this.#session = session;
+      this.#base = this.head.usage;
+    }
+    this.#listened_until_ms = untilMs(rows);
+  }
+
+  /** The session's sums with what this thread has added to `head` since they were read. */
+  usage(head: ThreadHead): Usage {
+    const added = Object.entries(head.usage).map(([name, value]) => {
+      const key = name as keyof Usage;
+      return [name, plus(this.#session.usage[key], minus(value, this.#base[key]))];
+    });
+    const sums = Object.fromEntries(added) as Usage;
+    return usageNow(sums, head.running_since, this.ports.clock.now());
+  }
+
+  bill(head: ThreadHead): Bill {
+    return { usage: usageSnapshot(this.usage(head)), budget: this.#session.budget };
+  }
+
+  overBudget(head: ThreadHead): boolean {
+    return overBudget(this.usage(head), this.#session.budget);
+  }
+
+  /** What a request adds to the sums. */
+  charge(usage: RequestUsage, speed: 'standard' | 'fast' | null): Partial<Usage> {
+    const { id, inference_geo } = this.agent.model;
+    const ran = { model_id: id, speed, ...(inference_geo ? { inference_geo } : {}) };
+    return {
+      ...usage,
+      cost_microcents: requestCostMicrocents(usage, ran, this.ports.prices),
+    };
+  }
+}
+
+/** Add to sums; a cost that is unknown makes the whole unknown. */
+export function addUsage(usage: Usage, more: Partial<Usage>): Usage {
+  const added = Object.entries(usage).map(([name, value]) => {
+    const amount = more[name as keyof Usage];
+    return [name, amount === undefined ? value : plus(value, amount)];
+  });
+  return Object.fromEntries(added) as Usage;
+}
+
+function plus(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}
+
+function minus(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a - b;
+}
+
+function untilMs(rows: readonly Row[]): number {
+  const listen = rows.find(({ sk }) => sk === 'LISTEN');
+  return Number(listen?.['until_ms'] ?? 0);
+}
+
+function isConfig(row: Row): row is SessionConfig {
+  return row.sk === 'CONFIG';
+}
+
+function isSession(row: Row): row is SessionHead {
+  return row.pk.startsWith('SESSION#') && row.sk === 'HEAD';
+}
