@@ -110,6 +110,7 @@ export class Environment {
         this.last_used_ms = performance.now();
         this.#count(performance.now() - started, result.ok);
         resolve(result);
+        if (this.retired && !this.busy) void this.#worker.terminate();
       };
       this.#running.set(id, { settle, sink, request_id });
     });
@@ -148,6 +149,7 @@ export class Environment {
     if (running === undefined) return;
     this.retired = true;
     const seconds = (this.#settings.timeout_ms / 1000).toFixed(2);
+    // Settling ends the worker when nothing else runs in it.
     running.settle({
       ok: false,
       error: {
@@ -155,9 +157,7 @@ export class Environment {
         errorMessage: `RequestId: ${running.request_id} Error: Task timed out after ${seconds} seconds`,
       },
     });
-    const others = [...this.#running.values()];
-    if (others.length === 0) void this.#worker.terminate();
-    else this.#post({ type: 'cancel', id });
+    this.#post({ type: 'cancel', id });
   }
 
   #crash(): void {

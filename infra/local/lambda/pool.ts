@@ -19,7 +19,10 @@ export class FunctionPool {
   readonly settings: FunctionSettings;
   readonly #counting: Counting;
   readonly #log: WriteStream;
+  /** By tenant, those that take invocations. */
   readonly #environments = new Map<string, Environment>();
+  /** Also those that only finish what they have begun. */
+  readonly #alive = new Set<Environment>();
   readonly #sweep: NodeJS.Timeout;
 
   constructor(settings: FunctionSettings, counting: Counting, logs: string) {
@@ -56,9 +59,8 @@ export class FunctionPool {
 
   /** End every environment; what runs in them fails as in a crash. */
   async kill(): Promise<void> {
-    const all = [...this.#environments.values()];
     this.#environments.clear();
-    await Promise.all(all.map((environment) => environment.kill()));
+    await Promise.all([...this.#alive].map((environment) => environment.kill()));
   }
 
   async stop(): Promise<void> {
@@ -73,7 +75,9 @@ export class FunctionPool {
     if (this.#environments.size >= tenants_max) this.#endLongestIdle();
     const environment = new Environment(this.settings, this.#counting, this.#log);
     this.#environments.set(tenant, environment);
+    this.#alive.add(environment);
     void environment.ended.then(() => {
+      this.#alive.delete(environment);
       if (this.#environments.get(tenant) === environment) this.#environments.delete(tenant);
     });
     return environment;

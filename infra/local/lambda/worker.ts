@@ -116,6 +116,13 @@ parentPort?.on('message', (message: ToWorker) => {
   else streams.get(message.id)?.destroy();
 });
 
+async function load(): Promise<Handler | StreamHandler> {
+  const exported = (await import(pathToFileURL(module).href)) as Record<string, unknown>;
+  const handler = exported[handler_name];
+  if (typeof handler === 'function') return handler as Handler;
+  throw new Error(`${module} exports no function ${handler_name}`);
+}
+
 async function invoke(id: number, event: string, about: InvocationContext): Promise<void> {
   const context = contextOf(about);
   try {
