@@ -1,0 +1,73 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type {
+  BetaManagedAgentsSession,
+  BetaManagedAgentsStreamSessionEvents,
+} from '@anthropic-ai/sdk/resources/beta/sessions';
+import type { Input } from './inputs.ts';
+
+export interface Work {
+  readonly client: Anthropic;
+  readonly inputs: readonly Input[];
+  readonly task: string;
+  readonly model: string;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: BetaManagedAgentsStreamSessionEvents) => void;
+}
+
+const SYSTEM = `You are a careful data analyst. Compute with your tools; never guess a number.
+The input files stand in the first message as documents, each with its name as title. Save what you
+need of them under /mnt/session/uploads with the write tool before you compute with bash.
+Write the deliverable with the write tool to /mnt/session/outputs.`;
+
+export const defaultTask = `Read the attached records and write a short report for a newspaper's
+science desk to /mnt/session/outputs/report.md: what each file holds, the most important trend in
+each with its numbers, and one table. Say what the data cannot tell.`;
+
+/** One session from agent to idle, through the official SDK and nothing else. */
+export async function work(job: Work): Promise<BetaManagedAgentsSession> {
+  const { client, signal } = job;
+  const agent = await client.beta.agents.create({
+    name: 'Data analyst',
+    model: job.model,
+    system: SYSTEM,
+    tools: [{ type: 'agent_toolset_20260401' }],
+  });
+  const environment = await client.beta.environments.create({
+    name: `demo-${Date.now()}`,
+    config: { type: 'cloud', networking: { type: 'limited' } },
+  });
+  const { id } = await client.beta.sessions.create({
+    agent: agent.id,
+    environment_id: environment.id,
+    title: 'Demo',
+  });
+  const stream = await client.beta.sessions.events.stream(id, {}, { signal });
+  await client.beta.sessions.events.send(id, {
+    events: [
+      { type: 'user.message', content: [...documents(job), { type: 'text', text: job.task }] },
+    ],
+  });
+  for await (const event of stream) {
+    job.onEvent(event);
+    if (isEnd(event)) break;
+  }
+  return await client.beta.sessions.retrieve(id);
+}
+
+/** Until there is a Files API the message carries the files, as the API's own document blocks. */
+function documents({ inputs }: Work): {
+  type: 'document';
+  title: string;
+  source: { type: 'text'; media_type: 'text/plain'; data: string };
+}[] {
+  return inputs.map(({ name, text }) => ({
+    type: 'document',
+    title: name,
+    source: { type: 'text', media_type: 'text/plain', data: text },
+  }));
+}
+
+/** Nobody answers questions in a demo: any idle is the end, and so is a termination. */
+function isEnd(event: BetaManagedAgentsStreamSessionEvents): boolean {
+  return event.type === 'session.status_idle' || event.type === 'session.status_terminated';
+}
