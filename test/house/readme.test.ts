@@ -1,0 +1,37 @@
+// Goal: what the README shows is what the code does. Method: its made parts are made again.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { partOf, parts, withParts } from './readme-parts.ts';
+import { read, root } from './sources.ts';
+
+test.each(Object.keys(parts))(
+  'the part %s is what npx tsx test/house/write-readme.ts writes',
+  (name) => {
+    const made = parts[name]?.();
+    expect(partOf(read('README.md'), name)).toBe(made);
+  },
+);
+
+test('writing the parts leaves the rest as it was', () => {
+  const before = 'a\n<!-- own-routes -->\nold\n<!-- /own-routes -->\nb $& $1';
+  const after = withParts(before);
+  expect(partOf(after, 'own-routes')).toBe(parts['own-routes']?.());
+  expect(after.startsWith('a\n<!-- own-routes -->\n')).toBe(true);
+  expect(after.endsWith('\n<!-- /own-routes -->\nb $& $1')).toBe(true);
+});
+
+test('the quickstart is shorter than 50 lines', () => {
+  expect(read('test/quickstart.ts').trimEnd().split('\n').length).toBeLessThan(50);
+});
+
+test('every path that the README links to is there', () => {
+  const links = [...read('README.md').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, to]) => to);
+  expect(links.filter((to) => !existsSync(join(root, to ?? '')))).toEqual([]);
+});
+
+test('every script that the README names is in package.json', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const named = [...read('README.md').matchAll(/npm run ([a-z][\w:-]*)/g)].map(([, name]) => name);
+  expect([...new Set(named)].filter((name) => !(String(name) in scripts))).toEqual([]);
+});
