@@ -104,10 +104,7 @@ globalThis.Date = new Proxy(Date, {
     Reflect.construct(target, args.length === 0 ? [target.now()] : args, self) as object,
 });
 
-const loaded = ((await import(pathToFileURL(module).href)) as Record<string, unknown>)[
-  handler_name
-];
-if (typeof loaded !== 'function') throw new Error(`${module} exports no function ${handler_name}`);
+const loaded = await load();
 post({ type: 'loaded' });
 
 parentPort?.on('message', (message: ToWorker) => {

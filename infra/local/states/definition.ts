@@ -14,6 +14,8 @@ export interface HostState {
   readonly name: string;
   readonly resource: string;
   readonly retriers: readonly Retrier[];
+  /** How long one attempt may take. */
+  readonly timeout_seconds: number | undefined;
   /** Of a wait: its state as the template has it. */
   readonly wait: Readonly<Record<string, unknown>> | undefined;
 }
@@ -30,9 +32,8 @@ const no_timeout_seconds = 2_000_000;
 
 /**
  * Make a definition one that the library runs on the host's clock. The library waits by the machine's
- * own timers, gives a task 60 s where AWS gives it all the time it wants, and takes the machine's
- * timeout as a timer: so waits become tasks of the host, retries and the machine's timeout are the
- * host's, and every task has a timeout that never comes before its own.
+ * own timers and gives a task 60 s where AWS gives it all the time it wants: so waits become tasks of
+ * the host, and retries and timeouts are the host's.
  */
 export function adapt(definition: Record<string, unknown>): Adapted {
   const host_states: HostState[] = [];
@@ -57,16 +58,17 @@ function adaptState(
   state: Record<string, unknown>,
   found: HostState[],
 ): Record<string, unknown> {
-  const { Type, Retry, ...rest } = state;
+  const { Type, Resource, Retry, TimeoutSeconds } = state;
   if (Type === 'Task') {
+    const timeout_seconds = typeof TimeoutSeconds === 'number' ? TimeoutSeconds : undefined;
     const retriers = list(Retry) as Retrier[];
-    found.push({ name, resource: String(state['Resource']), retriers, wait: undefined });
-    return { TimeoutSeconds: no_timeout_seconds, ...rest, Type };
+    found.push({ name, resource: String(Resource), retriers, timeout_seconds, wait: undefined });
+    return { ...without(state, 'Retry'), TimeoutSeconds: no_timeout_seconds };
   }
   if (Type === 'Wait') {
-    found.push({ name, resource: 'wait', retriers: [], wait: state });
-    const { Seconds, SecondsPath, Timestamp, TimestampPath, ...kept } = rest;
-    return { ...kept, Type: 'Task', Resource: 'wait', TimeoutSeconds: no_timeout_seconds };
+    found.push({ name, resource: 'wait', retriers: [], timeout_seconds: undefined, wait: state });
+    const rest = without(state, 'Seconds', 'SecondsPath', 'Timestamp', 'TimestampPath');
+    return { ...rest, Type: 'Task', Resource: 'wait', TimeoutSeconds: no_timeout_seconds };
   }
   const nested = { ...state };
   for (const part of ['ItemProcessor', 'Iterator']) {
@@ -81,4 +83,8 @@ function adaptState(
     }));
   }
   return nested;
+}
+
+function without(state: Record<string, unknown>, ...fields: string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(state).filter(([field]) => !fields.includes(field)));
 }

@@ -6,7 +6,7 @@ import type { Authorizer } from '../iam/authorizer.ts';
 import type { Request } from '../iam/statement.ts';
 import { record } from '../template/template.ts';
 import { jsonFailure, jsonReply, type Plan, type Service, type WireRequest } from '../wire.ts';
-import { Machine, type Execution, type ExecutionParts } from './execution.ts';
+import type { Execution, ExecutionParts, Machine } from './execution.ts';
 import { state_bytes_max } from './task.ts';
 
 /** How many ended executions can still be described. On AWS it is 90 days of them. */
@@ -44,7 +44,7 @@ export class StatesService implements Service {
   plan({ headers, body }: WireRequest): Plan {
     const action = String(headers['x-amz-target'] ?? '').replace('AWSStepFunctions.', '');
     const request = record(JSON.parse(body.toString('utf8')));
-    const resource = String(request['executionArn'] ?? request['stateMachineArn'] ?? '*');
+    const resource = target(request);
     const permission: Request = { action: `states:${action}`, resource, context: {} };
     return {
       action,
@@ -153,8 +153,14 @@ export class StatesService implements Service {
   }
 }
 
+function target({ executionArn, stateMachineArn }: Body): string {
+  const arn = executionArn ?? stateMachineArn;
+  return typeof arn === 'string' ? arn : '*';
+}
+
 /** @throws AwsError `InvalidName`, `InvalidExecutionInput` */
 function checkStart(name: string, input: string): void {
+  // oxlint-disable-next-line no-control-regex -- these are what AWS refuses
   if (!/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]{1,80}$/.test(name)) {
     throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
   }

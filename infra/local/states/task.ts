@@ -49,7 +49,7 @@ export async function runTask(state: HostState, input: unknown, run: TaskRun): P
     try {
       checkSize(input, `input of ${state.name}`);
       // oxlint-disable-next-line no-await-in-loop -- an attempt after the other
-      const result = await invoke(state, input, run);
+      const result = await attempt(state, input, run);
       checkSize(result, `result of ${state.name}`);
       return result;
     } catch (cause) {
@@ -59,6 +59,23 @@ export async function runTask(state: HostState, input: unknown, run: TaskRun): P
       await run.clock.sleep(delay_ms, run.signal);
       run.retried();
     }
+  }
+}
+
+/** One attempt, which its function outlives when it takes too long, as on AWS. */
+async function attempt(state: HostState, input: unknown, run: TaskRun): Promise<unknown> {
+  const { timeout_seconds } = state;
+  if (timeout_seconds === undefined) return await invoke(state, input, run);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = new StateError(
+    'States.Timeout',
+    `${state.name} took more than ${timeout_seconds} s.`,
+  );
+  const timer = setTimeout(() => reject(late), timeout_seconds * 1000);
+  try {
+    return await Promise.race([invoke(state, input, run), promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
