@@ -1,6 +1,12 @@
 import { Fault } from '#shared/core/fault.ts';
 import type { Ports } from '#shared/core/ports.ts';
 import type { ApiRouteName } from '#shared/routes.ts';
+import { archiveEnvironment } from './archive-environment.ts';
+import { createEnvironment } from './create-environment.ts';
+import { listEnvironments } from './list-environments.ts';
+import { readEnvironment } from './read-environment.ts';
+import { updateEnvironment } from './update-environment.ts';
+import { deleteEnvironment } from './delete-environment.ts';
 import { archiveAgent } from './archive-agent.ts';
 import { createAgent } from './create-agent.ts';
 import { createApiKey } from './create-api-key.ts';
@@ -26,12 +32,12 @@ export function routeTable(ports: Ports): Readonly<Record<ApiRouteName, Route>> 
     'POST /v1/agents/{agent_id}': updateAgent(ports),
     'POST /v1/agents/{agent_id}/archive': archiveAgent(ports),
     'GET /v1/agents/{agent_id}/versions': listAgentVersions(ports),
-    'POST /v1/environments': unbuilt,
-    'GET /v1/environments': unbuilt,
-    'GET /v1/environments/{environment_id}': unbuilt,
-    'POST /v1/environments/{environment_id}': unbuilt,
-    'DELETE /v1/environments/{environment_id}': unbuilt,
-    'POST /v1/environments/{environment_id}/archive': unbuilt,
+    'POST /v1/environments': createEnvironment(ports),
+    'GET /v1/environments': listEnvironments(ports),
+    'GET /v1/environments/{environment_id}': readEnvironment(ports),
+    'POST /v1/environments/{environment_id}': updateEnvironment(ports),
+    'DELETE /v1/environments/{environment_id}': deleteEnvironment(ports),
+    'POST /v1/environments/{environment_id}/archive': archiveEnvironment(ports),
     'POST /v1/sessions': unbuilt,
     'GET /v1/sessions': unbuilt,
     'GET /v1/sessions/{session_id}': unbuilt,

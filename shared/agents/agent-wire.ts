@@ -25,7 +25,7 @@ const ModelParams = z.union([
 ]);
 export type ModelParams = z.output<typeof ModelParams>;
 
-const Description = z.string().max(limits.agent_description_chars_max).nullish();
+const Description = z.string().max(limits.description_chars_max).nullish();
 const System = z.string().max(limits.agent_system_chars_max).nullish();
 const Name = z.string().min(1).max(limits.name_chars_max);
 

@@ -13,7 +13,7 @@ export function isPublicHost(text: string): boolean {
   const labels = text.split('.');
   const last = labels.at(-1) ?? '';
   return (
-    text.length <= limits.tool_domain_chars_max &&
+    text.length <= limits.domain_chars_max &&
     labels.length >= 2 &&
     labels.every((label) => LABEL.test(label)) &&
     isIP(text) === 0 &&
@@ -32,7 +32,7 @@ function listOf(isDomain: (text: string) => boolean, form: string) {
   const domain = z
     .string()
     .min(1)
-    .max(limits.tool_domain_chars_max)
+    .max(limits.domain_chars_max)
     .refine(isDomain, `must be ${form}, without scheme, port, wildcard or IP address.`);
   return z
     .array(domain)

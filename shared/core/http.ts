@@ -92,11 +92,17 @@ export interface HttpReply {
   readonly body: string;
 }
 
+/** A page of another origin may call us with a key of its own; API Gateway answers its preflights. */
+export const cors = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'request-id, x-should-retry',
+} as const;
+
 /** The answer to a request that worked. */
 export function replyOf(status: number, body: unknown, request_id: string): HttpReply {
   return {
     status,
-    headers: { 'content-type': 'application/json', 'request-id': request_id },
+    headers: { 'content-type': 'application/json', 'request-id': request_id, ...cors },
     body: JSON.stringify(body),
   };
 }

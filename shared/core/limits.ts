@@ -49,6 +49,9 @@ export const limits = {
   metadata_value_chars_max: 512,
   /** Source: API reference: names of agents; ours for every other name. */
   name_chars_max: 256,
+  description_chars_max: 2_048,
+  /** Source: DNS: the longest name of a host. */
+  domain_chars_max: 255,
   /** Nobody means more, and a parser that recurses would not survive much more. */
   json_depth_max: 64,
   /** Items of one page; twice that is what they weigh when the proxy escapes every character. */
@@ -64,7 +67,6 @@ export const limits = {
 
   // Agents
   /** Source: API reference. */
-  agent_description_chars_max: 2_048,
   agent_system_chars_max: 100_000,
   agent_tools_max: 256,
   mcp_servers_max: 20,
@@ -72,7 +74,6 @@ export const limits = {
   mcp_url_chars_max: 2_048,
   tool_name_chars_max: 128,
   tool_domains_max: 64,
-  tool_domain_chars_max: 255,
   url_source_tools_max: 128,
   /** One agent in one answer, also after the proxy has escaped it; schemas have no bound of their own. */
   agent_bytes_max: 1_000_000,

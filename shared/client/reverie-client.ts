@@ -1,0 +1,64 @@
+import type { Anthropic } from '@anthropic-ai/sdk';
+import type { ApiKey, CreatedApiKey } from '../keys/api-key.ts';
+import type { Scope } from '../core/call.ts';
+import type { Page } from '../core/page.ts';
+
+export interface ApiKeyCreateParams {
+  readonly name: string;
+  /** A `wrkspc_` id. @default - the workspace of the key that calls */
+  readonly workspace_id?: string;
+  /** @default ['read', 'write'] */
+  readonly scopes?: readonly Scope[];
+  /** RFC 3339. @default - never */
+  readonly expires_at?: string | null;
+}
+
+export interface ApiKeyListParams {
+  readonly limit?: number;
+  readonly page?: string | null;
+  readonly include_revoked?: boolean;
+}
+
+/** Options of one request that are sent as headers. */
+export interface CallOptions {
+  readonly idempotencyKey?: string;
+}
+
+/**
+ * What Reverie has beyond the hosted API, `/v1/reverie/…`, typed. It speaks through the official
+ * client, whose base URL, key, retries and error classes it therefore shares.
+ */
+export class ReverieClient {
+  readonly apiKeys: ApiKeys;
+
+  constructor(client: Anthropic) {
+    this.apiKeys = new ApiKeys(client);
+  }
+}
+
+class ApiKeys {
+  readonly #client: Anthropic;
+
+  constructor(client: Anthropic) {
+    this.#client = client;
+  }
+
+  /** The only answer that has the secret. */
+  async create(body: ApiKeyCreateParams, options: CallOptions = {}): Promise<CreatedApiKey> {
+    const { idempotencyKey } = options;
+    const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+    return await this.#client.post('/v1/reverie/api_keys', { body, headers });
+  }
+
+  async list(query: ApiKeyListParams = {}): Promise<Page<ApiKey>> {
+    return await this.#client.get('/v1/reverie/api_keys', { query: { ...query } });
+  }
+
+  async retrieve(id: string): Promise<ApiKey> {
+    return await this.#client.get(`/v1/reverie/api_keys/${encodeURIComponent(id)}`);
+  }
+
+  async revoke(id: string): Promise<ApiKey> {
+    return await this.#client.delete(`/v1/reverie/api_keys/${encodeURIComponent(id)}`);
+  }
+}
