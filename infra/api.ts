@@ -4,7 +4,17 @@ import { NodeFunction } from './node-function.ts';
 import type { Secrets } from './secrets.ts';
 import type { SessionMachine } from './session-machine.ts';
 import type { Settings } from './settings.ts';
-import { index, key, objectNames, objects, rowReads, rows, rowWrites, secrets } from './grants.ts';
+import {
+  index,
+  key,
+  objectDeletes,
+  objectNames,
+  objects,
+  rowReads,
+  rows,
+  rowWrites,
+  secrets,
+} from './grants.ts';
 import type { Storage } from './storage.ts';
 
 export interface ApiProps {
@@ -38,7 +48,7 @@ export class Api extends NodeFunction {
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
         index(storage, 'list'),
-        objects(storage, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']),
+        objects(storage, ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objectNames(storage),
         key(storage, 'write'),
         ...secrets(adminKeyArn),

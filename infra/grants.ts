@@ -56,6 +56,12 @@ export function rows({ table }: Storage, actions: readonly string[]): Grant {
   return allow('Rows', actions, [table.tableArn]);
 }
 
+/** Updates of rows of threads only: a stream notes there that it listens. */
+export function threadUpdates({ table }: Storage): Grant {
+  const conditions = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'THREAD#*' } };
+  return allow('Listens', ['dynamodb:UpdateItem'], [table.tableArn], conditions);
+}
+
 export function index({ table }: Storage, name: 'list' | 'running'): Grant {
   return allow('Index', ['dynamodb:Query'], [`${table.tableArn}/index/${name}`]);
 }
@@ -73,11 +79,15 @@ export function objects({ bucket }: Storage, actions: readonly string[]): Grant 
   };
 }
 
-/** The names of a session's objects: needed to delete them with it. */
+/** The names of a session's objects and of their versions: needed to delete them with it. */
 export function objectNames({ bucket }: Storage): Grant {
+  const actions = ['s3:ListBucket', 's3:ListBucketVersions'];
   const conditions = { StringLike: { 's3:prefix': 'sessions/*' } };
-  return allow('ObjectNames', ['s3:ListBucket'], [bucket.bucketArn], conditions);
+  return allow('ObjectNames', actions, [bucket.bucketArn], conditions);
 }
+
+/** A version that is deleted by its id is gone; without the id it would only be hidden. */
+export const objectDeletes = ['s3:DeleteObject', 's3:DeleteObjectVersion'];
 
 const KEY_READS = ['kms:Decrypt', 'kms:DescribeKey'];
 const KEY_WRITES = ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];

@@ -53,13 +53,11 @@ export class PlatformStack extends Stack {
 
     this.#output('BaseUrl', endpoint.baseUrl, 'baseURL of the SDK');
     this.#output('AdminKeySecretArn', secrets.admin.secretArn, 'Secret with the first API key');
-    if (secrets.model) {
-      this.#output(
-        'ModelSecretArn',
-        secrets.model.secretArn,
-        'Secret for the key of the model provider',
-      );
-    }
+    this.#output(
+      'ModelSecretArn',
+      secrets.model.secretArn,
+      'Secret for the key of the model provider',
+    );
     this.#output('TableName', storage.table.tableName, 'Table');
     this.#output('BucketName', storage.bucket.bucketName, 'Bucket of contents');
   }

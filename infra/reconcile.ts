@@ -11,6 +11,7 @@ import {
   give,
   index,
   key,
+  objectDeletes,
   objectNames,
   objects,
   rowReads,
@@ -43,7 +44,7 @@ export class Reconcile extends NodeFunction {
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
         index(storage, 'running'),
-        objects(storage, ['s3:DeleteObject']),
+        objects(storage, objectDeletes),
         objectNames(storage),
         key(storage, 'write'),
         ...machine.runs(),

@@ -6,8 +6,8 @@ import type { Settings } from './settings.ts';
 
 /** The two secrets of a deployment. No environment variable ever holds what is in them. */
 export class Secrets extends Construct {
-  /** `{"api_key": …, "base_url"?: …}`; absent for Bedrock, which is reached by the function's role. */
-  readonly model: Secret | undefined;
+  /** JSON that the operator fills in: see shared/models/model-secret.ts. */
+  readonly model: Secret;
   /** The first API key: plain text, all scopes. */
   readonly admin: Secret;
 
@@ -25,13 +25,12 @@ export class Secrets extends Construct {
       reason:
         'Clients hold this key: rotating it without them would lock them out. It is replaced by creating keys under /v1/reverie/api_keys.',
     });
-    if (settings.model_provider === 'bedrock') return;
     this.model = new Secret(this, 'ModelKey', {
-      description: `${settings.stack_name}: {"api_key": …} of the model provider; fill in after the first deploy`,
+      description: `${settings.stack_name}: key of the model provider, as {"api_key": …}`,
       encryptionKey: key,
-      // Empty on purpose. CloudFormation writes it once and again only if this line changes, so what
-      // the customer has put there stays.
-      secretStringValue: SecretValue.unsafePlainText('{"api_key":""}'),
+      // Empty on purpose. CloudFormation writes it once, and again only if this line changes, so what
+      // the operator has put there stays. For Bedrock it may stay empty: the role signs.
+      secretStringValue: SecretValue.unsafePlainText('{}'),
     });
     Validations.of(this.model).acknowledge({
       id: 'AwsSolutions-SMG4',

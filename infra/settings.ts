@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { providers } from '#shared/models/model.ts';
+import { parsePrices, type PriceOverrides } from '#shared/models/prices.ts';
 
 /** What a deployment may choose. Every key is CDK context: `-c reverie:<key>=<value>` or cdk.json. */
 const PREFIX = 'reverie:';
@@ -19,6 +21,14 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return text;
+  }
+}
+
+function isPriceTable(value: unknown): boolean {
+  try {
+    return parsePrices(JSON.stringify(value)) !== undefined;
+  } catch {
+    return false;
   }
 }
 
@@ -43,11 +53,13 @@ const shape = z.strictObject({
   removal_policy: z.enum(['retain', 'destroy']).default('retain'),
   /** How long S3 keeps what was overwritten or deleted. */
   noncurrent_days: count(3650).default(30),
-  model_provider: z.enum(['anthropic', 'claude-platform-aws', 'bedrock']).default('anthropic'),
+  model_provider: z.enum(providers).default('anthropic'),
   /** JSON object: model id of the API → the provider's own id. */
   model_ids: fromText(z.record(z.string(), z.string().min(1))).optional(),
   /** JSON object: overrides of the price table, by model id. */
-  prices: fromText(z.record(z.string(), z.record(z.string(), z.unknown()))).optional(),
+  prices: fromText(
+    z.custom<PriceOverrides>(isPriceTable, 'not a price table: see shared/models/prices.ts'),
+  ).optional(),
   /** Secret with the key of a search API, for providers without a search tool of their own. */
   search_secret_arn: arn('secretsmanager').optional(),
   /** Makes a topic with this subscriber. */

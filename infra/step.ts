@@ -7,7 +7,6 @@ import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import {
   allow,
-  index,
   key,
   objects,
   rowReads,
@@ -30,7 +29,7 @@ export interface StepProps {
 export class Step extends NodeFunction {
   constructor(scope: Construct, id: string, props: StepProps) {
     const { settings, storage, sandbox } = props;
-    const modelSecretArn = props.secrets.model?.secretArn;
+    const modelSecretArn = props.secrets.model.secretArn;
     super(scope, id, {
       room: 'step',
       description: 'Runs the steps of a session: model request, tools, log',
@@ -49,7 +48,6 @@ export class Step extends NodeFunction {
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
-        index(storage, 'running'),
         objects(storage, ['s3:GetObject', 's3:PutObject']),
         key(storage, 'write'),
         ...secrets(modelSecretArn, settings.search_secret_arn),

@@ -3,7 +3,7 @@ import { limits } from '#shared/core/limits.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { key, objects, rowReads, rows, secrets } from './grants.ts';
+import { key, objects, rowReads, rows, secrets, threadUpdates } from './grants.ts';
 import type { Storage } from './storage.ts';
 
 export interface StreamProps {
@@ -29,7 +29,8 @@ export class Stream extends NodeFunction {
         ADMIN_KEY_SECRET_ARN: adminKeyArn,
       },
       grants: [
-        rows(storage, [...rowReads, 'dynamodb:UpdateItem']),
+        rows(storage, rowReads),
+        threadUpdates(storage),
         objects(storage, ['s3:GetObject']),
         key(storage, 'write'),
         ...secrets(adminKeyArn),
