@@ -1,0 +1,60 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Tracer } from '@aws-lambda-powertools/tracer';
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { runTurn, type StepInput, type StepResult } from '#shared/turn/run-turn.ts';
+import type { TurnPorts } from '#shared/turn/turn-ports.ts';
+import { observer } from './observe.ts';
+
+/** What the state machine sends; `error` is what its Catch caught. */
+const Event = z.object({
+  session_id: z.string(),
+  thread_id: z.string(),
+  run: z.int().positive(),
+  execution: z.string(),
+  give_up: z.boolean().optional(),
+  error: z.unknown(),
+});
+
+export interface Wiring {
+  readonly ports: Omit<TurnPorts, 'observe'>;
+  readonly logger: Logger;
+  readonly tracer: Tracer;
+}
+
+type Answer = Pick<StepInput, 'session_id' | 'thread_id' | 'run'> & StepResult;
+
+/**
+ * The state Step (and GiveUp) of the session machine.
+ * @returns what the machine's Choice reads, with the ids that travel on.
+ */
+export function step({
+  ports,
+  logger,
+  tracer,
+}: Wiring): (event: unknown, context: Context) => Promise<Answer> {
+  return async (event, context) => {
+    const input = Event.parse(event);
+    const { session_id, thread_id, run } = input;
+    const log = logger.createChild({
+      persistentLogAttributes: { session_id, thread_id, run_id: input.execution },
+    });
+    tracer.putAnnotation('session_id', session_id);
+    tracer.putAnnotation('thread_id', thread_id);
+    tracer.putAnnotation('run_id', input.execution);
+    if (input.give_up === true) log.error('giving the turn up', { error: input.error });
+    const observed = observer(log);
+    try {
+      const given = { ...input, give_up: input.give_up === true };
+      const time_ms = context.getRemainingTimeInMillis();
+      const result = await runTurn({ ...ports, observe: observed.observe }, given, time_ms);
+      log.info('step', { ...result });
+      return { session_id, thread_id, run, ...result };
+    } catch (error) {
+      log.error('step failed', error instanceof Error ? error : { error });
+      throw error;
+    } finally {
+      observed.publish();
+    }
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * What a request's events do, by the state of the session: which are queued, which take effect at
+ * once, which start a run, and which are refused whole.
+ */
+import { describe, expect, test } from 'vitest';
+import { planSend, type Plan, type Standing } from '#shared/events/send-plan.ts';
+import type { SendEvent } from '#shared/events/params.ts';
+import { callKey, type CallRow } from '#shared/sessions/session.ts';
+import type { OpenCall } from '#shared/threads/thread.ts';
+import { aCall, aSessionHead, aThread, SESSION_ID, THREAD_ID } from '../../samples.ts';
+
+const NOW = new Date('2026-11-21T00:00:00.000Z');
+const say = (text: string): SendEvent => ({
+  type: 'user.message',
+  content: [{ type: 'text', text }],
+});
+const rule = (text: string): SendEvent => ({
+  type: 'system.message',
+  content: [{ type: 'text', text }],
+});
+const stop: SendEvent = { type: 'user.interrupt' };
+const allow = (n: number): SendEvent => ({
+  type: 'user.tool_confirmation',
+  tool_use_id: `sevt_${n}`,
+  result: 'allow',
+});
+const deny = (n: number): SendEvent => ({
+  type: 'user.tool_confirmation',
+  tool_use_id: `sevt_${n}`,
+  result: 'deny',
+  deny_message: 'not today',
+});
+const result = (n: number): SendEvent => ({
+  type: 'user.custom_tool_result',
+  custom_tool_use_id: `sevt_${n}`,
+});
+
+function row(n: number, kind: CallRow['kind'], answered = false): [string, CallRow] {
+  const event_id = `sevt_${n}`;
+  const key = callKey(SESSION_ID, event_id);
+  return [event_id, { ...key, event_id, thread_id: THREAD_ID, kind, answered }];
+}
+
+function idle(calls: OpenCall[] = [], rows: [string, CallRow][] = []): Standing {
+  const stop_reason =
+    calls.length === 0
+      ? { type: 'end_turn' as const }
+      : { type: 'requires_action' as const, event_ids: calls.map(({ event_id }) => event_id) };
+  return {
+    head: aThread({ calls, stop_reason, phase: calls.length === 0 ? 'take' : 'tools' }),
+    session: aSessionHead({ stop_reason }),
+    calls: new Map(rows),
+  };
+}
+
+const running: Standing = {
+  head: aThread({ status: 'running', run: 3 }),
+  session: aSessionHead({ status: 'running' }),
+  calls: new Map(),
+};
+
+const types = (plan: Plan) => plan.lines.map(({ event }) => event.type);
+
+describe('an idle session', () => {
+  test('queues a message and starts the next run', () => {
+    const plan = planSend(idle(), [say('hi')], NOW);
+    expect(plan.queued.map(({ processed_at }) => processed_at)).toEqual([null]);
+    expect(plan.run).toBe(1);
+    expect(plan.patch).toMatchObject({ status: 'running', run: 1, announced: false });
+    expect(plan.session).toMatchObject({ status: 'running', start: { run: 1 } });
+  });
+
+  test('hears an interrupt without effect on its status', () => {
+    const plan = planSend(idle(), [stop], NOW);
+    expect(types(plan)).toEqual(['user.interrupt']);
+    expect(plan.run).toBeUndefined();
+    expect(plan.session).toEqual({});
+  });
+
+  test('takes a system message alone into its history without a run', () => {
+    const plan = planSend(idle(), [rule('be brief')], NOW);
+    expect(types(plan)).toEqual(['system.message']);
+    expect(plan.run).toBeUndefined();
+  });
+
+  test('queues a system message behind the message that it goes with', () => {
+    const plan = planSend(idle(), [say('hi'), rule('be brief')], NOW);
+    expect(plan.queued.map(({ type }) => type)).toEqual(['user.message', 'system.message']);
+  });
+});
+
+describe('a running session', () => {
+  test('queues messages and interrupts in their order and starts nothing', () => {
+    const plan = planSend(running, [say('a'), stop, say('b')], NOW);
+    expect(plan.queued.map(({ type }) => type)).toEqual([
+      'user.message',
+      'user.interrupt',
+      'user.message',
+    ]);
+    expect(plan.run).toBeUndefined();
+    expect(plan.session).toEqual({});
+  });
+});
+
+describe('a session that waits for answers', () => {
+  const two = () => idle([aCall('ask', 1), aCall('custom', 2)], [row(1, 'ask'), row(2, 'custom')]);
+
+  test('says again what it waits for when one of two calls is answered', () => {
+    const plan = planSend(two(), [allow(1)], NOW);
+    expect(types(plan)).toEqual(['user.tool_confirmation', 'session.usage', 'session.status_idle']);
+    expect(plan.lines.at(-1)?.event).toMatchObject({
+      stop_reason: { type: 'requires_action', event_ids: ['sevt_2'] },
+    });
+    expect(plan.run).toBeUndefined();
+  });
+
+  test('runs on with the last answer', () => {
+    const plan = planSend(two(), [deny(1), result(2)], NOW);
+    expect(types(plan)).toEqual(['user.tool_confirmation', 'user.custom_tool_result']);
+    expect(plan.run).toBe(1);
+    expect(plan.patch.calls).toEqual([
+      expect.objectContaining({ state: 'denied', deny_message: 'not today' }),
+      expect.objectContaining({ state: 'answered' }),
+    ]);
+  });
+
+  test('refuses a message, and names the calls', () => {
+    expect(() => planSend(two(), [say('hi')], NOW)).toThrow(/sevt_1, sevt_2/);
+  });
+
+  test('closes its calls at an interrupt, and a message behind it starts anew', () => {
+    const plan = planSend(two(), [stop, say('other')], NOW);
+    expect(types(plan)).toEqual([
+      'user.interrupt',
+      'agent.tool_result',
+      'agent.tool_result',
+      'session.thread_status_idle',
+      'session.usage',
+      'session.status_idle',
+    ]);
+    expect(plan.patch.calls).toEqual([]);
+    expect(plan.run).toBe(1);
+  });
+
+  test.each([
+    ['an unknown call', [allow(9)], /does not name a tool use that asks/],
+    ['a custom call by a confirmation', [allow(2)], /does not name a tool use that asks/],
+    ['a call that asks by a result', [result(1)], /does not name a custom tool use/],
+  ])('refuses to answer %s', (_what, events, message) => {
+    expect(() => planSend(two(), events, NOW)).toThrow(message);
+  });
+
+  test('accepts a second answer without effect', () => {
+    const standing = idle([], [row(1, 'ask', true)]);
+    const plan = planSend(standing, [allow(1)], NOW);
+    expect(plan.lines).toEqual([]);
+    expect(plan.echoes).toEqual([expect.objectContaining({ type: 'void' })]);
+  });
+
+  test('takes only the first of two answers in one request', () => {
+    const plan = planSend(two(), [allow(1), deny(1)], NOW);
+    expect(plan.patch.calls?.[0]).toMatchObject({ state: 'ready' });
+    expect(types(plan).filter((type) => type === 'user.tool_confirmation')).toHaveLength(1);
+  });
+});
+
+describe('a session at its budget', () => {
+  const stop_reason = { type: 'budget_reached' as const };
+  const capped = { ...idle(), head: aThread({ stop_reason, phase: 'model' }) };
+
+  test('refuses a message and names what it takes', () => {
+    expect(() => planSend(capped, [say('hi')], NOW)).toThrow(/user\.tool_confirmation/);
+  });
+
+  test('drops an interrupt', () => {
+    const plan = planSend(capped, [stop], NOW);
+    expect(plan.lines).toEqual([]);
+    expect(plan.echoes).toEqual([expect.objectContaining({ type: 'void' })]);
+  });
+});
+
+test.each([
+  ['archived', { archived_at: NOW.toISOString(), status: 'terminated' as const }],
+  ['terminated', { status: 'terminated' as const }],
+])('a session that is %s takes nothing', (word, patch) => {
+  const standing = { ...idle(), session: aSessionHead(patch) };
+  expect(() => planSend(standing, [stop], NOW)).toThrow(new RegExp(word));
+});
+
+test('one bad event refuses the whole request', () => {
+  expect(() => planSend(idle(), [say('hi'), allow(9)], NOW)).toThrow();
+});

@@ -1,0 +1,50 @@
+/**
+ * What a running thread does next, decided from its head alone: every phase with every kind of
+ * open call and queue. Whoever takes a thread over after a crash goes on by this table.
+ */
+import { expect, test } from 'vitest';
+import { decide, type Action } from '#shared/turn/decide.ts';
+import type { OpenCall, Phase, Queued, ThreadStatus } from '#shared/threads/thread.ts';
+import { aCall, aThread } from '../../samples.ts';
+
+const message: Queued = { n: 1, id: 'sevt_m', type: 'user.message' };
+const stop: Queued = { n: 2, id: 'sevt_i', type: 'user.interrupt' };
+
+type Row = [phase: Phase, calls: OpenCall['state'][], queue: Queued[], action: Action];
+
+const running: Row[] = [
+  ['take', [], [], 'settle'],
+  ['take', [], [message], 'take'],
+  ['take', [], [message, stop], 'interrupt'],
+  ['model', [], [], 'request'],
+  ['model', [], [message], 'request'],
+  ['model', [], [stop], 'interrupt'],
+  ['tools', ['started'], [], 'run_calls'],
+  ['tools', ['ready'], [], 'run_calls'],
+  ['tools', ['denied'], [], 'run_calls'],
+  ['tools', ['ask'], [], 'await'],
+  ['tools', ['custom'], [], 'await'],
+  ['tools', ['ask', 'answered'], [], 'await'],
+  ['tools', ['ask', 'ready'], [], 'run_calls'],
+  ['tools', ['custom', 'started'], [message], 'run_calls'],
+  ['tools', ['ask'], [message], 'await'],
+  ['tools', ['ask'], [stop], 'interrupt'],
+  ['tools', ['answered', 'answered'], [], 'request'],
+];
+
+test.each(running)('a running thread in %s with calls %j and queue %j: %s', (...row) => {
+  const [phase, states, queue, action] = row;
+  const calls = states.map((state, n) => aCall(state, n));
+  expect(decide(aThread({ status: 'running', phase, calls, queue }))).toBe(action);
+});
+
+test.each<ThreadStatus>(['idle', 'terminated'])(
+  'a thread that is %s has nothing to do',
+  (status) => {
+    expect(decide(aThread({ status, phase: 'model', queue: [message, stop] }))).toBe('stop');
+  },
+);
+
+test('a rescheduled thread goes on where it was', () => {
+  expect(decide(aThread({ status: 'rescheduling', phase: 'model' }))).toBe('request');
+});
