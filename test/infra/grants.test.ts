@@ -1,0 +1,216 @@
+/**
+ * What each role may do, whole: an action or a resource more or less fails here.
+ * Method: the policies of the template, with intrinsics as text, against one table per role.
+ */
+import { expect, test } from 'vitest';
+import { ofType, plain, synth } from './stack.ts';
+
+const { template } = synth();
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: string | string[];
+  readonly Condition?: unknown;
+}
+
+const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+
+/** `action @ resource ? condition`, sorted: statements may be cut differently and mean the same. */
+function permissions(role: string, from = template): string[] {
+  return ofType(from, 'AWS::IAM::Policy')
+    .map(
+      ({ Properties }) =>
+        plain(Properties) as { Roles: string[]; PolicyDocument: { Statement: Statement[] } },
+    )
+    .filter(({ Roles }) => Roles.includes(`<${role}>`))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .flatMap(({ Action, Resource, Condition }) =>
+      list(Action).flatMap((action) =>
+        list(Resource).map((resource) => {
+          const condition = Condition === undefined ? '' : ` ? ${JSON.stringify(Condition)}`;
+          return `${action} @ ${resource}${condition}`;
+        }),
+      ),
+    )
+    .toSorted();
+}
+
+const on = (resource: string, ...actions: string[]) =>
+  actions.map((action) => `${action} @ ${resource}`);
+const when = (condition: unknown, lines: string[]) =>
+  lines.map((line) => `${line} ? ${JSON.stringify(condition)}`);
+
+const rowReads = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
+const rowWrites = [
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:ConditionCheckItem',
+  'dynamodb:BatchWriteItem',
+];
+const viaServices = {
+  StringEquals: {
+    'kms:ViaService': ['dynamodb', 's3', 'secretsmanager'].map(
+      (name) => `${name}.<AWS::Region>.amazonaws.com`,
+    ),
+  },
+};
+const table = '<StorageTable.Arn>';
+const bucket = '<StorageContent.Arn>';
+const key = when(
+  viaServices,
+  on(
+    '<StorageKey.Arn>',
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'kms:Encrypt',
+    'kms:GenerateDataKey',
+    'kms:ReEncryptFrom',
+    'kms:ReEncryptTo',
+  ),
+);
+const traces = on('*', 'xray:PutTraceSegments', 'xray:PutTelemetryRecords');
+const logs = (room: string) => on(`<${room}Logs.Arn>`, 'logs:CreateLogStream', 'logs:PutLogEvents');
+const names = when(
+  { StringLike: { 's3:prefix': 'sessions/*' } },
+  on(bucket, 's3:ListBucket', 's3:ListBucketVersions'),
+);
+const runs = [
+  ...on('<SessionMachine>', 'states:StartExecution'),
+  ...on(
+    'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<SessionMachine.Name>:*',
+    'states:DescribeExecution',
+  ),
+];
+
+const expected: Readonly<Record<string, string[]>> = {
+  StepRole: [
+    ...on(table, ...rowReads, ...rowWrites),
+    ...on(`${bucket}/sessions/*`, 's3:GetObject', 's3:PutObject'),
+    ...on('<SecretsModelKey>', 'secretsmanager:GetSecretValue'),
+    ...on('<SandboxFunction.Arn>', 'lambda:InvokeFunction'),
+    ...key,
+    ...traces,
+    ...logs('Step'),
+  ],
+  StreamRole: [
+    ...on(table, ...rowReads),
+    ...when(
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'THREAD#*' } },
+      on(table, 'dynamodb:UpdateItem'),
+    ),
+    ...on(`${bucket}/sessions/*`, 's3:GetObject'),
+    ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
+    ...key,
+    ...traces,
+    ...logs('Stream'),
+  ],
+  ApiRole: [
+    ...on(table, ...rowReads, ...rowWrites),
+    ...on(`${table}/index/list`, 'dynamodb:Query'),
+    ...on(
+      `${bucket}/sessions/*`,
+      's3:GetObject',
+      's3:PutObject',
+      's3:DeleteObject',
+      's3:DeleteObjectVersion',
+    ),
+    ...names,
+    ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
+    ...runs,
+    ...key,
+    ...traces,
+    ...logs('Api'),
+  ],
+  ReconcileRole: [
+    ...on(table, ...rowReads, ...rowWrites),
+    ...on(`${table}/index/running`, 'dynamodb:Query'),
+    ...on(`${bucket}/sessions/*`, 's3:DeleteObject', 's3:DeleteObjectVersion'),
+    ...names,
+    ...runs,
+    ...key,
+    ...logs('Reconcile'),
+  ],
+  SandboxRole: [],
+  ReconcileScheduleRole: on('<ReconcileFunction.Arn>', 'lambda:InvokeFunction'),
+  SessionRole: [
+    ...on('<StepFunction.Arn>', 'lambda:InvokeFunction'),
+    ...on('*', 'xray:GetSamplingRules', 'xray:GetSamplingTargets'),
+    ...traces,
+    ...on(
+      '*',
+      'logs:CreateLogDelivery',
+      'logs:GetLogDelivery',
+      'logs:UpdateLogDelivery',
+      'logs:DeleteLogDelivery',
+      'logs:ListLogDeliveries',
+      'logs:PutResourcePolicy',
+      'logs:DescribeResourcePolicies',
+      'logs:DescribeLogGroups',
+    ),
+  ],
+};
+
+test.each(Object.entries(expected))('%s may do this and nothing else', (role, lines) => {
+  expect(permissions(role)).toEqual(lines.toSorted());
+});
+
+test('the table names every role that is not of API Gateway', () => {
+  const roles = Object.entries(template.Resources)
+    .filter(([, { Type }]) => Type === 'AWS::IAM::Role')
+    .map(([id]) => id.replace(/[0-9A-F]{8}$/, ''));
+  expect(roles.toSorted()).toEqual(
+    [...Object.keys(expected), 'EndpointRestCloudWatchRole'].toSorted(),
+  );
+});
+
+test('no role of ours has managed or inline policies, which the tables would not see', () => {
+  const extra = ofType(template, 'AWS::IAM::Role').filter(
+    ({ Properties }) =>
+      (Properties['ManagedPolicyArns'] ?? Properties['Policies']) !== undefined &&
+      !JSON.stringify(Properties).includes('AmazonAPIGatewayPushToCloudWatchLogs'),
+  );
+  expect(extra).toEqual([]);
+});
+
+test('each function runs under the role of its name', () => {
+  const roles = ofType(template, 'AWS::Lambda::Function').map(({ Properties }) =>
+    plain(Properties['Role']),
+  );
+  expect(roles.toSorted()).toEqual(
+    ['Api', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map((room) => `<${room}Role.Arn>`).toSorted(),
+  );
+});
+
+const providers: [provider: string, lines: string[]][] = [
+  ['anthropic', []],
+  [
+    'claude-platform-aws',
+    on(
+      'arn:<AWS::Partition>:aws-external-anthropic:<AWS::Region>:<AWS::AccountId>:workspace/*',
+      'aws-external-anthropic:CreateInference',
+    ),
+  ],
+  [
+    'bedrock',
+    [
+      'arn:<AWS::Partition>:bedrock:*::foundation-model/anthropic.*',
+      'arn:<AWS::Partition>:bedrock:<AWS::Region>:<AWS::AccountId>:inference-profile/*anthropic.*',
+    ].flatMap((arn) => on(arn, 'bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream')),
+  ],
+];
+
+test.each(providers)('with %s the step may reach that model and no other', (provider, lines) => {
+  const reached = permissions('StepRole', synth({ model_provider: provider }).template);
+  const models = reached.filter((line) => /^(bedrock|aws-external-anthropic):/.test(line));
+  expect(models).toEqual(lines.toSorted());
+});
+
+test('a search secret is granted to the step alone', () => {
+  const arn = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:search-AbCdEf';
+  const search = synth({ search_secret_arn: arn }).template;
+  const line = `secretsmanager:GetSecretValue @ ${arn}`;
+  const holders = Object.keys(expected).filter((role) => permissions(role, search).includes(line));
+  expect(holders).toEqual(['StepRole']);
+});

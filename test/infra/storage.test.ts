@@ -1,0 +1,106 @@
+/** What a deployment keeps: it survives a mistake, it is encrypted, and what expires is said here. */
+import { expect, test } from 'vitest';
+import { only, plain, synth } from './stack.ts';
+
+const { template } = synth();
+const table = only(template, 'AWS::DynamoDB::Table');
+const bucket = only(template, 'AWS::S3::Bucket');
+
+test('the table is on demand, recoverable to any second, encrypted, and refuses to be deleted', () => {
+  expect(plain(table.Properties)).toMatchObject({
+    BillingMode: 'PAY_PER_REQUEST',
+    DeletionProtectionEnabled: true,
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: '<StorageKey.Arn>' },
+    TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
+  });
+});
+
+test('the keys are those that shared/core/table-dynamo.ts speaks of', () => {
+  const keys = (pk: string, sk: string) => [
+    { AttributeName: pk, KeyType: 'HASH' },
+    { AttributeName: sk, KeyType: 'RANGE' },
+  ];
+  const Projection = { ProjectionType: 'KEYS_ONLY' };
+  expect(table.Properties).toMatchObject({
+    KeySchema: keys('pk', 'sk'),
+    GlobalSecondaryIndexes: [
+      { IndexName: 'list', KeySchema: keys('gsi1pk', 'gsi1sk'), Projection },
+      { IndexName: 'running', KeySchema: keys('gsi2pk', 'gsi2sk'), Projection },
+    ],
+  });
+});
+
+test('the bucket is private, versioned, encrypted, and lets go of what is no longer current', () => {
+  expect(plain(bucket.Properties)).toMatchObject({
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    },
+    OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+    VersioningConfiguration: { Status: 'Enabled' },
+    BucketEncryption: {
+      ServerSideEncryptionConfiguration: [
+        {
+          BucketKeyEnabled: true,
+          ServerSideEncryptionByDefault: {
+            SSEAlgorithm: 'aws:kms',
+            KMSMasterKeyID: '<StorageKey.Arn>',
+          },
+        },
+      ],
+    },
+    LifecycleConfiguration: {
+      Rules: [
+        { NoncurrentVersionExpiration: { NoncurrentDays: 30 }, ExpiredObjectDeleteMarker: true },
+        { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
+      ],
+    },
+  });
+});
+
+test('the bucket refuses what is not TLS 1.2 or newer', () => {
+  const { PolicyDocument } = only(template, 'AWS::S3::BucketPolicy').Properties;
+  expect(PolicyDocument).toMatchObject({
+    Statement: [
+      { Effect: 'Deny', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+      { Effect: 'Deny', Action: 's3:*', Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } } },
+    ],
+  });
+});
+
+test('the key rotates, but not so often that its rotations are billed', () => {
+  expect(only(template, 'AWS::KMS::Key').Properties).toMatchObject({
+    EnableKeyRotation: true,
+    RotationPeriodInDays: 2560,
+  });
+});
+
+test('table, bucket and key outlive the stack', () => {
+  const kept = [table, bucket, only(template, 'AWS::KMS::Key')];
+  expect(kept.map(({ DeletionPolicy }) => DeletionPolicy)).toEqual(['Retain', 'Retain', 'Retain']);
+});
+
+test('with removal_policy destroy all of it goes with the stack', () => {
+  const gone = synth({ removal_policy: 'destroy' }).template;
+  const types = ['AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::KMS::Key'];
+  const policies = types.map((type) => only(gone, type).DeletionPolicy);
+  expect(policies).toEqual(['Delete', 'Delete', 'Delete']);
+  expect(only(gone, 'AWS::DynamoDB::Table').Properties['DeletionProtectionEnabled']).toBe(false);
+  expect(only(gone, 'Custom::S3AutoDeleteObjects')).toBeDefined();
+});
+
+test('the admin key is made at the deploy: 48 letters and digits, in no template', () => {
+  const { Properties } = only(template, 'AWS::SecretsManager::Secret', 'SecretsAdminKey');
+  expect(Properties).toMatchObject({
+    GenerateSecretString: { PasswordLength: 48, ExcludePunctuation: true },
+  });
+  expect(Properties).not.toHaveProperty('SecretString');
+});
+
+test('the model secret is empty until the operator fills it in', () => {
+  const { Properties } = only(template, 'AWS::SecretsManager::Secret', 'SecretsModelKey');
+  expect(Properties).toMatchObject({ SecretString: '{}', KmsKeyId: expect.anything() });
+});
