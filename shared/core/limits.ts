@@ -174,6 +174,22 @@ export const limits = {
   secret_cache_ms: 300_000,
   /** Larger answers are legal, but one answer must end well within a step's Lambda time. */
   model_output_tokens_max: 64_000,
+  /** Tokens of a judgement or a search: a verdict or some findings, and the thinking before it. */
+  judge_output_tokens_max: 4_096,
+  search_output_tokens_max: 8_192,
+  /** A judgement that takes longer is none. */
+  judge_timeout_ms: 30_000,
+  /** A call too large to be shown whole is never judged: what is hidden may be what matters. */
+  judge_input_chars_max: 60_000,
+  /** The newest words of the user; older ones are left out of a judgement. */
+  judge_intent_chars_max: 20_000,
+  /** A search may pause on the provider's side; it is continued so often. */
+  search_continuations_max: 3,
+  /** Per cent of the window at which the context is compacted: one large round must still fit. */
+  compaction_window_percent: 80,
+  /** Tries of one compaction, each with less of the old tool results. */
+  compaction_tries_max: 3,
+  compaction_output_tokens_max: 16_000,
   /** No byte for so long: the API pings a waiting client every few seconds. */
   model_stall_ms: 90_000,
   /** Bedrock's event stream has no pings: a long thought is silence. */

@@ -110,7 +110,7 @@ test.each([
     'arn:aws:bedrock:x:1:inference-profile/y',
   ],
   ['bedrock', 'claude-opus-5', 'us', { 'claude-opus-5': 'arn:mine' }, 'arn:mine'],
-] as const)('%s calls %s (%s, %o) %s', (provider, id, geo, model_ids, expected) => {
+] as const)('%s calls %s (%s, %o) %s', (...[provider, id, geo, model_ids, expected]) => {
   expect(providerModelId(id, geo, { provider, model_ids })).toBe(expected);
 });
 

@@ -11,15 +11,8 @@ import {
   runningCostMicrocents,
   type Ran,
 } from '#shared/models/prices.ts';
+import { noUsage } from './samples.ts';
 
-const none: RequestUsage = {
-  input_tokens: 0,
-  output_tokens: 0,
-  cache_read_input_tokens: 0,
-  cache_creation_5m_input_tokens: 0,
-  cache_creation_1h_input_tokens: 0,
-  web_search_requests: 0,
-};
 const M = 1_000_000;
 const standard = (model_id: string): Ran => ({ model_id, speed: 'standard' });
 
@@ -126,21 +119,22 @@ const table: [name: string, usage: Partial<RequestUsage>, ran: Ran, cents: strin
 ];
 
 test.each(table)('%s', (_name, usage, ran, cents) => {
-  const microcents = requestCostMicrocents({ ...none, ...usage }, ran);
+  const microcents = requestCostMicrocents({ ...noUsage, ...usage }, ran);
   expect(microcents).not.toBeNull();
   expect(centsText(microcents ?? -1)).toBe(cents);
 });
 
 test('a model without a list price costs null, not nothing', () => {
-  expect(requestCostMicrocents({ ...none, input_tokens: 1 }, standard('my-model'))).toBeNull();
+  expect(requestCostMicrocents({ ...noUsage, input_tokens: 1 }, standard('my-model'))).toBeNull();
   expect(listPrice('my-model', {})).toBeNull();
 });
 
 test('fast models have a price for it, and none else', () => {
-  for (const id of knownModels) {
+  const wrong = knownModels.filter((id) => {
     const { fast, prices } = modelFacts(id);
-    expect(prices?.fast === undefined, id).toBe(!fast);
-  }
+    return prices !== null && (prices.fast !== undefined) !== fast;
+  });
+  expect(wrong).toEqual([]);
 });
 
 describe('PRICES', () => {
@@ -155,7 +149,7 @@ describe('PRICES', () => {
   test('overrides the list, and gives a price to a model that had none', () => {
     const prices = parsePrices(JSON.stringify({ 'claude-opus-5': row, 'my-model': row }));
     const cost = (id: string) =>
-      requestCostMicrocents({ ...none, input_tokens: M }, standard(id), prices);
+      requestCostMicrocents({ ...noUsage, input_tokens: M }, standard(id), prices);
     expect(cost('claude-opus-5')).toBe(100 * M);
     expect(cost('my-model')).toBe(100 * M);
     expect(cost('claude-sonnet-5')).toBe(200 * M);

@@ -1,5 +1,11 @@
 import type { Secrets } from '#shared/core/secrets.ts';
-import type { Model, ModelPart, ModelRequest, Provider } from '#shared/models/model.ts';
+import type {
+  Model,
+  ModelPart,
+  ModelRequest,
+  Provider,
+  RequestUsage,
+} from '#shared/models/model.ts';
 import { openModel } from '#shared/models/open-model.ts';
 
 /** A secret that changes when it is asked for afresh, as a rotation does. */
@@ -43,6 +49,15 @@ export function aRequest(over: Partial<ModelRequest> = {}): ModelRequest {
     ...over,
   };
 }
+
+export const noUsage: RequestUsage = {
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_read_input_tokens: 0,
+  cache_creation_5m_input_tokens: 0,
+  cache_creation_1h_input_tokens: 0,
+  web_search_requests: 0,
+};
 
 export const never = (): AbortSignal => new AbortController().signal;
 

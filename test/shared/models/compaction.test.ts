@@ -1,0 +1,89 @@
+import type { BetaMessageParam } from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import { afterEach, expect, test } from 'vitest';
+import { compact, mustCompact, type Compaction } from '#shared/models/compaction.ts';
+import { startModel, type ScriptedModel } from '../../model/model.ts';
+import { call, fail, say, stopped, type Reply } from '../../model/replies.ts';
+import { aRequest, modelAt, never } from './samples.ts';
+
+const servers: ScriptedModel[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+const big = 'x'.repeat(2_000_000);
+const messages: BetaMessageParam[] = [
+  { role: 'user', content: 'go' },
+  { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'bash', input: {} }] },
+  { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: big }] },
+];
+const tools = [{ name: 'bash', input_schema: { type: 'object' as const } }];
+
+async function run(...replies: readonly Reply[]): Promise<[Compaction, ScriptedModel]> {
+  const server = await startModel();
+  servers.push(server);
+  server.on(() => true, ...replies);
+  const request = aRequest({ messages, tools });
+  return [await compact(modelAt(server.url), request, never()), server];
+}
+
+const long = fail(400, 'prompt is too long: 9 tokens > 8 maximum');
+const sizeOf = ({ requests }: ScriptedModel) =>
+  requests.map(({ body }) => JSON.stringify(body.messages).length);
+
+test.each([
+  ['claude-opus-5', 0, false],
+  ['claude-opus-5', 800_000, false],
+  ['claude-opus-5', 800_001, true],
+  ['claude-haiku-4-5', 160_001, true],
+  ['claude-haiku-4-5', 160_000, false],
+  ['unknown-model', 160_001, true],
+])('%s with %i tokens of context: %s', (id, tokens, expected) => {
+  expect(mustCompact(id, tokens)).toBe(expected);
+});
+
+test('the summary is what stands between its tags', async () => {
+  const [compaction, server] = await run(say('Sure.\n<summary>\nTask: go.\n</summary>'));
+  expect(compaction).toMatchObject({ type: 'compacted', summary: 'Task: go.' });
+  expect(server.violations).toEqual([]);
+});
+
+test('a summary without tags is the whole text', async () => {
+  expect((await run(say('Task: go.')))[0]).toMatchObject({ summary: 'Task: go.' });
+});
+
+test('the request is the thread’s own, so that the cache reads it', async () => {
+  const [, server] = await run(say('s'));
+  const body = server.requests[0]?.body;
+  expect(body).toMatchObject({ tools: [{ name: 'bash' }], system: [{ text: 'You work.' }] });
+  expect(body).not.toHaveProperty('tool_choice');
+  expect(sizeOf(server)[0]).toBeGreaterThan(big.length);
+});
+
+test('what is too long is tried again with shorter results', async () => {
+  const [compaction, server] = await run(long, long, say('s'));
+  expect(compaction.type).toBe('compacted');
+  const [first = 0, second = 0, third = 0] = sizeOf(server);
+  expect(second).toBeLessThan(first);
+  expect(third).toBeLessThan(second);
+});
+
+test.each([
+  ['always too long', long],
+  ['a call instead of words', call('bash')],
+  ['an empty text', say('<summary> </summary>')],
+  ['a summary cut by its length', stopped('max_tokens', say('<summary>half'))],
+])('%s reaches the limit after three tries', async (_name, said) => {
+  const [compaction, server] = await run(said, said, said, said);
+  expect(compaction).toEqual({ type: 'limit_reached' });
+  expect(server.requests).toHaveLength(3);
+});
+
+test('the provider’s failure is handed on, for the loop to retry', async () => {
+  const [compaction, server] = await run(fail(529), say('s'));
+  expect(compaction).toMatchObject({
+    type: 'failed',
+    error: { kind: 'overloaded', retryable: true },
+  });
+  expect(server.requests).toHaveLength(1);
+});
