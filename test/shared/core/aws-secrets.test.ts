@@ -65,7 +65,7 @@ test('secrets are told apart by their ARN', async () => {
 
 test('a failure is not remembered', async () => {
   answer = { status: 400, body: { __type: 'ResourceNotFoundException' } };
-  await expect(secrets.read('arn')).rejects.toThrow();
+  await expect(secrets.read('arn')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   answer = { status: 200, body: { SecretString: 'one' } };
   expect(await secrets.read('arn')).toBe('one');
 });
