@@ -102,11 +102,15 @@ function explainType(expected: string, found: unknown): string {
 }
 
 function explainSize(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>): string {
-  const units: Readonly<Record<string, string>> = { string: 'characters', array: 'items' };
+  const units: Readonly<Record<string, string>> = { string: 'character', array: 'item' };
   const unit = units[issue.origin];
-  const bound =
-    issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
-  return unit === undefined ? `must be ${bound}.` : `must have ${bound} ${unit}.`;
+  const size = issue.code === 'too_small' ? issue.minimum : issue.maximum;
+  const bound = `at ${issue.code === 'too_small' ? 'least' : 'most'} ${size}`;
+  return unit === undefined ? `must be ${bound}.` : `must have ${bound} ${unit}${plural(size)}.`;
+}
+
+function plural(count: number | bigint): string {
+  return count === 1 ? '' : 's';
 }
 
 function at(root: unknown, path: readonly PropertyKey[]): unknown {
