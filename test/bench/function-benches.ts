@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { variables } from '../../shared/core/env.ts';
+import { median } from './measure.ts';
+import type { Result } from './result.ts';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: {
+    readonly Code?: { readonly S3Key?: string };
+    readonly Environment?: { readonly Variables?: Readonly<Record<string, unknown>> };
+  };
+}
+
+interface Bundle {
+  readonly name: string;
+  readonly folder: string;
+}
+
+/** Size of each function's bundle as it is deployed, and the time until it is loaded. */
+export async function benchFunctions(assembly_dir: string): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const { name, folder } of bundlesOf(assembly_dir)) {
+    const bounds = name === 'api' ? { size: 700, load: 150 } : {};
+    results.push(
+      {
+        name: `${name}_bundle_kb`,
+        value: sizeOf(folder) / 1_000,
+        unit: 'kB',
+        ...atMost(bounds.size),
+      },
+      {
+        name: `${name}_import_ms`,
+        value: await importMs(folder),
+        unit: 'ms',
+        ...atMost(bounds.load),
+      },
+    );
+  }
+  return results;
+}
+
+const atMost = (at_most: number | undefined) =>
+  at_most === undefined ? {} : { target: { at_most } };
+
+/** The bundles of the functions that are ours: CDK's own helpers have no service name. */
+function bundlesOf(assembly_dir: string): Bundle[] {
+  const file = readdirSync(assembly_dir).find((name) => name.endsWith('.template.json'));
+  if (file === undefined) throw new Error(`there is no template in ${assembly_dir}`);
+  const template = JSON.parse(readFileSync(join(assembly_dir, file), 'utf8')) as {
+    Resources: Record<string, Resource>;
+  };
+  return Object.values(template.Resources)
+    .filter(({ Type }) => Type === 'AWS::Lambda::Function')
+    .flatMap(({ Properties: { Code, Environment } }) => {
+      const service = Environment?.Variables?.['POWERTOOLS_SERVICE_NAME'];
+      const hash = Code?.S3Key?.replace(/\.zip$/, '');
+      if (typeof service !== 'string' || hash === undefined) return [];
+      const name = service.replace(/^.*-/, '');
+      return [{ name, folder: join(assembly_dir, `asset.${hash}`) }];
+    })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Our code: all chunks, without source maps and without packages that lie beside it. */
+function sizeOf(folder: string): number {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.mjs'))
+    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}
+
+const PROGRAM =
+  'const t = performance.now(); await import(process.argv[1]); console.log(performance.now() - t); process.exit();';
+
+/** Milliseconds of the import alone, in a new process each time: median of seven. */
+async function importMs(folder: string): Promise<number> {
+  const dummies = Object.fromEntries(variables.map((name) => [name, '{}']));
+  const env = { ...process.env, ...dummies, MODEL_PROVIDER: 'anthropic', AWS_REGION: 'us-east-1' };
+  const args = ['--input-type=module', '-e', PROGRAM, join(folder, 'index.mjs')];
+  const times: number[] = [];
+  for (let n = 0; n < 7; n += 1) {
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+    times.push(Number(stdout.trim().split('\n').at(-1)));
+  }
+  return median(times);
+}

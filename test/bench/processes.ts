@@ -1,0 +1,90 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Counters } from '../../infra/local/counting.ts';
+import type { Ready } from './host-process.ts';
+
+const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const tsx = ['--import', 'tsx'];
+
+export interface ModelProcess {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The scripted model with no latency, in a process of its own. */
+export async function startModelProcess(): Promise<ModelProcess> {
+  const child = spawn(process.execPath, [...tsx, path('../model/main.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface(child.stdout)) {
+    const { url } = JSON.parse(line) as { url: string };
+    return { url, stop: async () => await stop(child) };
+  }
+  throw new Error('the scripted model did not start');
+}
+
+export interface HostProcess extends Ready {
+  readonly boot_ms: number;
+  /** All AWS use since the start. */
+  counters(): Promise<Counters>;
+  /** Megabytes of the host with all its threads and children. */
+  memoryMb(): number;
+  stop(): Promise<void>;
+}
+
+/** The local host in a process of its own, on an empty folder. */
+export async function startHostProcess(model_url: string, data_dir: string): Promise<HostProcess> {
+  const started = performance.now();
+  const child = fork(path('host-process.ts'), [data_dir], {
+    execArgv: tsx,
+    // What the host prints belongs to no table.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, ANTHROPIC_BASE_URL: model_url, ANTHROPIC_API_KEY: 'bench' },
+  });
+  const ready = await answerOf<Ready>(child);
+  return {
+    ...ready,
+    boot_ms: performance.now() - started,
+    counters: async () => {
+      child.send('counters');
+      return await answerOf<Counters>(child);
+    },
+    memoryMb: () => memoryOf(child.pid ?? 0) / 1_048_576,
+    stop: async () => await stop(child),
+  };
+}
+
+async function answerOf<T>(child: ChildProcess): Promise<T> {
+  const gone = once(child, 'exit').then(([code]) => {
+    throw new Error(`the host ended with ${String(code)}`);
+  });
+  const [message] = (await Promise.race([once(child, 'message'), gone])) as [T];
+  return message;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  await gone;
+  clearTimeout(late);
+}
+
+/** Resident bytes of a process and everything that it started, from /proc; 0 where there is none. */
+function memoryOf(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const own = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1_024;
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+    );
+    return own + children.reduce((sum, child) => sum + memoryOf(Number(child)), 0);
+  } catch {
+    // A thread or child that ended while we looked.
+    return 0;
+  }
+}

@@ -1,0 +1,87 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { median } from './measure.ts';
+import type { HostProcess } from './processes.ts';
+import { latency, type Result } from './result.ts';
+import { newAgent, newEnvironment, OpenSession, type Turn } from './sessions.ts';
+
+/** events.send, and send → `agent.message` on an open stream: ten sessions of ten turns. */
+export async function benchTurns(client: Anthropic): Promise<Result[]> {
+  const [agent, environment] = [await newAgent(client), await newEnvironment(client)];
+  const turns: Turn[] = [];
+  for (let n = 0; n < 10; n += 1) {
+    const session = await OpenSession.open(client, agent, environment);
+    // The first turn of all warms the functions up.
+    if (n === 0) for (let warm = 0; warm < 5; warm += 1) await session.turn('hello');
+    for (let turn = 0; turn < 10; turn += 1) turns.push(await session.turn('hello'));
+    session.close();
+  }
+  return [
+    ...latency(
+      'events_send',
+      turns.map(({ send_ms }) => send_ms),
+    ),
+    ...latency(
+      'send_to_message',
+      turns.map(({ message_ms }) => message_ms),
+      { p50_ms: 40, p95_ms: 100 },
+    ),
+    ...latency(
+      'send_to_idle',
+      turns.map(({ idle_ms }) => idle_ms),
+    ),
+  ];
+}
+
+const ROUNDS = 20;
+
+/** Twenty tool rounds in one turn: model request, `write`, and again. */
+export async function benchRounds(client: Anthropic): Promise<Result[]> {
+  const [agent, environment] = [await newAgent(client), await newEnvironment(client)];
+  const rounds_ms: number[] = [];
+  for (let n = 0; n < 5; n += 1) {
+    const session = await OpenSession.open(client, agent, environment);
+    const { idle_ms } = await session.turn(`rounds=${ROUNDS}`);
+    rounds_ms.push(idle_ms / ROUNDS);
+    session.close();
+  }
+  return [{ name: 'tool_round_ms', value: median(rounds_ms), unit: 'ms', target: { at_most: 25 } }];
+}
+
+const SESSIONS = 50;
+const TURNS = 5;
+
+/** Fifty sessions at once, five turns each, and what the host weighs meanwhile. */
+export async function benchLoad(client: Anthropic, host: HostProcess): Promise<Result[]> {
+  const [agent, environment] = [await newAgent(client), await newEnvironment(client)];
+  const sessions = await Promise.all(
+    Array.from(
+      { length: SESSIONS },
+      async () => await OpenSession.open(client, agent, environment),
+    ),
+  );
+  let peak_mb = host.memoryMb();
+  const scale = setInterval(() => (peak_mb = Math.max(peak_mb, host.memoryMb())), 100);
+  const idle_ms: number[] = [];
+  const started = performance.now();
+  const ended = await Promise.allSettled(
+    sessions.map(async (session) => {
+      for (let n = 0; n < TURNS; n += 1) idle_ms.push((await session.turn('hello')).idle_ms);
+    }),
+  );
+  const total_s = (performance.now() - started) / 1_000;
+  clearInterval(scale);
+  for (const session of sessions) session.close();
+  const failed = ended.filter((end) => end.status === 'rejected');
+  for (const { reason } of failed) console.error(`load: ${String(reason)}`);
+  return [
+    { name: 'load_errors', value: failed.length, unit: 'count', target: { at_most: 0 } },
+    {
+      name: 'load_turns_per_s',
+      value: idle_ms.length / total_s,
+      unit: 'per_s',
+      target: { at_least: 60 },
+    },
+    ...latency('load_turn', idle_ms).slice(0, 2),
+    { name: 'host_memory_peak_mb', value: peak_mb, unit: 'MB', target: { at_most: 1_500 } },
+  ];
+}

@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import Anthropic from '@anthropic-ai/sdk';
+import type {
+  BetaManagedAgentsSession,
+  BetaManagedAgentsStreamSessionEvents,
+} from '@anthropic-ai/sdk/resources/beta/sessions';
+import { startHost } from '../../infra/local/host.ts';
+import { Deliverables } from './deliverables.ts';
+import { eventLine, type Colour } from './event-line.ts';
+import { readInputs } from './inputs.ts';
+import { defaultTask, work } from './work.ts';
+
+const data = fileURLToPath(new URL('data', import.meta.url));
+/** Below the folder of local state, which git ignores. */
+const saved = '.reverie/demo';
+
+const help = `npm run demo -- [folder] [--task TEXT] [--model ID]
+
+Starts Reverie on this machine and has an agent work on the text files of a folder,
+by default on real records of electricity and temperature (test/demo/data).
+With ANTHROPIC_API_KEY set, Claude does the work; without it, an offline model plays it by a script.
+
+  --task TEXT  what to do   --model ID  which Claude   --help  this text`;
+
+const { positionals, values } = readArgs();
+
+function readArgs() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        task: { type: 'string', default: defaultTask },
+        model: { type: 'string', default: 'claude-sonnet-5-5' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (cause) {
+    console.error(`${cause instanceof Error ? cause.message : String(cause)}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
+/** Colour only for a terminal that wants it: styleText looks at the stream and at NO_COLOR. */
+function paint(colour: Colour, text: string): string {
+  return styleText(colour, text, { stream: process.stdout });
+}
+
+const seconds = (ms: number): string => (ms / 1_000).toFixed(2);
+
+function show(event: BetaManagedAgentsStreamSessionEvents, type_chars = 28): void {
+  const time = `${seconds(performance.now()).padStart(6)} s  `;
+  const room = (process.stdout.columns ?? 140) - time.length - type_chars - 2;
+  const { type, text, colour } = eventLine(event, Math.max(20, room));
+  console.log(
+    `${paint('dim', time)}${paint(colour, `${type.padEnd(type_chars)}  ${text}`.trimEnd())}`,
+  );
+}
+
+/** Save the deliverables where the person can open them. @returns their paths */
+async function save(texts: ReadonlyMap<string, string>): Promise<string[]> {
+  const paths: string[] = [];
+  for (const [name, text] of texts) {
+    const path = join(saved, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    paths.push(path);
+  }
+  return paths;
+}
+
+function usageLine({ usage }: BetaManagedAgentsSession): string {
+  const cents = Number(usage.list_cost?.amount ?? Number.NaN);
+  const cost = Number.isNaN(cents) ? 'no list price' : `$${(cents / 100).toFixed(4)} at list price`;
+  const cached = usage.cache_read_input_tokens ?? 0;
+  return `${usage.input_tokens ?? 0} tokens in, ${cached} read from cache, ${usage.output_tokens ?? 0} out, ${cost}`;
+}
+
+/** The session's events as they come; what they delivered; what they cost. */
+async function demo(client: Anthropic, folder: string, signal: AbortSignal): Promise<boolean> {
+  const deliverables = new Deliverables();
+  let first_ms: number | undefined;
+  let last: BetaManagedAgentsStreamSessionEvents | undefined;
+  const session = await work({
+    client,
+    inputs: await readInputs(folder),
+    task: values.task,
+    model: values.model,
+    signal,
+    onEvent: (event) => {
+      first_ms ??= performance.now();
+      last = event;
+      deliverables.see(event);
+      show(event);
+    },
+  });
+  const paths = await save(deliverables.texts);
+  console.log(`\n${usageLine(session)}`);
+  console.log(
+    `first event after ${seconds(first_ms ?? Number.NaN)} s, done after ${seconds(performance.now())} s`,
+  );
+  for (const path of paths) {
+    const inside = `/mnt/session/outputs/${relative(saved, path)}`;
+    console.log(`${paint('green', inside)} saved as ${paint('green', path)}`);
+  }
+  const ended = last?.type === 'session.status_idle' && last.stop_reason.type === 'end_turn';
+  return ended && paths.length > 0;
+}
+
+async function main(): Promise<number> {
+  const claude = (process.env['ANTHROPIC_API_KEY'] ?? '') !== '';
+  console.log(
+    claude
+      ? `Claude (${values.model}) does the work.`
+      : 'No ANTHROPIC_API_KEY: an offline model plays the work by a script.',
+  );
+  const stopped = new AbortController();
+  process.once('SIGINT', () => stopped.abort());
+  process.once('SIGTERM', () => stopped.abort());
+  const data_dir = await mkdtemp(join(tmpdir(), 'reverie-demo-'));
+  try {
+    const host = await startHost({ data_dir, port: 0 });
+    try {
+      const client = new Anthropic({ baseURL: host.url, apiKey: host.api_key });
+      return (await demo(client, positionals[0] ?? data, stopped.signal)) ? 0 : 1;
+    } finally {
+      await host.close();
+    }
+  } catch (cause) {
+    if (stopped.signal.aborted) return 130;
+    console.error(cause instanceof Error ? cause.message : cause);
+    return 1;
+  } finally {
+    await rm(data_dir, { recursive: true, force: true });
+  }
+}
+
+if (values.help) console.log(help);
+else process.exitCode = await main();
