@@ -51,7 +51,7 @@ export function step({
       log.info('step', { ...result });
       return { session_id, thread_id, run, ...result };
     } catch (error) {
-      log.error('step failed', error instanceof Error ? error : { error });
+      log.error('step failed', { error: error as Error });
       throw error;
     } finally {
       observed.publish();

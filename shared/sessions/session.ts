@@ -68,7 +68,7 @@ export interface SessionEnvironment {
     | { readonly type: 'unrestricted' }
     | {
         readonly type: 'limited';
-        readonly allowed_hosts: readonly string[];
+        readonly allowed_hosts: string[];
         readonly allow_mcp_servers: boolean;
         readonly allow_package_managers: boolean;
       };

@@ -1,7 +1,7 @@
 import { limits } from '../core/limits.ts';
 import { newId } from '../core/id.ts';
-import { compact, needsCompaction } from '../models/compaction.ts';
-import { ModelError } from '../models/model-error.ts';
+import { compact, mustCompact } from '../models/compaction.ts';
+import type { ModelError } from '../models/model-error.ts';
 import type { ModelRequest } from '../models/model.ts';
 import { toolDefinitions } from '../tools/tools.ts';
 import { beginRequest } from './begin.ts';
@@ -43,10 +43,9 @@ export async function askModel(turn: Turn): Promise<Asked> {
 
 async function askWatched(turn: Turn, watch: Watch): Promise<Asked> {
   await turn.context.sync(turn.ports, turn.head);
-  if (needsCompaction(turn.agent.model.id, turn.head.context_tokens)) {
-    const failure = await compactContext(turn, watch);
-    if (failure !== undefined) return await fail(turn, failure);
-    if (watch.signal.aborted) return stopped(turn);
+  if (mustCompact(turn.agent.model.id, turn.head.context_tokens)) {
+    const ended = await compactContext(turn, watch);
+    if (ended !== undefined) return ended;
   }
   if (turn.head.open_span === null) {
     turn.context.take(await turn.writer.append(beginRequest));
@@ -94,40 +93,38 @@ function requestOf(turn: Turn): ModelRequest {
     model: turn.agent.model,
     system: systemPrompt(turn.agent, turn.config),
     messages: turn.context.conversation.messages,
-    tools: toolDefinitions(turn.agent.tools, { search: turn.ports.search }),
+    tools: toolDefinitions(turn.agent.tools, { has_search: turn.ports.search }),
     purpose: 'turn',
     thread_id: turn.head.thread_id,
   };
 }
 
-/** Replace the context by its summary. @returns the failure when the model gave none. */
-async function compactContext(turn: Turn, watch: Watch): Promise<ModelError | undefined> {
-  try {
-    const { summary, usage, speed } = await compact(
-      turn.ports.model,
-      requestOf(turn),
-      watch.signal,
-    );
-    const charge = turn.charge(usage, speed);
-    const logged = await turn.writer.append((head) => ({
-      lines: [
-        {
-          event: { id: newId('event'), type: 'agent.thread_context_compacted' },
-          hidden: { summary },
-        },
-      ],
-      patch: {
-        context_from: head.seq + 1,
-        context_tokens: 0,
-        usage: addUsage(head.usage, charge),
-      },
-      session: { usage: charge },
-    }));
-    turn.context.take(logged);
-    return undefined;
-  } catch (error) {
-    if (watch.signal.aborted) return undefined;
-    if (error instanceof ModelError) return error;
-    throw error;
+/** Replace the context by its summary. @returns how the loop goes on when that did not succeed */
+async function compactContext(turn: Turn, watch: Watch): Promise<Asked | undefined> {
+  const compaction = await compact(turn.ports.model, requestOf(turn), watch.signal);
+  if (watch.signal.aborted) return stopped(turn);
+  if (compaction.type === 'failed') return await fail(turn, compaction.error);
+  if (compaction.type === 'limit_reached') {
+    const message =
+      'The conversation is too long, and it could not be summarised. Send a message to try again.';
+    await exhaust(turn, 'compaction_limit_reached_error', message);
+    return { next: 'loop' };
   }
+  const charge = turn.charge(compaction.usage, null);
+  const logged = await turn.writer.append((head) => ({
+    lines: [
+      {
+        event: { id: newId('event'), type: 'agent.thread_context_compacted' },
+        hidden: { summary: compaction.summary },
+      },
+    ],
+    patch: {
+      context_from: head.seq + 1,
+      context_tokens: 0,
+      usage: addUsage(head.usage, charge),
+    },
+    session: { usage: charge },
+  }));
+  turn.context.take(logged);
+  return undefined;
 }

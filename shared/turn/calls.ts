@@ -3,6 +3,7 @@ import { deniedResult, lostResult, resultLine } from '../events/call-lines.ts';
 import type { Line } from '../events/event.ts';
 import { limits } from '../core/limits.ts';
 import type { OpenCall, ThreadHead } from '../threads/thread.ts';
+import { seenText, webRulesOf } from './call-facts.ts';
 import { repeatable } from '../tools/tools.ts';
 import { announce, beginRequest } from './begin.ts';
 import { after, andRest, merge } from './change.ts';
@@ -63,7 +64,7 @@ function mark(call: OpenCall, closed: Set<string>, ready: readonly OpenCall[]): 
 }
 
 async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> {
-  const { ports, config, agent, head } = turn;
+  const { ports, config, head } = turn;
   if (watch.signal.aborted) return;
   const began = ports.clock.now().getTime();
   const outcome = await ports.tools.run(
@@ -74,9 +75,7 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
       name: call.name,
       input: turn.context.conversation.inputs.get(call.event_id),
       environment: config.environment,
-      tools: agent.tools,
-      model: agent.model,
-      messages: turn.context.conversation.messages,
+      ...webFacts(turn, call.name),
     },
     watch.signal,
   );
@@ -86,6 +85,12 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
   ports.observe({ type: 'tool', name: call.name, ms, is_error: outcome.is_error });
   const line = resultLine(call.event_id, outcome.content, outcome.is_error);
   await record(turn, call, line);
+}
+
+/** The web tools' rules, and what they judge addresses by. */
+function webFacts(turn: Turn, name: string) {
+  const web = webRulesOf(turn.agent.tools, name);
+  return web === undefined ? {} : { web, seen: seenText(turn.context.conversation) };
 }
 
 async function record(turn: Turn, call: OpenCall, line: Line): Promise<void> {

@@ -1,24 +1,9 @@
-import type { BetaManagedAgentsAgentAutoEvaluatedPermission } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import type { Ports } from '../core/ports.ts';
 import type { Model, RequestUsage } from '../models/model.ts';
 import type { PriceOverrides } from '../models/prices.ts';
-import type { SessionAgent } from '../sessions/session.ts';
+import type { JudgedCall, Judgement } from '../permissions/judge.ts';
 import type { ToolRunner } from '../tools/tools.ts';
 import type { ContextCache } from './context.ts';
-
-/** A call that the policy `auto` leaves to a judgement. */
-export interface JudgedCall {
-  readonly name: string;
-  readonly input: unknown;
-  readonly user_texts: readonly string[];
-  readonly model: SessionAgent['model'];
-  readonly thread_id: string;
-}
-
-export interface Judgement {
-  readonly permission: BetaManagedAgentsAgentAutoEvaluatedPermission;
-  readonly usage: RequestUsage | null;
-}
 
 /** What happened in a step, for metrics and logs; ids and numbers, never content. */
 export type Observation =
