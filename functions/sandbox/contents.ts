@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from './lru.ts';
+import type { FileNode, SentFile } from './tree.ts';
+
+/** Loaded contents of the session that this execution environment serves, by hash. */
+export const CACHE_BYTES_MAX = 268_435_456;
+const known = new LRUCache(CACHE_BYTES_MAX);
+
+/** A store that does not answer within this time ends the call, not the function. */
+const LOAD_TIMEOUT_MS = 30_000;
+
+/** Reads the contents of files that a request only points at. */
+export class Contents {
+  readonly #objects: readonly string[];
+
+  constructor(objects: readonly string[]) {
+    this.#objects = objects;
+  }
+
+  /** The bytes of a file, loaded on first use. */
+  async bytesOf(file: FileNode): Promise<Uint8Array> {
+    if (file.bytes !== undefined) return file.bytes;
+    if (file.origin === undefined) throw new Error('a file has bytes or an origin');
+    const bytes = await this.load(file.origin);
+    // A write may have come first.
+    file.bytes ??= bytes;
+    return file.bytes;
+  }
+
+  /** @throws Error when the store does not give exactly these bytes. */
+  async load(entry: SentFile): Promise<Uint8Array> {
+    const cached = known.get(entry.sha256);
+    if (cached !== undefined) return cached;
+    const bytes =
+      'base64' in entry.content
+        ? Buffer.from(entry.content.base64, 'base64')
+        : await this.#range(entry.content, entry.size_bytes);
+    if (createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
+      throw new Error(`EIO: the stored content of '${entry.path}' is damaged`);
+    }
+    known.set(entry.sha256, bytes);
+    return bytes;
+  }
+
+  async #range(at: { object: number; offset: number }, size_bytes: number): Promise<Uint8Array> {
+    const url = this.#objects[at.object];
+    if (url === undefined) throw new Error('EIO: a file names an object that was not sent');
+    // A range of no bytes cannot be asked for.
+    if (size_bytes === 0) return new Uint8Array();
+    const response = await fetch(url, {
+      headers: { range: `bytes=${at.offset}-${at.offset + size_bytes - 1}` },
+      signal: AbortSignal.timeout(LOAD_TIMEOUT_MS),
+    });
+    const body = new Uint8Array(await response.arrayBuffer());
+    if (response.status === 206) return body;
+    if (response.status === 200) return body.subarray(at.offset, at.offset + size_bytes);
+    throw new Error(`EIO: the store answered ${response.status}`);
+  }
+}

@@ -1,0 +1,172 @@
+import * as z from 'zod';
+import { Fault } from '#shared/core/fault.ts';
+import { limits } from '#shared/core/limits.ts';
+import { normalPath } from '#shared/files/path.ts';
+import { isTooLong, outputPath, previewOf } from '#shared/tools/preview.ts';
+import type { Dialer } from '#shared/tools/public-fetch.ts';
+import { SandboxRequest, SentEntry, type SandboxReply } from '#shared/tools/sandbox.ts';
+import { toolset, type ToolInput } from '#shared/tools/toolset.ts';
+import { changesOf } from './changes.ts';
+import { Contents } from './contents.ts';
+import { egress } from './egress.ts';
+import {
+  editTool,
+  globTool,
+  readTool,
+  said,
+  ToolFailure,
+  writeTool,
+  type ReplyContent,
+} from './file-tools.ts';
+import { repack } from './repack.ts';
+import { SessionFs } from './session-fs.ts';
+import { runCommand, shellFor } from './shell.ts';
+import { FsFault, Tree } from './tree.ts';
+import { upload } from './upload.ts';
+
+export interface SandboxPorts {
+  readonly dialer: Dialer;
+  readonly nowMs: () => number;
+}
+
+type Outcome = Pick<SandboxReply, 'content' | 'is_error' | 'shell'>;
+
+/** Everything that a call works with. */
+interface Bench {
+  readonly request: SandboxRequest;
+  readonly fs: SessionFs;
+  readonly ports: SandboxPorts;
+}
+
+/** One call: make the session's files, run the tool on them, say what changed. */
+export async function serve(ports: SandboxPorts, event: unknown): Promise<SandboxReply> {
+  const request = SandboxRequest.parse(event);
+  const sent = await entriesOf(request);
+  const contents = new Contents(request.objects);
+  if (request.call.tool === 'repack')
+    return await repack(request, request.call.paths, sent, contents);
+  const tree = new Tree(sent, ports.nowMs());
+  const fs = new SessionFs({ tree, contents, mounts: request.mounts, nowMs: ports.nowMs });
+  const bench: Bench = { request, fs, ports };
+  const outcome = await safely(async () => await runTool(bench, request.call));
+  const content = await shorten(fs, request.event_id, outcome.content);
+  const changes = await changesOf(tree, sent, async (bytes) => {
+    await upload(request.upload_url, bytes);
+  });
+  return { ...outcome, content, changes };
+}
+
+async function entriesOf({ entries }: SandboxRequest): Promise<SentEntry[]> {
+  if (Array.isArray(entries)) return entries;
+  const response = await fetch(entries.url);
+  return z.array(SentEntry).parse(await response.json());
+}
+
+async function runTool(bench: Bench, call: SandboxRequest['call']): Promise<Outcome> {
+  const { fs } = bench;
+  if (call.tool === 'markdown') return await markdown(bench, call.html);
+  if (call.tool === 'repack') throw new Error('repack has no use for files');
+  const { tool, input } = call;
+  switch (tool) {
+    case 'bash':
+      return await bashTool(bench, toolset.bash.input.parse(input));
+    case 'read':
+      return done(await readTool(fs, toolset.read.input.parse(input)));
+    case 'write':
+      return done(await writeTool(fs, toolset.write.input.parse(input)));
+    case 'edit':
+      return done(await editTool(fs, toolset.edit.input.parse(input)));
+    case 'glob':
+      return done(await globTool(fs, toolset.glob.input.parse(input)));
+    case 'grep':
+      return await grepTool(bench, toolset.grep.input.parse(input));
+  }
+}
+
+async function bashTool({ request, fs, ports }: Bench, input: ToolInput<'bash'>): Promise<Outcome> {
+  const before = input.restart === true ? undefined : request.shell;
+  const fresh = { cwd: '/workspace', previous_cwd: '/workspace', script: '' };
+  if (input.command === undefined || input.command.trim() === '') {
+    if (input.restart !== true) throw new ToolFailure('command is required.');
+    return { ...done(said('The shell was restarted.')), shell: fresh };
+  }
+  // Zero is the same as none, as the SDK's runner has it.
+  const timeout_ms = Math.min(input.timeout_ms || limits.bash_timeout_ms, limits.bash_timeout_ms);
+  const signal = AbortSignal.timeout(timeout_ms);
+  const fetch = egress(request.networking, ports.dialer, signal);
+  const result = await runCommand(input.command, before, { fs, fetch, timeout_ms, signal });
+  const state = result.state ?? (input.restart === true ? fresh : undefined);
+  const ends = result.timed_out
+    ? [`[The command was stopped after ${timeout_ms} ms. What it wrote until then is kept.]`]
+    : result.exit_code === 0
+      ? []
+      : [`[exit code ${result.exit_code}]`];
+  const lines = [result.output, ...result.notes.map((note) => `[${note}]`), ...ends];
+  return {
+    content: said(lines.filter((line) => line !== '').join('\n')),
+    is_error: result.timed_out || result.exit_code !== 0,
+    ...(state === undefined ? {} : { shell: state }),
+  };
+}
+
+/** By the interpreter's `rg`, whose expressions are RE2's: no pattern makes it backtrack. */
+async function grepTool({ request, fs, ports }: Bench, input: ToolInput<'grep'>): Promise<Outcome> {
+  const path = normalPath(input.path ?? '.');
+  if (!(await fs.exists(path))) throw new ToolFailure(`There is no ${path}.`);
+  const timeout_ms = limits.bash_timeout_ms / 2;
+  const signal = AbortSignal.timeout(timeout_ms);
+  const fetch = egress(request.networking, ports.dialer, signal);
+  const bash = shellFor({ fs, fetch, timeout_ms, signal });
+  const args = ['-n', '-H', '--no-heading', '--hidden', '-g', '!.git', '-e', input.pattern, path];
+  const result = await bash.exec('rg', { args, signal });
+  if (result.exitCode === 0) return done(said(result.stdout.replace(/\n$/, '')));
+  if (result.exitCode === 1 && result.stderr === '') return done(said('No lines match.'));
+  throw new ToolFailure(signal.aborted ? 'The search took too long.' : result.stderr.trim());
+}
+
+async function markdown({ request, fs, ports }: Bench, html: string): Promise<Outcome> {
+  const timeout_ms = limits.fetch_timeout_ms;
+  const signal = AbortSignal.timeout(timeout_ms);
+  const fetch = egress(request.networking, ports.dialer, signal);
+  const bash = shellFor({ fs, fetch, timeout_ms, signal });
+  const result = await bash.exec('html-to-markdown', { stdin: html, signal });
+  return { content: said(result.stdout.trim()), is_error: result.exitCode !== 0 };
+}
+
+function done(content: ReplyContent): Outcome {
+  return { content, is_error: false };
+}
+
+/** A tool's own failure is its result; anything else is our bug and the function's failure. */
+async function safely(run: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await run();
+  } catch (error) {
+    const is_told =
+      error instanceof ToolFailure || error instanceof FsFault || error instanceof Fault;
+    if (!is_told) throw error;
+    return { content: said(error.message), is_error: true };
+  }
+}
+
+/** An output that is too long becomes a file of the session. */
+async function shorten(
+  fs: SessionFs,
+  event_id: string,
+  content: ReplyContent,
+): Promise<ReplyContent> {
+  const blocks: ReplyContent = [];
+  for (const block of content) {
+    if (block.type !== 'text' || !isTooLong(block.text)) {
+      blocks.push(block);
+      continue;
+    }
+    const path = outputPath(event_id);
+    const where = await fs.writeFile(path, block.text).then(
+      () => `The whole is in ${path}.`,
+      () => 'The session has no room for the rest.',
+    );
+    blocks.push({ type: 'text', text: previewOf(block.text, where) });
+  }
+  return blocks;
+}

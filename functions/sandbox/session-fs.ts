@@ -1,0 +1,317 @@
+import type { FileContent, FsStat, IFileSystem } from 'just-bash';
+import { limits } from '#shared/core/limits.ts';
+import { isInside, readOnlyMount, resolvePath, roots, type Mount } from '#shared/files/path.ts';
+import type { Contents } from './contents.ts';
+import {
+  FsFault,
+  type Tree,
+  copyOf,
+  newFile,
+  newFolder,
+  newLink,
+  type FolderNode,
+  type Node,
+  type Place,
+} from './tree.ts';
+
+type Encoding = Parameters<IFileSystem['writeFile']>[2];
+
+/** What a tree needs to be a file system. */
+export interface FsOptions {
+  readonly tree: Tree;
+  readonly contents: Contents;
+  readonly mounts: readonly Mount[];
+  readonly nowMs: () => number;
+}
+
+/**
+ * The session's files as the interpreter sees them. Contents are loaded when a command touches
+ * them. Only what lies below the session's roots can be written.
+ */
+export class SessionFs implements IFileSystem {
+  readonly tree: Tree;
+  readonly #options: FsOptions;
+  #written_bytes = 0;
+
+  constructor(options: FsOptions) {
+    this.tree = options.tree;
+    this.#options = options;
+  }
+
+  async readFile(path: string, options?: Parameters<IFileSystem['readFile']>[1]): Promise<string> {
+    const encoding = typeof options === 'string' ? options : (options?.encoding ?? 'utf8');
+    return Buffer.from(await this.readFileBuffer(path)).toString(encoding);
+  }
+
+  async readFileBuffer(path: string): Promise<Uint8Array> {
+    const { node } = this.#find(path, 'open');
+    if (node.kind !== 'file')
+      throw new FsFault('EISDIR', 'illegal operation on a directory', `read '${path}'`);
+    return await this.#options.contents.bytesOf(node);
+  }
+
+  async writeFile(path: string, content: FileContent, encoding?: Encoding): Promise<void> {
+    if (path === '/dev/null') return;
+    const place = this.#writable(path, 'open');
+    this.#put(place, bytesFrom(content, encoding), path);
+  }
+
+  async appendFile(path: string, content: FileContent, encoding?: Encoding): Promise<void> {
+    if (path === '/dev/null') return;
+    const place = this.#writable(path, 'open');
+    const before =
+      place.node?.kind === 'file'
+        ? await this.#options.contents.bytesOf(place.node)
+        : new Uint8Array();
+    this.#put(place, Buffer.concat([before, bytesFrom(content, encoding)]), path);
+  }
+
+  #put(place: Place, bytes: Uint8Array, path: string): void {
+    if (place.node !== undefined && place.node.kind !== 'file') {
+      throw new FsFault('EISDIR', 'illegal operation on a directory', `open '${path}'`);
+    }
+    if (place.parent === undefined) throw missing('open', path);
+    this.#written_bytes += bytes.length - (place.node?.bytes?.length ?? 0);
+    if (this.#written_bytes > limits.call_contents_bytes_max) {
+      throw new FsFault('ENOSPC', 'one command wrote too much', `open '${path}'`);
+    }
+    const now = this.#options.nowMs();
+    const file = place.node ?? newFile(new Uint8Array(), now);
+    if (place.node === undefined) this.tree.attach(place.parent, place.name, file);
+    this.tree.fill(file, bytes, now);
+  }
+
+  async exists(path: string): Promise<boolean> {
+    try {
+      return this.tree.walk(path, true).node !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  async stat(path: string): Promise<FsStat> {
+    return statOf(this.#find(path, 'stat').node);
+  }
+
+  async lstat(path: string): Promise<FsStat> {
+    return statOf(this.#find(path, 'lstat', false).node);
+  }
+
+  async mkdir(path: string, options?: { recursive?: boolean }): Promise<void> {
+    const place = this.#writable(path, 'mkdir');
+    if (place.node?.kind === 'folder' && options?.recursive === true) return;
+    if (place.node !== undefined)
+      throw new FsFault('EEXIST', 'file already exists', `mkdir '${path}'`);
+    if (place.parent === undefined && options?.recursive === true) {
+      await this.mkdir(place.path, options);
+      await this.mkdir(path, options);
+      return;
+    }
+    this.tree.attach(parentOf(place, 'mkdir', path), place.name, newFolder(this.#options.nowMs()));
+  }
+
+  async readdir(path: string): Promise<string[]> {
+    return [...this.#folder(path, 'scandir').children.keys()].toSorted();
+  }
+
+  async readdirWithFileTypes(path: string) {
+    return [...this.#folder(path, 'scandir').children]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { kind }]) => ({
+        name,
+        isFile: kind === 'file',
+        isDirectory: kind === 'folder',
+        isSymbolicLink: kind === 'link',
+      }));
+  }
+
+  async rm(path: string, options?: { recursive?: boolean; force?: boolean }): Promise<void> {
+    const place = this.#writable(path, 'rm', false);
+    if (place.node === undefined) {
+      if (options?.force === true) return;
+      throw missing('rm', path);
+    }
+    if (
+      place.node.kind === 'folder' &&
+      place.node.children.size > 0 &&
+      options?.recursive !== true
+    ) {
+      throw new FsFault('ENOTEMPTY', 'directory not empty', `rm '${path}'`);
+    }
+    this.tree.detach(parentOf(place, 'rm', path), place.name);
+  }
+
+  async cp(src: string, dest: string, options?: { recursive?: boolean }): Promise<void> {
+    const from = this.#find(src, 'cp');
+    if (from.node.kind === 'folder' && options?.recursive !== true) {
+      throw new FsFault('EISDIR', 'is a directory', `cp '${src}'`);
+    }
+    const place = this.#writable(dest, 'cp');
+    if (from.node.kind === 'folder' && isInside(place.path, [from.path])) {
+      throw new FsFault(
+        'EINVAL',
+        'cannot copy a directory into itself',
+        `cp '${src}' -> '${dest}'`,
+      );
+    }
+    this.#land(copyOf(from.node, this.#options.nowMs()), place, `cp '${src}' -> '${dest}'`);
+  }
+
+  async mv(src: string, dest: string): Promise<void> {
+    const where = `mv '${src}' -> '${dest}'`;
+    const from = this.#writable(src, 'mv', false);
+    const to = this.#writable(dest, 'mv', false);
+    if (from.node === undefined) throw missing('mv', src);
+    if (from.node === to.node) return;
+    if (isInside(to.path, [from.path])) throw new FsFault('EINVAL', 'invalid argument', where);
+    if (to.node?.kind === 'folder' && to.node.children.size > 0) {
+      throw new FsFault('ENOTEMPTY', 'directory not empty', where);
+    }
+    parentOf(to, 'mv', dest);
+    const node = this.tree.detach(parentOf(from, 'mv', src), from.name);
+    if (node !== undefined) this.#land(node, { ...to, node: undefined }, where);
+  }
+
+  /** Put a node at a place: a folder there takes its children in, a file there is replaced. */
+  #land(node: Node, place: Place, where: string): void {
+    const parent = parentOf(place, where, '');
+    if (place.node?.kind === 'folder' && node.kind === 'folder') {
+      for (const [name, child] of node.children) {
+        const inside = { path: `${place.path}/${name}`, name, parent: place.node };
+        this.#land(child, { ...inside, node: place.node.children.get(name) }, where);
+      }
+      return;
+    }
+    if (place.node?.kind === 'folder') throw new FsFault('EISDIR', 'is a directory', where);
+    this.tree.detach(parent, place.name);
+    this.tree.attach(parent, place.name, node);
+  }
+
+  resolvePath(base: string, path: string): string {
+    return resolvePath(base, path);
+  }
+
+  getAllPaths(): string[] {
+    const paths: string[] = [];
+    const visit = (node: Node, path: string): void => {
+      paths.push(path === '' ? '/' : path);
+      if (node.kind === 'folder') {
+        for (const [name, child] of node.children) visit(child, `${path}/${name}`);
+      }
+    };
+    visit(this.tree.root, '');
+    return paths;
+  }
+
+  async chmod(path: string, mode: number): Promise<void> {
+    this.#writableNode(path, 'chmod').mode = mode & 0o7777;
+  }
+
+  async symlink(target: string, linkPath: string): Promise<void> {
+    const place = this.#writable(linkPath, 'symlink', false);
+    if (place.node !== undefined)
+      throw new FsFault('EEXIST', 'file already exists', `symlink '${linkPath}'`);
+    // Throws for what cannot stand in a path; where it leads is decided when it is followed.
+    resolvePath('/', target);
+    const link = newLink(target, this.#options.nowMs());
+    this.tree.attach(parentOf(place, 'symlink', linkPath), place.name, link);
+  }
+
+  async link(existingPath: string, newPath: string): Promise<void> {
+    const { node } = this.#find(existingPath, 'link');
+    if (node.kind !== 'file')
+      throw new FsFault('EPERM', 'operation not permitted', `link '${existingPath}'`);
+    const place = this.#writable(newPath, 'link', false);
+    if (place.node !== undefined)
+      throw new FsFault('EEXIST', 'file already exists', `link '${newPath}'`);
+    this.tree.attach(parentOf(place, 'link', newPath), place.name, node);
+  }
+
+  async readlink(path: string): Promise<string> {
+    const { node } = this.#find(path, 'readlink', false);
+    if (node.kind !== 'link') throw new FsFault('EINVAL', 'invalid argument', `readlink '${path}'`);
+    return node.target;
+  }
+
+  async realpath(path: string): Promise<string> {
+    return this.#find(path, 'realpath').path;
+  }
+
+  async utimes(path: string, _atime: Date, mtime: Date): Promise<void> {
+    this.#writableNode(path, 'utimes').modified_ms = mtime.getTime();
+  }
+
+  /** For the interpreter's own `/bin`, `/dev` and `/proc` only: no command reaches it. */
+  mkdirSync(path: string): void {
+    this.tree.folderAt(path, 0);
+  }
+
+  /** As {@link mkdirSync}. */
+  writeFileSync(path: string, content: FileContent): void {
+    const cut = path.lastIndexOf('/');
+    const file = newFile(bytesFrom(content, 'utf8'), 0, 0o555);
+    this.tree.folderAt(path.slice(0, cut), 0).children.set(path.slice(cut + 1), file);
+  }
+
+  #find(path: string, operation: string, follow = true): Place & { readonly node: Node } {
+    const place = this.tree.walk(path, follow);
+    if (place.node === undefined) throw missing(operation, path);
+    return { ...place, node: place.node };
+  }
+
+  #folder(path: string, operation: string): FolderNode {
+    const { node } = this.#find(path, operation);
+    if (node.kind !== 'folder')
+      throw new FsFault('ENOTDIR', 'not a directory', `${operation} '${path}'`);
+    return node;
+  }
+
+  #writableNode(path: string, operation: string): Node {
+    const { node } = this.#writable(path, operation);
+    if (node === undefined) throw missing(operation, path);
+    return node;
+  }
+
+  /** The one gate of every change: by the path that is left when all links are resolved. */
+  #writable(path: string, operation: string, follow = true): Place {
+    resolvePath('/', path);
+    const place = this.tree.walk(path, follow);
+    const where = `${operation} '${path}'`;
+    if (!isInside(place.path, roots)) throw new FsFault('EACCES', 'permission denied', where);
+    const { mounts } = this.#options;
+    const is_refused =
+      readOnlyMount(place.path, mounts) !== undefined ||
+      // A folder that holds a read-only mount cannot be moved or removed with it.
+      (operation !== 'mkdir' &&
+        mounts.some((mount) => mount.access === 'read_only' && isInside(mount.path, [place.path])));
+    if (is_refused) throw new FsFault('EROFS', 'read-only file system', where);
+    return place;
+  }
+}
+
+function parentOf(place: Place, operation: string, path: string): FolderNode {
+  if (place.parent === undefined) throw missing(operation, path);
+  return place.parent;
+}
+
+function missing(operation: string, path: string): FsFault {
+  return new FsFault('ENOENT', 'no such file or directory', `${operation} '${path}'`);
+}
+
+function statOf(node: Node): FsStat {
+  return {
+    isFile: node.kind === 'file',
+    isDirectory: node.kind === 'folder',
+    isSymbolicLink: node.kind === 'link',
+    mode: node.mode,
+    size: node.kind === 'file' ? node.size_bytes : 0,
+    mtime: new Date(node.modified_ms),
+    identity: `session:${node.id}`,
+  };
+}
+
+function bytesFrom(content: FileContent, encoding: Encoding): Uint8Array {
+  if (typeof content !== 'string') return content;
+  const name = typeof encoding === 'string' ? encoding : encoding?.encoding;
+  return Buffer.from(content, name ?? 'utf8');
+}

@@ -1,0 +1,89 @@
+import { parse, serialize, type ScriptNode } from 'just-bash';
+import { limits } from '#shared/core/limits.ts';
+import type { ShellState } from '#shared/tools/sandbox.ts';
+
+/**
+ * A shell that lives for one command at a time. Before a command, the script of the state is put in
+ * front of its parsed form; behind it goes a command of ours that reads the shell's own lists. Both
+ * are trees, not text: line numbers stay right, and a here-document that was not closed, or a `#` at
+ * the end, swallows nothing. A command that ends the shell (`exit`, `set -e`) leaves the state as it was.
+ */
+
+/** The command that reports the state; its first argument is the status of the model's command. */
+export const REPORT = '__session_shell';
+
+/** In one group, so that a trace (`set -x`) of it goes nowhere. */
+const tail = parse(
+  `{ ${REPORT} $? "$(builtin pwd)" "$OLDPWD" "$(builtin declare -p)" "$(builtin alias)" ` +
+    `"$(builtin shopt -p; builtin set +o)" "$(builtin declare -F)"; } 2>/dev/null`,
+);
+
+/** Variables that the interpreter sets itself. */
+const own = new Set(
+  'BASHOPTS SHELLOPTS PIPESTATUS PWD OLDPWD OPTIND HOSTNAME HOSTTYPE MACHTYPE OSTYPE _'.split(' '),
+);
+
+/** The script that runs for a command: state, command, report. */
+export function frame(state: ShellState | undefined, command: ScriptNode): ScriptNode {
+  const before = state === undefined ? [] : parse(state.script).statements;
+  return { ...command, statements: [...before, ...command.statements, ...tail.statements] };
+}
+
+/**
+ * The state after a command.
+ *
+ * @param report The arguments of {@link REPORT} behind the status.
+ * @param command What was run, for the texts of functions that it defined.
+ * @returns undefined when the state is too large to be kept.
+ */
+export function stateAfter(
+  report: readonly string[],
+  command: ScriptNode,
+  before: ShellState | undefined,
+): { readonly state: ShellState | undefined; readonly lost_functions: readonly string[] } {
+  const [cwd = '/', previous_cwd = '/', variables = '', aliases = '', options = '', names = ''] =
+    report;
+  const texts = new Map([
+    ...(before === undefined ? [] : functionsOf(parse(before.script))),
+    ...functionsOf(command),
+  ]);
+  const defined = names.split('\n').flatMap((line) => /^declare -f (.+)$/.exec(line)?.[1] ?? []);
+  const script = [
+    ...keptVariables(variables),
+    aliases,
+    ...defined.flatMap((name) => texts.get(name) ?? []),
+    ...keptOptions(options),
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+  const lost_functions = defined.filter((name) => !texts.has(name));
+  const is_kept = Buffer.byteLength(script) <= limits.shell_state_bytes_max;
+  return { state: is_kept ? { cwd, previous_cwd, script } : undefined, lost_functions };
+}
+
+/** Each function's text by its name; the last definition counts. */
+function functionsOf(node: unknown): [string, string][] {
+  if (Array.isArray(node)) return node.flatMap(functionsOf);
+  if (typeof node !== 'object' || node === null) return [];
+  const inside = Object.values(node).flatMap(functionsOf);
+  if (!('type' in node) || node.type !== 'FunctionDef' || !('name' in node)) return inside;
+  const pipeline = { type: 'Pipeline', commands: [node], negated: false };
+  const statement = { type: 'Statement', pipelines: [pipeline], operators: [], background: false };
+  const script = { type: 'Script', statements: [statement] } as unknown as ScriptNode;
+  return [...inside, [String(node.name), serialize(script)]];
+}
+
+function keptVariables(list: string): string[] {
+  return list.split('\n').filter((line) => {
+    const name = /^declare \S+ ([^=]+)/.exec(line)?.[1] ?? '';
+    return /^[A-Za-z_]\w*$/.test(name) && !own.has(name);
+  });
+}
+
+/** Only what differs from a new shell; `noexec` would silence the shell for good. */
+function keptOptions(list: string): string[] {
+  return list
+    .split('\n')
+    .filter((line) => /^(shopt -s|set -o) /.test(line) || line === 'shopt -u globskipdots')
+    .filter((line) => line !== 'shopt -s globskipdots' && line !== 'set -o noexec');
+}

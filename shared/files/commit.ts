@@ -1,0 +1,223 @@
+import { Fault } from '../core/fault.ts';
+import { limits } from '../core/limits.ts';
+import { ConditionFailed, type Row, type Table, type Write } from '../core/table.ts';
+import {
+  entryOf,
+  filesKey,
+  isSame,
+  rowOf,
+  type Author,
+  type Entry,
+  type StoredEntry,
+} from './entry.ts';
+import { deltaOf, type Changed, type Manifest, type Manifests } from './manifest.ts';
+
+/** What a call did to one path. */
+export interface Change {
+  readonly path: string;
+  /** What the path held when the call began; undefined when it was free. */
+  readonly base: StoredEntry | undefined;
+  /** What it holds now; undefined when it is gone. */
+  readonly next: Entry | undefined;
+}
+
+/** A change that met another thread's change of the same path. Theirs stands. */
+export interface Conflict {
+  readonly path: string;
+  /** Where our content was put; undefined when nothing of ours had to be kept. */
+  readonly saved_as: string | undefined;
+}
+
+export interface CommitRequest {
+  readonly session_id: string;
+  /** What the call saw. */
+  readonly base: Manifest;
+  readonly changes: readonly Change[];
+  readonly author: Author;
+  /** `refuse`: the conflicting transaction is not done. `beside`: our content goes to a free name. */
+  readonly on_conflict: 'refuse' | 'beside';
+  /** Rows that go with the last transaction, e.g. the shell's state. */
+  readonly also?: readonly Write[];
+}
+
+interface Ports {
+  readonly table: Table;
+  readonly manifests: Manifests;
+  readonly newVersion: () => string;
+}
+
+/** Room for the head row, and for `also`. */
+const BATCH_MAX = limits.transaction_writes_max - 3;
+
+/**
+ * Put a call's changes into the table, each under the condition that its path is as the call saw it.
+ *
+ * More than 97 changes take several transactions: folders first, then files, then removals. Dying
+ * between two leaves a prefix of that order: a moved file is then in both places, never in none,
+ * and the call, having no recorded result, is answered as one that may have run.
+ * Reply lost: the SDK repeats under the same token; beyond that, an entry that already holds what we
+ * write counts as written.
+ *
+ * @throws Fault `too_large` when the session would hold more than it may; nothing of the
+ *   transaction that crossed the bound is written.
+ */
+export async function commit(ports: Ports, request: CommitRequest): Promise<readonly Conflict[]> {
+  const also = request.also ?? [];
+  const batches = batchesOf(request.changes);
+  if (batches.length === 0 && also.length > 0) await ports.table.transact(also);
+  let manifest = request.base;
+  const conflicts: Conflict[] = [];
+  for (const [index, batch] of batches.entries()) {
+    const is_last = index === batches.length - 1;
+    const done = await commitBatch(ports, request, manifest, { batch, also: is_last ? also : [] });
+    manifest = done.manifest;
+    conflicts.push(...done.conflicts);
+    if (done.conflicts.length > 0 && request.on_conflict === 'refuse') break;
+  }
+  return conflicts;
+}
+
+async function commitBatch(
+  ports: Ports,
+  request: CommitRequest,
+  manifest: Manifest,
+  writes: { readonly batch: readonly Change[]; readonly also: readonly Write[] },
+): Promise<{ readonly manifest: Manifest; readonly conflicts: readonly Conflict[] }> {
+  const { session_id, author } = request;
+  const conflicts: Conflict[] = [];
+  let left = writes.batch.map((change) => stamp(ports, author, change));
+  while (left.length > 0) {
+    try {
+      await ports.table.transact(writesOf(session_id, left, writes.also));
+      return { manifest: ports.manifests.follow(session_id, manifest, left), conflicts };
+    } catch (error) {
+      const met = meet(error, left, author);
+      conflicts.push(...met.conflicts);
+      if (met.conflicts.length > 0 && request.on_conflict === 'refuse') {
+        return { manifest, conflicts };
+      }
+      left = met.left;
+    }
+  }
+  if (writes.also.length > 0) await ports.table.transact(writes.also);
+  return { manifest, conflicts };
+}
+
+function batchesOf(changes: readonly Change[]): Change[][] {
+  const rank = ({ next }: Change) => (next === undefined ? 2 : next.kind === 'folder' ? 0 : 1);
+  const sorted = changes.toSorted((a, b) => rank(a) - rank(b));
+  return Array.from({ length: Math.ceil(sorted.length / BATCH_MAX) }, (_, index) =>
+    sorted.slice(index * BATCH_MAX, (index + 1) * BATCH_MAX),
+  );
+}
+
+function stamp(ports: Ports, author: Author, { path, base, next }: Change): Changed {
+  if (next === undefined) return { path, base, next };
+  return { path, base, next: { ...next, version: ports.newVersion(), written_by: author } };
+}
+
+function writesOf(
+  session_id: string,
+  changed: readonly Changed[],
+  also: readonly Write[],
+): Write[] {
+  return [
+    headWrite(session_id, changed),
+    ...changed.map((one) => writeOf(session_id, one)),
+    ...also,
+  ];
+}
+
+function writeOf(session_id: string, { path, base, next }: Changed): Write {
+  const condition =
+    base === undefined
+      ? { condition: 'attribute_not_exists(pk)' }
+      : {
+          condition: '#version = :base',
+          names: { '#version': 'version' },
+          values: { ':base': base.version },
+        };
+  return next === undefined
+    ? { delete: { pk: filesKey(session_id), sk: `F#${path}` }, ...condition }
+    : { put: rowOf(session_id, next), ...condition };
+}
+
+/** A bound is checked only on what grows, so that a session that is full can be cleaned up. */
+const bounds = [
+  ['files_count', limits.session_files_max],
+  ['folders_count', limits.session_folders_max],
+  ['size_bytes', limits.session_bytes_max],
+] as const;
+
+function headWrite(session_id: string, changed: readonly Changed[]): Write {
+  const delta = deltaOf(changed);
+  const grows = bounds.filter(([name]) => delta[name] > 0);
+  return {
+    update: { pk: filesKey(session_id), sk: 'HEAD' },
+    expression:
+      'ADD #version :one, files_count :files_count, folders_count :folders_count, ' +
+      'size_bytes :size_bytes, inline_bytes :inline_bytes',
+    names: { '#version': 'version' },
+    values: {
+      ':one': 1,
+      ...Object.fromEntries(Object.entries(delta).map(([name, value]) => [`:${name}`, value])),
+      ...Object.fromEntries(grows.map(([name, max]) => [`:${name}_room`, max - delta[name]])),
+    },
+    ...(grows.length === 0
+      ? {}
+      : {
+          condition: grows
+            .map(([name]) => `(attribute_not_exists(${name}) OR ${name} <= :${name}_room)`)
+            .join(' AND '),
+        }),
+  };
+}
+
+/** Decide what is left to write after a refused transaction. */
+function meet(
+  error: unknown,
+  changed: readonly Changed[],
+  author: Author,
+): { readonly left: Changed[]; readonly conflicts: Conflict[] } {
+  if (!(error instanceof ConditionFailed)) throw error;
+  if (error.failed.includes(0)) {
+    throw new Fault(
+      'too_large',
+      `The session's files would be more than ${limits.session_files_max} files, ` +
+        `${limits.session_folders_max} folders or ${limits.session_bytes_max} bytes. Delete some first.`,
+      { cause: error },
+    );
+  }
+  const left: Changed[] = [];
+  const conflicts: Conflict[] = [];
+  for (const [index, one] of changed.entries()) {
+    if (!error.failed.includes(index + 1)) {
+      left.push(one);
+      continue;
+    }
+    const theirs = error.rows[index + 1];
+    if (isDone(one, theirs)) continue;
+    const saved = besideOf(one, theirs, author);
+    if (saved !== undefined) left.push(saved);
+    conflicts.push({ path: one.path, saved_as: saved?.path });
+  }
+  return { left, conflicts };
+}
+
+/** Another thread did the same, or this is our own write whose answer was lost. */
+function isDone({ next }: Changed, theirs: Row | undefined): boolean {
+  if (next === undefined || theirs === undefined) return next === undefined && theirs === undefined;
+  return isSame(next, entryOf(theirs));
+}
+
+function besideOf(one: Changed, theirs: Row | undefined, author: Author): Changed | undefined {
+  // We removed what another thread has just changed: theirs stays.
+  if (one.next === undefined) return undefined;
+  const suffix = `.conflict-${author.event_id.slice(-8).toLowerCase()}`;
+  // Our own name is taken only by an earlier run of this very call.
+  if (one.path.endsWith(suffix)) {
+    return { ...one, base: theirs === undefined ? undefined : entryOf(theirs) };
+  }
+  const path = `${one.path}${suffix}`;
+  return { path, base: undefined, next: { ...one.next, path } };
+}

@@ -1,0 +1,133 @@
+import * as z from 'zod';
+
+/**
+ * What the step function and the sandbox function say to each other. The sandbox has no permission
+ * of its own: it gets presigned URLs and gives back what changed. It runs what a model wrote, so
+ * its reply is parsed as strictly as a stranger's request.
+ */
+
+/** The tools that run in the sandbox; `repack` and `markdown` are ours, no model calls them. */
+export const sandboxTools = ['bash', 'read', 'write', 'edit', 'glob', 'grep'] as const;
+export type SandboxTool = (typeof sandboxTools)[number];
+
+const named = { path: z.string(), mode: z.int(), modified_at: z.string() };
+
+/** Where the sandbox finds the bytes of a file. */
+export const SentContent = z.union([
+  z.strictObject({ base64: z.string() }),
+  /** An index into `objects`. */
+  z.strictObject({ object: z.int(), offset: z.int() }),
+]);
+
+export const SentEntry = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...named,
+    kind: z.literal('file'),
+    size_bytes: z.int(),
+    sha256: z.string(),
+    content: SentContent,
+  }),
+  z.strictObject({ ...named, kind: z.literal('folder') }),
+  z.strictObject({ ...named, kind: z.literal('link'), target: z.string() }),
+]);
+export type SentEntry = z.infer<typeof SentEntry>;
+
+export const Networking = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('unrestricted') }),
+  /** A bare host, or `*.` and a domain for each host below it. */
+  z.object({ type: z.literal('limited'), allowed_hosts: z.array(z.string()) }),
+]);
+export type Networking = z.infer<typeof Networking>;
+
+const Mount = z.strictObject({ path: z.string(), access: z.enum(['read_only', 'read_write']) });
+
+/** What a shell keeps from one command to the next. */
+export const ShellState = z.strictObject({
+  cwd: z.string(),
+  previous_cwd: z.string(),
+  /** A script that makes variables, options, aliases and functions again. */
+  script: z.string(),
+});
+export type ShellState = z.infer<typeof ShellState>;
+
+export const SandboxRequest = z.strictObject({
+  session_id: z.string(),
+  event_id: z.string(),
+  call: z.discriminatedUnion('tool', [
+    z.strictObject({ tool: z.enum(sandboxTools), input: z.record(z.string(), z.unknown()) }),
+    z.strictObject({ tool: z.literal('repack'), paths: z.array(z.string()) }),
+    /** A stranger's HTML is parsed here and not where other sessions' steps run. */
+    z.strictObject({ tool: z.literal('markdown'), html: z.string() }),
+  ]),
+  /** The session's entries, or a URL of their JSON where they are too many for a request. */
+  entries: z.union([z.array(SentEntry), z.strictObject({ url: z.string() })]),
+  /** Presigned URLs of the objects that hold contents. */
+  objects: z.array(z.string()),
+  /** A presigned URL that takes new contents when they do not fit into the reply. */
+  upload_url: z.string(),
+  mounts: z.array(Mount),
+  networking: Networking,
+  /** @default - a new shell */
+  shell: ShellState.optional(),
+});
+export type SandboxRequest = z.infer<typeof SandboxRequest>;
+
+/** Where the step function finds the bytes of a changed file. */
+const NewContent = z.union([
+  z.strictObject({ base64: z.string() }),
+  /** In the object that was put to `upload_url`. */
+  z.strictObject({ upload_offset: z.int().nonnegative() }),
+  /** The content of this path of the request, unchanged: a file that was copied, moved or touched. */
+  z.strictObject({ same_as: z.string() }),
+]);
+
+export const SandboxChange = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...named,
+    kind: z.literal('file'),
+    size_bytes: z.int().nonnegative(),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    content: NewContent,
+  }),
+  z.strictObject({ ...named, kind: z.literal('folder') }),
+  z.strictObject({ ...named, kind: z.literal('link'), target: z.string() }),
+  z.strictObject({ path: z.string(), kind: z.literal('gone') }),
+]);
+export type SandboxChange = z.infer<typeof SandboxChange>;
+
+const base64Source = z.strictObject({
+  type: z.literal('base64'),
+  media_type: z.string(),
+  data: z.string(),
+});
+
+export const SandboxReply = z.strictObject({
+  content: z.array(
+    z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('text'), text: z.string() }),
+      z.strictObject({ type: z.literal('image'), source: base64Source }),
+      z.strictObject({ type: z.literal('document'), source: base64Source, title: z.string() }),
+    ]),
+  ),
+  is_error: z.boolean(),
+  changes: z.array(SandboxChange),
+  /** The shell's state after the command; absent when it is as it was. */
+  shell: ShellState.optional(),
+});
+export type SandboxReply = z.infer<typeof SandboxReply>;
+
+/**
+ * The sandbox gave no answer: it ran out of time or memory, or was lost. What it did to files is
+ * gone with it, for only a reply changes files; what it did on the network is done.
+ */
+export class SandboxLost extends Error {
+  override readonly name = 'SandboxLost';
+}
+
+export interface Sandbox {
+  /**
+   * Run one call in the session's own execution environment.
+   * @throws SandboxLost; Error for a fault of our own infrastructure (nothing ran).
+   */
+  invoke(request: SandboxRequest, signal: AbortSignal): Promise<SandboxReply>;
+}

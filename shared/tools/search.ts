@@ -1,0 +1,26 @@
+import type { WebRules } from './web-rules.ts';
+
+export interface SearchResult {
+  readonly title: string;
+  readonly url: string;
+  /** What the page says about it, in plain text. */
+  readonly text: string;
+}
+
+/**
+ * A web search. By the provider's own server tool (shared/models/search.ts) or a configured search
+ * API ({@link apiSearch}).
+ */
+export interface Search {
+  /**
+   * @throws Fault `upstream` when the search could not be done: the model is told so.
+   */
+  search(
+    query: string,
+    rules: WebRules,
+    signal: AbortSignal,
+  ): Promise<{
+    readonly results: readonly SearchResult[];
+    readonly usage: { readonly web_search_requests: number };
+  }>;
+}
