@@ -1,1 +1,16 @@
-export async function handler(): Promise<void> {}
+import type { Context } from 'aws-lambda';
+import type { ProxyEvent } from '#shared/core/http.ts';
+import { streamEvents, type Prelude, type ResponseStream } from './stream-events.ts';
+import { door } from './wiring.ts';
+
+type Handler = (event: ProxyEvent, response: ResponseStream, context: Context) => Promise<void>;
+
+/** What Lambda's Node runtime brings for a function whose response is streamed. */
+declare const awslambda: {
+  streamifyResponse(handler: Handler): Handler;
+  HttpResponseStream: { from(response: ResponseStream, prelude: Prelude): ResponseStream };
+};
+
+export const handler = awslambda.streamifyResponse(
+  streamEvents(door, (response, prelude) => awslambda.HttpResponseStream.from(response, prelude)),
+);

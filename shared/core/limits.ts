@@ -195,6 +195,14 @@ export const limits = {
   /** Bedrock's event stream has no pings: a long thought is silence. */
   model_stall_bedrock_ms: 240_000,
 
+  // Streams
+  /** Proxies and clients take a silent stream for dead after 30 to 60 s. */
+  stream_ping_ms: 15_000,
+  /** What is kept of the function's time to end a stream cleanly. */
+  stream_reserve_ms: 5_000,
+  /** Source: API reference. */
+  event_deltas_max: 100,
+
   // Log
   /** Events of one append: a reply with 256 tool calls, their results and what closes the turn. */
   entry_events_max: 1_000,

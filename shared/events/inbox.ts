@@ -59,3 +59,18 @@ export async function loadQueued(
   const rows = await table.getMany(queue.map(({ n }) => inboxKey(thread_id, n)));
   return await Promise.all((rows as InboxRow[]).map(async (row) => await load(blobs, row.event)));
 }
+
+/**
+ * Read a stretch of the inbox, in its order, whether its events still wait or were taken. It ends
+ * before a gap: while an append becomes visible, a later row may be seen first.
+ */
+export async function loadInbox(
+  { table, blobs }: { table: Table; blobs: Blobs },
+  thread_id: string,
+  { after, through }: { after: number; through: number },
+): Promise<QueuedEvent[]> {
+  const numbers = Array.from({ length: through - after }, (_, index) => after + 1 + index);
+  const rows = await table.getMany(numbers.map((n) => inboxKey(thread_id, n)));
+  const whole = (rows as InboxRow[]).filter(({ n }, index) => n === after + 1 + index);
+  return await Promise.all(whole.map(async (row) => await load(blobs, row.event)));
+}

@@ -136,8 +136,7 @@ function laterOf(a: string, b: string): string {
   return a > b ? a : b;
 }
 
-/** Room below twelve digits, so that adding an entry's length keeps the width. */
-const SEQ_MAX = 999_999_000_000;
+const wholeLog = { after: 0, through: 999_999_999_999, reverse: false };
 
 export interface LogRange {
   /** Events after this number. @default 0 */
@@ -145,40 +144,54 @@ export interface LogRange {
   /** Events up to this number. @default - the newest */
   readonly through?: number;
   readonly reverse?: boolean;
+  /** Entries of one read. @default - as many as 1 MB holds */
+  readonly entries?: number;
 }
 
 /**
  * Walk a thread's log in order, page by page of the table, without loading large events.
+ * Forwards it ends before a gap: while an append becomes visible, its later entry may be seen first.
  * @yields the lines of one page (about 1 MB at most), so that a caller can stop early.
  */
 export async function* walkLog(
   table: Table,
   thread_id: string,
-  { after = 0, through = SEQ_MAX, reverse = false }: LogRange = {},
+  range: LogRange = {},
 ): AsyncGenerator<PlacedLine[]> {
+  const { after, through, entries, reverse } = { ...wholeLog, ...range };
+  const reads = { reverse, ...(entries === undefined ? {} : { limit: entries }) };
   const pk = `THREAD#${thread_id}`;
-  let [low, high] = [after, through];
-  for (;;) {
-    // An entry sorts by its last event, so the one that holds `high` may sort after it.
-    const page = await table.query({
-      pk,
-      from: `E#${padded(low + 1)}`,
-      to: reverse ? `E#${padded(high + limits.entry_events_max)}` : 'E#~',
-      reverse,
-    });
+  const bounds = { from: `E#${padded(after + 1)}`, to: await endOf(table, pk, range) };
+  for (let next = after + 1; next <= through && bounds.from <= bounds.to;) {
+    const page = await table.query({ pk, ...bounds, ...reads });
     const rows = page.rows as EntryRow[];
-    const lines = rows.flatMap((row) => {
-      const placed = row.lines.map((line, index) => ({ ...line, seq: row.first_seq + index }));
-      return reverse ? placed.toReversed() : placed;
-    });
-    const wanted = lines.filter((line) => line.seq > low && line.seq <= high);
-    if (wanted.length > 0) yield wanted;
-    const last = lines.at(-1);
-    if (!page.more || last === undefined) return;
-    if (reverse) high = last.seq - 1;
-    else low = last.seq;
-    if (low >= high) return;
+    const lines = rows.flatMap((row) => placed(row, reverse));
+    const within = lines.filter(({ seq }) => seq > after && seq <= through);
+    const whole = reverse ? within : beforeGap(within, next);
+    if (whole.length > 0) yield whole;
+    const last = rows.at(-1);
+    if (!page.more || last === undefined || whole.length < within.length) return;
+    // Both are borders of an entry, where its sort key is the number of its last event.
+    if (reverse) bounds.to = `E#${padded(last.first_seq - 1)}`;
+    else bounds.from = `E#${padded((next += whole.length))}`;
   }
+}
+
+function beforeGap(lines: readonly PlacedLine[], next: number): PlacedLine[] {
+  return lines.filter(({ seq }, index) => seq === next + index);
+}
+
+/** An entry sorts by its last event, so the one that holds `through` may sort after it. */
+async function endOf(table: Table, pk: string, { through, reverse }: LogRange): Promise<string> {
+  if (through === undefined) return 'E#~';
+  if (reverse !== true) return `E#${padded(through + limits.entry_events_max)}`;
+  const { rows } = await table.query({ pk, from: `E#${padded(through)}`, to: 'E#~', limit: 1 });
+  return rows[0]?.sk ?? 'E#~';
+}
+
+function placed(row: EntryRow, reverse: boolean): PlacedLine[] {
+  const lines = row.lines.map((line, index) => ({ ...line, seq: row.first_seq + index }));
+  return reverse ? lines.toReversed() : lines;
 }
 
 /** Load a line's event from the bucket when it is large. */

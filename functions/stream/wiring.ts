@@ -1,0 +1,22 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { AwsSecrets } from '#shared/core/aws-secrets.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { systemClock } from '#shared/core/clock.ts';
+import { required } from '#shared/core/env.ts';
+import { newId } from '#shared/core/id.ts';
+import { DynamoTable } from '#shared/core/table-dynamo.ts';
+import { Keyring } from '#shared/keys/keyring.ts';
+import { Tail } from '#shared/threads/tail.ts';
+import type { StreamDoor } from './stream-events.ts';
+
+const table = new DynamoTable(required('TABLE_NAME'));
+const secrets = new AwsSecrets(new SecretsManagerClient());
+const admin_key_arn = required('ADMIN_KEY_SECRET_ARN');
+
+export const door: StreamDoor = {
+  ports: { table, blobs: new S3Blobs(required('BUCKET_NAME')), clock: systemClock, newId },
+  keyring: new Keyring(table, systemClock, () => secrets.read(admin_key_arn)),
+  tail: new Tail(table),
+  logger: new Logger(),
+};

@@ -1,0 +1,205 @@
+import type { BetaManagedAgentsDeltaType } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import { timestamp } from '../core/clock.ts';
+import { Fault } from '../core/fault.ts';
+import type { Ports } from '../core/ports.ts';
+import { sessionKey, type SessionHead } from '../sessions/session.ts';
+import { loadEvent, walkLog, type PlacedLine } from '../threads/log.ts';
+import { Previews } from '../threads/previews.ts';
+import { pollInterval, type Tail } from '../threads/tail.ts';
+import type { ThreadHead } from '../threads/thread.ts';
+import type { Frame, StreamEvent } from './frame.ts';
+import { loadInbox } from './inbox.ts';
+
+export interface FollowOptions {
+  /** Id of the last event that the reader has: it gets what came after. */
+  readonly after_id: string | undefined;
+  readonly event_deltas: readonly BetaManagedAgentsDeltaType[];
+}
+
+/** Reads that may fail in a row before a stream gives up and its reader connects anew. */
+const FAILURES_MAX = 5;
+
+/** Entries of one read while catching up: a few MB of memory for each open stream at most. */
+const ENTRIES_PER_READ = 20;
+
+/**
+ * Follow a thread's log for one reader. Nothing is missed: it goes by the log's own numbers, which
+ * have no gaps, from the number that stood when it was opened. Nothing comes twice.
+ */
+export class Follower {
+  readonly #ports: Ports;
+  readonly #tail: Tail;
+  readonly #previews: Previews | undefined;
+  #head: ThreadHead;
+  /** Number of the last event given. */
+  #seq: number;
+  /** Number of the last event of the inbox given. */
+  #inbox: number;
+  #moved_at_ms = performance.now();
+  #ended = false;
+
+  private constructor(ports: Ports, tail: Tail, opened: Opened) {
+    this.#ports = ports;
+    this.#tail = tail;
+    this.#head = opened.head;
+    this.#seq = opened.seq;
+    this.#inbox = opened.head.inbox_seq;
+    this.#previews = opened.previews;
+  }
+
+  /**
+   * Take up a position. From here on nothing is missed, so the reader may be told that the stream
+   * is open.
+   *
+   * @param head As read, strongly, for this reader.
+   * @throws Fault `invalid` when `after_id` is not an event of this thread's log
+   */
+  static async open(
+    ports: Ports,
+    tail: Tail,
+    head: ThreadHead,
+    { after_id, event_deltas }: FollowOptions,
+  ): Promise<Follower> {
+    const { table, clock } = ports;
+    const [seq, previews] = await Promise.all([
+      after_id === undefined ? head.seq : seqOf(ports, head, after_id),
+      event_deltas.length === 0
+        ? undefined
+        : Previews.open(table, clock, head.thread_id, event_deltas),
+    ]);
+    return new Follower(ports, tail, { head, seq, previews });
+  }
+
+  /**
+   * The frames, in batches as they become known; a batch is empty when there is nothing new, so
+   * that the caller can see to its own time. Ends after the thread's last event.
+   */
+  async *frames(signal: AbortSignal): AsyncGenerator<Frame[]> {
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        yield* this.#catchUp();
+        if (this.#ended) return;
+        await this.#look(signal);
+        failures = 0;
+      } catch (error) {
+        // The rows of a deleted session go while we read them.
+        if (await this.#isGone()) return yield [this.#deleted()];
+        failures += 1;
+        if (failures === FAILURES_MAX) throw error;
+      }
+      yield [];
+    }
+  }
+
+  /** Wait for the next look at the head. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const quiet_ms = performance.now() - this.#moved_at_ms;
+    const wait_ms = pollInterval(this.#head.status === 'running', quiet_ms);
+    const head = await this.#tail.head(this.#head.thread_id, wait_ms, signal);
+    if (signal.aborted) return;
+    if (head === undefined) {
+      if (await this.#isGone()) throw new Error('the thread is gone');
+      return;
+    }
+    await this.#previews?.listen();
+    this.#previews?.ripen();
+    // A read that is a moment old must not take us back.
+    if (head.version <= this.#head.version) return;
+    this.#head = head;
+    this.#moved_at_ms = performance.now();
+  }
+
+  async *#catchUp(): AsyncGenerator<Frame[]> {
+    const accepted = await this.#accepted();
+    if (accepted.length > 0) yield accepted;
+    yield* this.#logged();
+    if (this.#ended) return;
+    const rest = (this.#previews?.rest() ?? []).map(preview);
+    if (rest.length > 0) yield rest;
+    // Held until the head has been read again: the log's own lines from before come first.
+    if (this.#head.open_span !== null) await this.#previews?.read();
+    if (this.#head.status === 'terminated' && this.#seq >= this.#head.seq) this.#ended = true;
+  }
+
+  /** Events that a client has sent and that wait: shown once here, and again when they are taken. */
+  async #accepted(): Promise<Frame[]> {
+    if (this.#head.inbox_seq <= this.#inbox) return [];
+    const { thread_id, inbox_seq } = this.#head;
+    const rows = await loadInbox(this.#ports, thread_id, {
+      after: this.#inbox,
+      through: inbox_seq,
+    });
+    this.#inbox += rows.length;
+    return rows.map((event) => ({ event: event as StreamEvent, resumable: false }));
+  }
+
+  async *#logged(): AsyncGenerator<Frame[]> {
+    if (this.#head.seq <= this.#seq) return;
+    const range = { after: this.#seq, through: this.#head.seq, entries: ENTRIES_PER_READ };
+    for await (const lines of walkLog(this.#ports.table, this.#head.thread_id, range)) {
+      if (lines.some(isPreviewed)) await this.#previews?.read();
+      const events = await Promise.all(
+        lines.map(async (line) => await loadEvent(this.#ports.blobs, line)),
+      );
+      const frames: Frame[] = [];
+      for (const event of events) {
+        frames.push(...this.#previewsBefore(event as StreamEvent).map(preview));
+        frames.push({ event: event as StreamEvent, resumable: true });
+        this.#seq += 1;
+        this.#ended =
+          event.type === 'session.deleted' || event.type === 'session.status_terminated';
+        if (this.#ended) break;
+      }
+      yield frames;
+      if (this.#ended) return;
+    }
+  }
+
+  #previewsBefore(event: StreamEvent) {
+    if (this.#previews === undefined) return [];
+    if (event.type === 'span.model_request_end') this.#previews.close(event.id);
+    return isPreviewed(event) ? this.#previews.before(event.id) : [];
+  }
+
+  async #isGone(): Promise<boolean> {
+    const row = await this.#ports.table.get(sessionKey(this.#head.session_id));
+    return row === undefined || (row as SessionHead).deleted_at !== null;
+  }
+
+  /** The log's own event of the deletion may be swept before it is read. */
+  #deleted(): Frame {
+    const event: StreamEvent = {
+      id: this.#ports.newId('event'),
+      type: 'session.deleted',
+      processed_at: timestamp(this.#ports.clock),
+    };
+    return { event, resumable: false };
+  }
+}
+
+interface Opened {
+  readonly head: ThreadHead;
+  readonly seq: number;
+  readonly previews: Previews | undefined;
+}
+
+function isPreviewed(event: { type: string }): event is { type: 'agent.message'; id: string } {
+  return event.type === 'agent.message' || event.type === 'agent.thinking';
+}
+
+function preview(event: StreamEvent): Frame {
+  return { event, resumable: false };
+}
+
+/** The number of an event, found from the newest backwards: a reader that comes back is not far behind. */
+async function seqOf({ table }: Ports, head: ThreadHead, event_id: string): Promise<number> {
+  const range = { through: head.seq, reverse: true };
+  for await (const lines of walkLog(table, head.thread_id, range)) {
+    const line = lines.find(({ id }: PlacedLine) => id === event_id);
+    if (line !== undefined) return line.seq;
+  }
+  throw new Fault(
+    'invalid',
+    `Last-Event-ID: '${event_id.slice(0, 80)}' is not an event of this stream. Connect without it, and list the events.`,
+  );
+}

@@ -1,0 +1,104 @@
+import type { Call } from '../core/call.ts';
+import { Fault } from '../core/fault.ts';
+import { prefixes } from '../core/id.ts';
+import { listKeys, positionsWithin } from '../core/listing.ts';
+import { readPage, type BidirectionalPage, type Entry } from '../core/page.ts';
+import type { Ports } from '../core/ports.ts';
+import { agentPartition } from './new-session.ts';
+import { showRows } from './read-session.ts';
+import type { SessionListQuery } from './session-wire.ts';
+import { configKey, sessionKey, type SessionConfig, type SessionHead } from './session.ts';
+import type { Session } from './show-session.ts';
+
+/** Candidates of one read when a filter may leave most of them out. */
+const SCAN_ROWS = 100;
+
+/**
+ * `GET /v1/sessions`, newest first unless asked otherwise. By agent it reads only what that agent
+ * has; every other filter looks at candidates, at most `page_scan_max` a request.
+ *
+ * @throws Fault `invalid` for a cursor that does not fit
+ */
+export async function listSessions(
+  ports: Ports,
+  call: Call,
+  query: SessionListQuery,
+): Promise<BidirectionalPage<Session>> {
+  if (query.agent_version !== undefined && query.agent_id === undefined) {
+    throw new Fault('invalid', 'agent_version: needs agent_id beside it.');
+  }
+  const pk =
+    query.agent_id === undefined
+      ? listKeys(call.workspace_id, 'session', { id: '', created_at: '' }).gsi1pk
+      : agentPartition(call.workspace_id, query.agent_id);
+  const { from, to } = positionsWithin({
+    gt: query['created_at[gt]'],
+    gte: query['created_at[gte]'],
+    lt: query['created_at[lt]'],
+    lte: query['created_at[lte]'],
+  });
+  if (from > to) return { data: [], next_page: null, prev_page: null };
+  const { order, limit, page } = query;
+  const request = { kind: prefixes.session, order, limit, page, from, to };
+  return await readPage(request, async (stretch) => {
+    const rows_max = filters(query) ? Math.max(stretch.limit, SCAN_ROWS) : stretch.limit;
+    const { rows, more } = await ports.table.query({
+      ...stretch,
+      pk,
+      index: 'list',
+      limit: rows_max,
+    });
+    const ids = rows.map(({ pk: own }) => own.slice('SESSION#'.length));
+    const found = await readMany(ports, ids);
+    const entries = rows.map(async (row, index): Promise<Entry<Session>> => {
+      const candidate = found.get(ids[index] ?? '');
+      const item =
+        candidate !== undefined && matches(candidate, query)
+          ? await showRows(ports, candidate.session, candidate.config)
+          : undefined;
+      return { position: String(row['gsi1sk']), item };
+    });
+    return { entries: await Promise.all(entries), more };
+  });
+}
+
+function filters(query: SessionListQuery): boolean {
+  const { statuses, agent_version, deployment_id, memory_store_id } = query;
+  return [statuses, agent_version, deployment_id, memory_store_id].some((one) => one !== undefined);
+}
+
+interface Candidate {
+  readonly session: SessionHead;
+  readonly config: SessionConfig;
+}
+
+/** The sessions as they are now; the index may be a little behind. */
+async function readMany(ports: Ports, ids: readonly string[]): Promise<Map<string, Candidate>> {
+  const rows = await ports.table.getMany(ids.flatMap((id) => [sessionKey(id), configKey(id)]));
+  const configs = new Map(
+    rows.flatMap((row) => (row.sk === 'CONFIG' ? [[row.pk, row as SessionConfig]] : [])),
+  );
+  return new Map(
+    rows.flatMap((row) => {
+      const config = configs.get(row.pk);
+      if (row.sk !== 'HEAD' || config === undefined) return [];
+      return [[config.session_id, { session: row as SessionHead, config }]];
+    }),
+  );
+}
+
+function matches({ session, config }: Candidate, query: SessionListQuery): boolean {
+  const { statuses, agent_version, deployment_id, memory_store_id } = query;
+  if (session.deleted_at !== null) return false;
+  if (session.archived_at !== null && !query.include_archived) return false;
+  if (statuses !== undefined && !statuses.includes(session.status)) return false;
+  if (agent_version !== undefined && config.agent_version !== agent_version) return false;
+  if (deployment_id !== undefined && config.deployment_id !== deployment_id) return false;
+  return memory_store_id === undefined || holdsStore(config, memory_store_id);
+}
+
+function holdsStore({ resources }: SessionConfig, memory_store_id: string): boolean {
+  return resources.some(
+    (resource) => resource.type === 'memory_store' && resource.memory_store_id === memory_store_id,
+  );
+}

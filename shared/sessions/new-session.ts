@@ -1,0 +1,127 @@
+import { listKeys } from '../core/listing.ts';
+import { primaryThreadId } from '../core/id.ts';
+import type { Row } from '../core/table.ts';
+import type { Stored } from '../core/stored.ts';
+import { noUsage, threadKey, type ThreadHead } from '../threads/thread.ts';
+import {
+  configKey,
+  sessionKey,
+  type SessionAgent,
+  type SessionConfig,
+  type SessionEnvironment,
+  type SessionHead,
+} from './session.ts';
+import type { SessionCreate } from './session-wire.ts';
+
+/** What a new session is made of, resolved. */
+export interface NewSession {
+  readonly session_id: string;
+  readonly workspace_id: string;
+  readonly body: SessionCreate;
+  readonly agent: SessionAgent;
+  readonly stored_agent: Stored<SessionAgent>;
+  readonly environment: SessionEnvironment;
+  readonly at: string;
+}
+
+/** The head of a new session: idle. */
+export function newHead({ session_id, workspace_id, body, at }: NewSession): SessionHead {
+  return {
+    ...sessionKey(session_id),
+    schema: 1,
+    version: 1,
+    session_id,
+    workspace_id,
+    status: 'idle',
+    stop_reason: null,
+    stop_details: null,
+    updated_at: at,
+    archived_at: null,
+    deleted_at: null,
+    usage: noUsage,
+    running_since: null,
+    ended_at: null,
+    budget: body.budget ?? null,
+    outcome_evaluations: [],
+    run: 0,
+  };
+}
+
+export function newConfig(made: NewSession): SessionConfig {
+  const { session_id, workspace_id, body, agent, at } = made;
+  return {
+    ...configKey(session_id),
+    schema: 1,
+    version: 1,
+    session_id,
+    workspace_id,
+    created_at: at,
+    title: body.title ?? null,
+    metadata: { ...body.metadata },
+    agent_id: agent.id,
+    agent_version: agent.version,
+    agent: made.stored_agent,
+    environment_id: body.environment_id,
+    environment: made.environment,
+    vault_ids: [],
+    resources: [],
+    deployment_id: null,
+    ...listKeys(workspace_id, 'session', { id: session_id, created_at: at }),
+  };
+}
+
+/**
+ * `SESSION#<id>` / `AGENT`: the session in the list of its agent's sessions, so that listing by
+ * agent reads what that agent has and not what the workspace has.
+ */
+export function agentListing({ session_id, workspace_id, agent, at }: NewSession): Row {
+  return {
+    ...agentListingKey(session_id),
+    gsi1pk: agentPartition(workspace_id, agent.id),
+    gsi1sk: `${at}#${session_id}`,
+  };
+}
+
+export function agentListingKey(session_id: string) {
+  return { pk: sessionKey(session_id).pk, sk: 'AGENT' };
+}
+
+export function agentPartition(workspace_id: string, agent_id: string): string {
+  return `WS#${workspace_id}#${agent_id}#session`;
+}
+
+/** The head of a new session's primary thread: idle, with an empty log. */
+export function newThread({ session_id, workspace_id, agent, at }: NewSession): ThreadHead {
+  const thread_id = primaryThreadId(session_id);
+  return {
+    ...threadKey(thread_id),
+    schema: 1,
+    version: 1,
+    thread_id,
+    session_id,
+    workspace_id,
+    agent_name: agent.name,
+    created_at: at,
+    updated_at: at,
+    status: 'idle',
+    stop_reason: null,
+    seq: 0,
+    last_at: at,
+    inbox_seq: 0,
+    queue: [],
+    announced: true,
+    phase: 'take',
+    calls: [],
+    open_span: null,
+    attempts: 0,
+    rounds: 0,
+    context_from: 1,
+    context_tokens: 0,
+    usage: noUsage,
+    running_since: null,
+    run: 0,
+    lease_fence: 0,
+    lease_holder: null,
+    lease_until_ms: 0,
+  };
+}

@@ -1,0 +1,68 @@
+import type { Call } from '../core/call.ts';
+import { Fault } from '../core/fault.ts';
+import { primaryThreadId } from '../core/id.ts';
+import type { Ports } from '../core/ports.ts';
+import { load } from '../core/stored.ts';
+import type { Row, Table } from '../core/table.ts';
+import { threadKey, type ThreadHead } from '../threads/thread.ts';
+import { configKey, sessionKey, type SessionConfig, type SessionHead } from './session.ts';
+import { showSession, type Session } from './show-session.ts';
+
+/** Everything that a command on a session decides from, as it stands now. */
+export interface SessionRows {
+  readonly session: SessionHead;
+  readonly config: SessionConfig;
+  /** The head of the primary thread. */
+  readonly thread: ThreadHead;
+}
+
+/** @throws Fault `missing`: unknown, deleted and another workspace's are the same to a caller. */
+export async function readHead(table: Table, call: Call, session_id: string): Promise<SessionHead> {
+  return visible(await table.get(sessionKey(session_id)), call, session_id);
+}
+
+/** @throws Fault `missing` */
+export async function readRows(table: Table, call: Call, session_id: string): Promise<SessionRows> {
+  const rows = await table.getMany([
+    sessionKey(session_id),
+    configKey(session_id),
+    threadKey(primaryThreadId(session_id)),
+  ]);
+  const [first, config, thread] = rows;
+  const session = visible(first?.sk === 'HEAD' ? first : undefined, call, session_id);
+  // A batch is no snapshot: a deletion may have swept the rest meanwhile.
+  if (rows.length < 3) throw unknownSession(session_id);
+  return { session, config: config as SessionConfig, thread: thread as ThreadHead };
+}
+
+/** `GET /v1/sessions/{session_id}`. @throws Fault `missing` */
+export async function retrieveSession(
+  ports: Ports,
+  call: Call,
+  session_id: string,
+): Promise<Session> {
+  const [head, config] = await ports.table.getMany([sessionKey(session_id), configKey(session_id)]);
+  const session = visible(head?.sk === 'HEAD' ? head : undefined, call, session_id);
+  if (config === undefined) throw unknownSession(session_id);
+  return await showRows(ports, session, config as SessionConfig);
+}
+
+export async function showRows(
+  ports: Ports,
+  session: SessionHead,
+  config: SessionConfig,
+): Promise<Session> {
+  return showSession(session, config, await load(ports.blobs, config.agent), ports.clock.now());
+}
+
+function visible(row: Row | undefined, call: Call, session_id: string): SessionHead {
+  const head = row as SessionHead | undefined;
+  if (head?.workspace_id !== call.workspace_id || head.deleted_at !== null) {
+    throw unknownSession(session_id);
+  }
+  return head;
+}
+
+export function unknownSession(session_id: string): Fault {
+  return new Fault('missing', `Session ${session_id} was not found.`);
+}

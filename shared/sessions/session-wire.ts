@@ -1,0 +1,72 @@
+import * as z from 'zod';
+import { AgentParam } from '../agents/agent-wire.ts';
+import { McpServerList, ToolList } from '../agents/tools-wire.ts';
+import { limits } from '../core/limits.ts';
+import { MetadataCreate, MetadataPatch } from '../core/metadata.ts';
+import { queryBoolean, queryInt, queryList, queryTime } from '../core/parse.ts';
+import { initialEvents } from '../events/params.ts';
+
+/** Whole US cents: 15 digits are exact in a number, also in millionths of a cent as a bigint. */
+const Budget = z.strictObject({
+  type: z.literal('limit'),
+  max_list_cost: z.strictObject({
+    amount: z
+      .string()
+      .regex(/^[1-9]\d{0,14}$/, 'must be whole cents above zero as text, like "2500".'),
+    currency: z.literal('USD'),
+  }),
+});
+
+const Title = z.string().max(limits.session_title_chars_max).nullish();
+
+/** What this release does not do is refused by its name, never accepted and left undone. */
+const Resources = z
+  .array(z.unknown())
+  .max(0, 'files, repositories and memory stores are not built yet. Leave resources out.')
+  .nullish();
+const Vaults = z
+  .array(z.unknown())
+  .max(0, 'vaults are not built yet. Leave vault_ids out.')
+  .nullish();
+
+export const SessionCreate = z.strictObject({
+  agent: AgentParam,
+  environment_id: z.string().min(1),
+  title: Title,
+  metadata: MetadataCreate.nullish(),
+  budget: Budget.nullish(),
+  initial_events: initialEvents.nullish(),
+  resources: Resources,
+  vault_ids: Vaults,
+});
+export type SessionCreate = z.output<typeof SessionCreate>;
+
+export const SessionUpdate = z.strictObject({
+  title: Title,
+  metadata: MetadataPatch.nullish(),
+  budget: Budget.nullable().optional(),
+  agent: z
+    .strictObject({ tools: ToolList.nullish(), mcp_servers: McpServerList.nullish() })
+    .optional(),
+  vault_ids: z
+    .unknown()
+    .refine((value) => value === undefined, 'cannot be changed after creation. Leave it out.'),
+});
+export type SessionUpdate = z.output<typeof SessionUpdate>;
+
+export const SessionListQuery = z.strictObject({
+  limit: queryInt(1, limits.page_max).default(limits.page_default),
+  page: z.string().optional(),
+  order: z.enum(['asc', 'desc']).default('desc'),
+  agent_id: z.string().optional(),
+  agent_version: queryInt(1, 9_999_999_999).optional(),
+  deployment_id: z.string().optional(),
+  memory_store_id: z.string().optional(),
+  statuses: queryList(z.enum(['rescheduling', 'running', 'idle', 'terminated'])).optional(),
+  include_archived: queryBoolean.default(false),
+  'created_at[gt]': queryTime.optional(),
+  'created_at[gte]': queryTime.optional(),
+  'created_at[lt]': queryTime.optional(),
+  'created_at[lte]': queryTime.optional(),
+});
+export type SessionListQuery = z.output<typeof SessionListQuery>;

@@ -1,0 +1,39 @@
+import type { BetaManagedAgentsSession } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import type { SessionAgent, SessionConfig, SessionHead } from './session.ts';
+import { usageNow, usageSnapshot } from './session-usage.ts';
+
+/** A session exactly as it goes over the wire. */
+export type Session = BetaManagedAgentsSession;
+
+/** @param now Sums of a running turn are shown up to here. */
+export function showSession(
+  head: SessionHead,
+  config: SessionConfig,
+  agent: SessionAgent,
+  now: Date,
+): Session {
+  const usage = usageSnapshot(usageNow(head.usage, head.running_since, now));
+  const ended_at = head.status === 'terminated' ? new Date(head.updated_at) : now;
+  return {
+    id: head.session_id,
+    type: 'session',
+    agent,
+    archived_at: head.archived_at,
+    budget: head.budget,
+    created_at: config.created_at,
+    deployment_id: config.deployment_id,
+    environment_id: config.environment_id,
+    metadata: { ...config.metadata },
+    outcome_evaluations: [...head.outcome_evaluations],
+    resources: [...config.resources],
+    stats: {
+      active_seconds: usage.active_seconds ?? 0,
+      duration_seconds: Math.max(0, ended_at.getTime() - Date.parse(config.created_at)) / 1_000,
+    },
+    status: head.status,
+    title: config.title,
+    updated_at: head.updated_at,
+    usage,
+    vault_ids: [...config.vault_ids],
+  };
+}

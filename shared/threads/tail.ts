@@ -1,0 +1,103 @@
+import type { Table } from '../core/table.ts';
+import { threadKey, type ThreadHead } from './thread.ts';
+
+const HOT_MS = 15;
+const QUIET_MS = 250;
+const ASLEEP_MS = 1_000;
+
+/**
+ * How long to wait before a thread's head is read again. Each read is half a read unit (eventual,
+ * a head is under 4 kB), at $0.125 a million: 15 ms while it runs is $0.015 an hour of running,
+ * 250 ms is $0.0009 and 1 s is $0.0002 an hour of waiting.
+ *
+ * @param quiet_ms How long ago the thread last moved.
+ */
+export function pollInterval(running: boolean, quiet_ms: number): number {
+  if (running || quiet_ms < 2_000) return HOT_MS;
+  if (quiet_ms < 30_000) {
+    return Math.round(HOT_MS + ((QUIET_MS - HOT_MS) * (quiet_ms - 2_000)) / 28_000);
+  }
+  return quiet_ms < 600_000 ? QUIET_MS : ASLEEP_MS;
+}
+
+/** Who is due this much later is read along: one request for all instead of one for each. */
+const TOGETHER_MS = 8;
+
+interface Waiter {
+  readonly thread_id: string;
+  readonly due_ms: number;
+  readonly resolve: (head: ThreadHead | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Reads heads for all streams of the process: those that are due at about the same time share one
+ * BatchGetItem. It takes at most a third of the time, so that many streams slow each other's polls
+ * down and not the process.
+ */
+export class Tail {
+  readonly #table: Table;
+  readonly #waiters = new Set<Waiter>();
+  #reading = false;
+  #not_before_ms = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  /**
+   * The head of a thread, read after about `wait_ms`.
+   *
+   * @returns a head that may be a moment old; undefined when the row was not seen, and at once when
+   *   `signal` aborts
+   */
+  async head(
+    thread_id: string,
+    wait_ms: number,
+    signal: AbortSignal,
+  ): Promise<ThreadHead | undefined> {
+    if (signal.aborted) return undefined;
+    const { promise, resolve, reject } = Promise.withResolvers<ThreadHead | undefined>();
+    const waiter = { thread_id, due_ms: performance.now() + wait_ms, resolve, reject };
+    const leave = (): void => {
+      this.#waiters.delete(waiter);
+      resolve(undefined);
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    this.#waiters.add(waiter);
+    this.#schedule();
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#reading || this.#waiters.size === 0) return;
+    const first_ms = Math.min(...[...this.#waiters].map(({ due_ms }) => due_ms));
+    const wait_ms = Math.max(first_ms, this.#not_before_ms) - performance.now();
+    this.#timer = setTimeout(() => void this.#read(), Math.max(0, wait_ms));
+  }
+
+  async #read(): Promise<void> {
+    const began_ms = performance.now();
+    const due = [...this.#waiters].filter(({ due_ms }) => due_ms <= began_ms + TOGETHER_MS);
+    for (const waiter of due) this.#waiters.delete(waiter);
+    this.#reading = true;
+    try {
+      const keys = due.map(({ thread_id }) => threadKey(thread_id));
+      const rows = await this.#table.getMany(keys, { eventual: true });
+      const heads = new Map(rows.map((row) => [row.pk, row as ThreadHead]));
+      for (const { thread_id, resolve } of due) resolve(heads.get(threadKey(thread_id).pk));
+    } catch (error) {
+      for (const { reject } of due) reject(error);
+    }
+    this.#reading = false;
+    const now = performance.now();
+    this.#not_before_ms = now + 2 * (now - began_ms);
+    this.#schedule();
+  }
+}

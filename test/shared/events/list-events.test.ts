@@ -1,0 +1,180 @@
+/**
+ * The list of a thread's events. Method: a real table with a log of entries of several sizes and a
+ * queue behind it; whatever the page size, order and filter, the pages put together are the list.
+ */
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limits } from '#shared/core/limits.ts';
+import { parseQuery } from '#shared/core/parse.ts';
+import type { SessionEvent } from '#shared/events/event.ts';
+import { EventListQuery, listEvents } from '#shared/events/list-events.ts';
+import { startTable, type StartedTable } from '../../dynamodb.ts';
+import {
+  aCall,
+  aMessage,
+  append,
+  aReply,
+  headOf,
+  putSession,
+  queue,
+  takeOne,
+  testPorts,
+  type TestPorts,
+} from '../../sessions.ts';
+
+let started: StartedTable;
+let ports: TestPorts;
+const call = aCall();
+
+beforeAll(async () => {
+  started = await startTable();
+  ports = testPorts(started.table);
+});
+afterAll(async () => await started.stop());
+
+async function list(thread_id: string, query: Record<string, string | string[]> = {}) {
+  const head = await headOf(ports, thread_id);
+  return await listEvents(ports, head, parseQuery(EventListQuery, query));
+}
+
+async function all(thread_id: string, query: Record<string, string | string[]>) {
+  const events: SessionEvent[] = [];
+  let page: string | null = null;
+  for (let pages = 0; pages < 200; pages++) {
+    const read = await list(thread_id, page === null ? query : { ...query, page });
+    expect(read.data.length).toBeLessThanOrEqual(Number(query['limit'] ?? 1_000));
+    events.push(...read.data);
+    page = read.next_page;
+    if (page === null) return events;
+  }
+  throw new Error('the list has no end');
+}
+
+/** A log of entries with 1 to 3 events, one second apart, and some that wait. */
+async function aLog(sizes: readonly number[], waiting: number) {
+  const { thread_id } = await putSession(ports, call);
+  const ids: string[] = [];
+  const times: string[] = [];
+  for (const size of sizes) {
+    ports.clock.ms += 1_000;
+    const events = Array.from({ length: size }, (_, index) =>
+      index === 0 ? aMessage(`${ids.length}`) : aReply(`${ids.length}`),
+    );
+    ids.push(...(await append(ports, thread_id, events)));
+    times.push(...events.map(() => ports.clock.now().toISOString()));
+  }
+  const messages = Array.from({ length: waiting }, (_, index) => aMessage(`waits ${index}`));
+  const queued = waiting === 0 ? [] : await queue(ports, thread_id, messages);
+  return { thread_id, ids, queued, times };
+}
+
+describe('pages', () => {
+  test('put together are the whole list, for any log, limit and order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 12 }),
+        fc.integer({ min: 0, max: 4 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.constantFrom('asc', 'desc'),
+        async (sizes, waiting, limit, order) => {
+          const { thread_id, ids, queued } = await aLog(sizes, waiting);
+          const listed = await all(thread_id, { limit: String(limit), order });
+          const expected = [...ids, ...queued];
+          expect(listed.map(({ id }) => id)).toEqual(
+            order === 'asc' ? expected : expected.toReversed(),
+          );
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('keep to a type, in both orders, without losing one between pages', async () => {
+    const { thread_id } = await aLog([3, 1, 2, 3, 1], 1);
+    for (const order of ['asc', 'desc']) {
+      for (const limit of ['1', '2', '50']) {
+        const listed = await all(thread_id, { limit, order, types: ['agent.message'] });
+        expect(listed.map(({ type }) => type)).toEqual(Array(5).fill('agent.message'));
+        expect(new Set(listed.map(({ id }) => id)).size).toBe(5);
+      }
+    }
+  });
+
+  test('keep to bounds of processed_at, each inclusive or not, and leave out what waits', async () => {
+    const { thread_id, ids, times } = await aLog([1, 2, 1, 3, 1], 2);
+    const [low = '', high = ''] = [times[1], times[4]];
+    const expected: [string, string, (at: string) => boolean][] = [
+      ['created_at[gt]', low, (at) => at > low],
+      ['created_at[gte]', low, (at) => at >= low],
+      ['created_at[lt]', high, (at) => at < high],
+      ['created_at[lte]', high, (at) => at <= high],
+    ];
+    for (const [name, time, keeps] of expected) {
+      const listed = await all(thread_id, { [name]: time, limit: '2' });
+      expect(
+        listed.map(({ id }) => id),
+        name,
+      ).toEqual(ids.filter((_, at) => keeps(times[at] ?? '')));
+    }
+    const none = await list(thread_id, { 'created_at[gt]': '2030-01-01T00:00:00Z' });
+    expect(none).toEqual({ data: [], next_page: null });
+  });
+
+  test('end where the answer grows too large, and go on from there', async () => {
+    const { thread_id } = await putSession(ports, call);
+    const text = 'x'.repeat(limits.page_bytes_max / 4);
+    const ids: string[] = [];
+    for (let n = 0; n < 7; n++) {
+      ids.push(...(await append(ports, thread_id, [aMessage(text)])));
+    }
+    const first = await list(thread_id);
+    expect(first.data.length).toBeGreaterThan(1);
+    expect(first.data.length).toBeLessThan(5);
+    expect((await all(thread_id, {})).map(({ id }) => id)).toEqual(ids);
+    expect((await all(thread_id, { order: 'desc' })).map(({ id }) => id)).toEqual(ids.toReversed());
+  });
+
+  test('hold an event that alone is larger than a page', async () => {
+    const { thread_id } = await putSession(ports, call);
+    const ids = await append(ports, thread_id, [aMessage('x'.repeat(limits.page_bytes_max + 1))]);
+    expect((await all(thread_id, {})).map(({ id }) => id)).toEqual(ids);
+  });
+});
+
+test('what waits has no time, and has one and another place once it is taken', async () => {
+  const { thread_id, ids, queued } = await aLog([2], 2);
+  const before = (await list(thread_id)).data;
+  expect(before.map(({ id }) => id)).toEqual([...ids, ...queued]);
+  expect(before.slice(2).map((event) => event.processed_at)).toEqual([null, null]);
+  await takeOne(ports, thread_id);
+  const after = (await list(thread_id, { order: 'desc' })).data;
+  expect(after.map(({ id }) => id)).toEqual([queued[1], queued[0], ...ids.toReversed()]);
+  expect(after[1]?.processed_at).toEqual(expect.any(String));
+});
+
+describe('a cursor is refused', () => {
+  test('with another order, outside changed bounds, of another thread, and when it is no cursor', async () => {
+    const { thread_id, times } = await aLog([1, 1, 1, 1], 0);
+    const page = (await list(thread_id, { limit: '2' })).next_page ?? '';
+    await expect(list(thread_id, { page, order: 'desc' })).rejects.toThrow(/order/);
+    await expect(list(thread_id, { page, 'created_at[gte]': times[3] ?? '' })).rejects.toThrow(
+      /bounds/,
+    );
+    await expect(list(thread_id, { page: 'nonsense' })).rejects.toThrow(/cursor/);
+    const other = await aLog([1, 1, 1, 1], 0);
+    await expect(list(other.thread_id, { page })).rejects.toThrow(/cursor/);
+  });
+});
+
+test.each([
+  [{ limit: '0' }],
+  [{ limit: '1001' }],
+  [{ order: 'up' }],
+  [{ types: ['user.shout'] }],
+  [{ unknown: '1' }],
+  [{ 'created_at[gt]': 'yesterday' }],
+])('%j is refused', (query) => {
+  expect(() => parseQuery(EventListQuery, query)).toThrow(
+    expect.objectContaining({ kind: 'invalid' }),
+  );
+});

@@ -1,0 +1,73 @@
+/**
+ * Walking a log. Method: logs of entries of any size in a real table; every range, both directions
+ * and any size of read give exactly the numbers of the range.
+ */
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { walkLog, type LogRange } from '#shared/threads/log.ts';
+import { startTable, type StartedTable } from '../../dynamodb.ts';
+import { aCall, append, aReply, putSession, testPorts, type TestPorts } from '../../sessions.ts';
+
+let started: StartedTable;
+let ports: TestPorts;
+
+beforeAll(async () => {
+  started = await startTable();
+  ports = testPorts(started.table);
+});
+afterAll(async () => await started.stop());
+
+async function walked(thread_id: string, range: LogRange): Promise<number[]> {
+  const seqs: number[] = [];
+  for await (const lines of walkLog(started.table, thread_id, range)) {
+    seqs.push(...lines.map(({ seq }) => seq));
+  }
+  return seqs;
+}
+
+async function aLog(sizes: readonly number[]): Promise<string> {
+  const { thread_id } = await putSession(ports, aCall());
+  for (const size of sizes) {
+    await append(
+      ports,
+      thread_id,
+      Array.from({ length: size }, () => aReply('x')),
+    );
+  }
+  return thread_id;
+}
+
+test('any range in any direction and size of read gives its numbers, each once and in order', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8 }),
+      fc.nat(45),
+      fc.option(fc.nat(45), { nil: undefined }),
+      fc.boolean(),
+      fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+      async (sizes, after, through, reverse, entries) => {
+        const thread_id = await aLog(sizes);
+        const last = sizes.reduce((a, b) => a + b, 0);
+        const expected = Array.from({ length: last }, (_, index) => index + 1).filter(
+          (seq) => seq > after && seq <= (through ?? last),
+        );
+        const range = {
+          after,
+          reverse,
+          ...(through === undefined ? {} : { through }),
+          ...(entries === undefined ? {} : { entries }),
+        };
+        expect(await walked(thread_id, range)).toEqual(reverse ? expected.toReversed() : expected);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('it ends before a gap, because the rows of one append need not become visible together', async () => {
+  const thread_id = await aLog([1, 1, 1, 1]);
+  await started.table.deleteMany([{ pk: `THREAD#${thread_id}`, sk: 'E#000000000003' }]);
+  expect(await walked(thread_id, {})).toEqual([1, 2]);
+  expect(await walked(thread_id, { entries: 1 })).toEqual([1, 2]);
+  expect(await walked(thread_id, { after: 2 })).toEqual([]);
+});
