@@ -15,8 +15,6 @@ export interface ModelFacts {
   /** Levels the model takes; none for models without the parameter. */
   readonly efforts: readonly Effort[];
   readonly default_effort: Effort;
-  /** Words between two tool calls come back as thinking, empty unless they are asked for. */
-  readonly hides_updates: boolean;
   /** A thought counts only after exactly the text it was thought after; else the API refuses it. */
   readonly binds_thinking: boolean;
   readonly mid_conversation_system: boolean;
@@ -37,7 +35,6 @@ const unknown: Omit<ModelFacts, 'bedrock_id'> = {
   thinking: 'none',
   efforts,
   default_effort: 'high',
-  hides_updates: false,
   binds_thinking: false,
   mid_conversation_system: true,
   fast: false,
@@ -99,21 +96,19 @@ const haiku55: Prices = {
 const known: Readonly<Record<string, Omit<ModelFacts, 'bedrock_id'> & { bedrock_id?: string }>> = {
   'claude-fable-5-2': {
     ...bound,
-    hides_updates: true,
     fast: true,
     prices: { ...fable52, fast: '2' },
   },
   // Mythos 5.2 has no price that we could find; a PRICES override makes it budgetable.
-  'claude-mythos-5-2': { ...bound, hides_updates: true },
-  'claude-fable-5-1': { ...bound, hides_updates: true, prices: fable51 },
-  'claude-mythos-5-1': { ...bound, hides_updates: true, prices: fable51 },
+  'claude-mythos-5-2': bound,
+  'claude-fable-5-1': { ...bound, prices: fable51 },
+  'claude-mythos-5-1': { ...bound, prices: fable51 },
   'claude-fable-5': { ...gen48, prices: fable5 },
   'claude-mythos-5': { ...gen48, prices: fable5 },
   'claude-mythos-preview': gen47,
   'claude-opus-5-5': {
     ...bound,
     default_effort: 'medium',
-    hides_updates: true,
     fast: true,
     prices: { ...opus55, fast: '2' },
   },
@@ -132,7 +127,7 @@ const known: Readonly<Record<string, Omit<ModelFacts, 'bedrock_id'> & { bedrock_
     bedrock_id: 'anthropic.claude-opus-4-5-20251101-v1:0',
     prices: opus,
   },
-  'claude-sonnet-5-5': { ...bound, hides_updates: true, prices: sonnet55 },
+  'claude-sonnet-5-5': { ...bound, prices: sonnet55 },
   'claude-sonnet-5': { ...gen47, prices: sonnet5 },
   'claude-sonnet-4-6': {
     ...gen46,

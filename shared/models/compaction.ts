@@ -6,6 +6,7 @@ import { limits } from '../core/limits.ts';
 import { modelFacts } from './catalogue.ts';
 import { ModelError } from './model-error.ts';
 import {
+  addRequestUsage,
   ask,
   textOf,
   type Model,
@@ -24,12 +25,13 @@ export function mustCompact(model_id: string, context_tokens: number): boolean {
   return context_tokens * 100 > context_window_tokens * limits.compaction_window_percent;
 }
 
+/** `usage` is of all tries together; null when the provider answered none. */
 export type Compaction =
   | { readonly type: 'compacted'; readonly summary: string; readonly usage: RequestUsage }
   /** The provider failed in a way that a later try may not. */
   | { readonly type: 'failed'; readonly error: ModelError }
   /** No summary in `limits.compaction_tries_max` tries: the session's compaction limit is reached. */
-  | { readonly type: 'limit_reached' };
+  | { readonly type: 'limit_reached'; readonly usage: RequestUsage | null };
 
 const instructions = `The conversation above is about to leave your context. Write the summary that will stand in its place; you will have nothing else. Do not call any tool and do not go on with the task.
 
@@ -51,17 +53,19 @@ export async function compact(
   request: ModelRequest,
   signal: AbortSignal,
 ): Promise<Compaction> {
+  let usage: RequestUsage | null = null;
   for (let tries = 0; tries < limits.compaction_tries_max; tries += 1) {
     try {
       const reply = await ask(model, compactionRequest(request, tries), signal);
+      usage = usage === null ? reply.usage : addRequestUsage(usage, reply.usage);
       const summary = reply.stop_reason === 'end_turn' ? summaryOf(textOf(reply.content)) : '';
-      if (summary !== '') return { type: 'compacted', summary, usage: reply.usage };
+      if (summary !== '') return { type: 'compacted', summary, usage };
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       if (error.kind !== 'context_too_long') return { type: 'failed', error };
     }
   }
-  return { type: 'limit_reached' };
+  return { type: 'limit_reached', usage };
 }
 
 function compactionRequest(request: ModelRequest, tries: number): ModelRequest {

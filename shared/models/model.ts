@@ -99,3 +99,17 @@ export async function ask(
 export function textOf(content: readonly BetaContentBlock[]): string {
   return content.map((block) => (block.type === 'text' ? block.text : '')).join('');
 }
+
+/** Sums of two requests. */
+export function addRequestUsage(a: RequestUsage, b: RequestUsage): RequestUsage {
+  return {
+    input_tokens: a.input_tokens + b.input_tokens,
+    output_tokens: a.output_tokens + b.output_tokens,
+    cache_read_input_tokens: a.cache_read_input_tokens + b.cache_read_input_tokens,
+    cache_creation_5m_input_tokens:
+      a.cache_creation_5m_input_tokens + b.cache_creation_5m_input_tokens,
+    cache_creation_1h_input_tokens:
+      a.cache_creation_1h_input_tokens + b.cache_creation_1h_input_tokens,
+    web_search_requests: a.web_search_requests + b.web_search_requests,
+  };
+}

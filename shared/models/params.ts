@@ -74,7 +74,6 @@ function thinkingConfig(
   if (provider === 'bedrock') return { type: 'adaptive' };
   return {
     type: 'adaptive',
-    ...(facts.hides_updates ? { display: 'updates' } : {}),
     // An agent's tools or prompt may be updated between two turns: older thoughts then no longer count.
     ...(facts.binds_thinking ? { block_binding: { prefix_mismatch_behavior: 'drop_block' } } : {}),
   };
@@ -110,7 +109,6 @@ function betasFor(thinking: BetaThinkingConfigParam | undefined, fast: boolean):
   const adaptive = thinking?.type === 'adaptive' ? thinking : undefined;
   return [
     ...(fast ? ['fast-mode-2026-02-01'] : []),
-    ...(adaptive?.display === 'updates' ? ['thinking-display-updates-2026-08-18'] : []),
     ...(adaptive?.block_binding ? ['thinking-binding-controls-2026-08-01'] : []),
   ];
 }

@@ -4,8 +4,12 @@ import type {
   BetaContentBlockParam,
   BetaWebSearchTool20250305,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
+import type { Search, SearchResult } from '../tools/search.ts';
+import { ModelError } from './model-error.ts';
 import {
+  addRequestUsage,
   ask,
   textOf,
   type Model,
@@ -29,7 +33,7 @@ export interface SearchHit {
   readonly url: string;
   /** How old the provider says that the page is, in its own words. */
   readonly page_age: string | null;
-  /** What of the page was quoted; may be empty. */
+  /** What was found there, with the words that say so; may be empty. */
   readonly text: string;
 }
 
@@ -110,30 +114,45 @@ function findings(replies: readonly ModelReply[]): SearchFindings {
   };
 }
 
+/** By address: the sentences that cite a page, each with the words that it cites. */
 function quotesOf(content: readonly BetaContentBlock[]): ReadonlyMap<string, string> {
   const quotes = new Map<string, string>();
   for (const block of content) {
     for (const citation of block.type === 'text' ? (block.citations ?? []) : []) {
-      if (citation.type !== 'web_search_result_location') continue;
+      if (citation.type !== 'web_search_result_location' || block.type !== 'text') continue;
+      const said = `${block.text.trim()} [“${citation.cited_text.trim()}”]`;
       const before = quotes.get(citation.url);
-      quotes.set(
-        citation.url,
-        before === undefined ? citation.cited_text : `${before} … ${citation.cited_text}`,
-      );
+      quotes.set(citation.url, before === undefined ? said : `${before}\n${said}`);
     }
   }
   return quotes;
 }
 
-export function addRequestUsage(a: RequestUsage, b: RequestUsage): RequestUsage {
+/** Small, fast, and for every account: a search wants no thinker. MODEL_IDS may put another in its place. */
+const search_model = { id: 'claude-haiku-5-5' };
+
+/** The tools' search port over the provider's own search. */
+export function providerSearch(model: Model): Search {
+  const find = searchWith(model);
   return {
-    input_tokens: a.input_tokens + b.input_tokens,
-    output_tokens: a.output_tokens + b.output_tokens,
-    cache_read_input_tokens: a.cache_read_input_tokens + b.cache_read_input_tokens,
-    cache_creation_5m_input_tokens:
-      a.cache_creation_5m_input_tokens + b.cache_creation_5m_input_tokens,
-    cache_creation_1h_input_tokens:
-      a.cache_creation_1h_input_tokens + b.cache_creation_1h_input_tokens,
-    web_search_requests: a.web_search_requests + b.web_search_requests,
+    search: async (query, { allowed_domains, blocked_domains }, signal) => {
+      const domains = {
+        ...(allowed_domains === undefined ? {} : { allowed_domains }),
+        ...(blocked_domains === undefined ? {} : { blocked_domains }),
+      };
+      const asked = { query, ...domains, model: search_model, thread_id: 'search' };
+      const found = await find(asked, signal).catch((cause: unknown) => {
+        if (!(cause instanceof ModelError)) throw cause;
+        throw new Fault('upstream', cause.message, { cause });
+      });
+      if (found.error_code !== null) {
+        throw new Fault('upstream', `The search failed: ${found.error_code}.`);
+      }
+      return { results: found.hits.map(toResult), usage: found.usage };
+    },
   };
+}
+
+function toResult({ title, url, page_age, text }: SearchHit): SearchResult {
+  return { title: page_age === null ? title : `${title} (${page_age})`, url, text };
 }

@@ -2,7 +2,7 @@ import type { BetaMessageParam } from '@anthropic-ai/sdk/resources/beta/messages
 import { afterEach, expect, test } from 'vitest';
 import { compact, mustCompact, type Compaction } from '#shared/models/compaction.ts';
 import { startModel, type ScriptedModel } from '../../model/model.ts';
-import { call, fail, say, stopped, type Reply } from '../../model/replies.ts';
+import { call, costing, fail, say, stopped, type Reply } from '../../model/replies.ts';
 import { aRequest, modelAt, never } from './samples.ts';
 
 const servers: ScriptedModel[] = [];
@@ -75,7 +75,7 @@ test.each([
   ['a summary cut by its length', stopped('max_tokens', say('<summary>half'))],
 ])('%s reaches the limit after three tries', async (_name, said) => {
   const [compaction, server] = await run(said, said, said, said);
-  expect(compaction).toEqual({ type: 'limit_reached' });
+  expect(compaction).toMatchObject({ type: 'limit_reached' });
   expect(server.requests).toHaveLength(3);
 });
 
@@ -86,4 +86,13 @@ test('the provider’s failure is handed on, for the loop to retry', async () =>
     error: { kind: 'overloaded', retryable: true },
   });
   expect(server.requests).toHaveLength(1);
+});
+
+test('tries that brought no summary are charged as well', async () => {
+  const empty = costing({ output_tokens: 7 }, say('<summary></summary>'));
+  const [done] = await run(empty, costing({ output_tokens: 5 }, say('s')));
+  expect(done).toMatchObject({ type: 'compacted', usage: { output_tokens: 12 } });
+  const [given_up] = await run(empty, long, empty);
+  expect(given_up).toMatchObject({ type: 'limit_reached', usage: { output_tokens: 14 } });
+  expect((await run(long, long, long))[0]).toEqual({ type: 'limit_reached', usage: null });
 });

@@ -48,10 +48,9 @@ describe('thinking', () => {
       'claude-sonnet-5-5',
       {
         type: 'adaptive',
-        display: 'updates',
         block_binding: { prefix_mismatch_behavior: 'drop_block' },
       },
-      ['thinking-display-updates-2026-08-18', 'thinking-binding-controls-2026-08-01'],
+      ['thinking-binding-controls-2026-08-01'],
     ],
   ];
   test.each(table)('of %s is asked for as it takes it', (id, thinking, betas) => {

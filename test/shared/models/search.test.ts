@@ -1,7 +1,13 @@
 import type { ContentBlock } from '@anthropic-ai/sdk/resources/messages';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Model } from '#shared/models/model.ts';
-import { providerSearches, searchWith, type SearchFindings } from '#shared/models/search.ts';
+import {
+  providerSearch,
+  providerSearches,
+  searchWith,
+  type SearchFindings,
+} from '#shared/models/search.ts';
+import type { Search } from '#shared/tools/search.ts';
 import { startModel, type ScriptedModel } from '../../model/model.ts';
 import { costing, fail, reply, say, whole, type Reply } from '../../model/replies.ts';
 import { modelAt, never, noUsage } from './samples.ts';
@@ -61,7 +67,7 @@ test('hits come with what was quoted of them, and the search is counted', async 
         title: 'Title 1',
         url: 'https://example.com/1',
         page_age: 'May 1, 2026',
-        text: 'two tides … a day',
+        text: 'Twice a day. [“two tides”]\nTwice a day. [“a day”]',
       },
       { title: 'Title 2', url: 'https://example.com/2', page_age: null, text: '' },
     ],
@@ -140,4 +146,40 @@ test('pauses have an end', async () => {
   };
   await searchWith(model)({ query: 'q', model: { id: 'm' }, thread_id: 't' }, never());
   expect(asked).toBe(4);
+});
+
+describe('the port of the tools', () => {
+  async function port(...replies: readonly Reply[]): Promise<[Search, ScriptedModel]> {
+    const server = await startModel();
+    servers.push(server);
+    return [providerSearch(modelAt(server.url)), server.on(() => true, ...replies)];
+  }
+
+  test('searches with a small model, by the rules of the agent', async () => {
+    const [found, server] = await port(
+      costing(once, reply(results([hit(1)]), quoting('Two.', [1, '2']))),
+    );
+    const rules = { allowed_domains: ['example.com'] };
+    expect(await found.search('tides', rules, never())).toMatchObject({
+      results: [
+        { title: 'Title 1 (May 1, 2026)', url: 'https://example.com/1', text: 'Two. [“2”]' },
+      ],
+      usage: { web_search_requests: 1 },
+    });
+    expect(server.requests[0]?.body).toMatchObject({
+      model: 'claude-haiku-5-5',
+      tools: [{ allowed_domains: ['example.com'] }],
+    });
+  });
+
+  test.each([
+    ['the provider fails', fail(529)],
+    [
+      'the search fails',
+      results({ type: 'web_search_tool_result_error', error_code: 'unavailable' }),
+    ],
+  ])('says so when %s', async (_name, said) => {
+    const [found] = await port(said);
+    await expect(found.search('tides', {}, never())).rejects.toMatchObject({ kind: 'upstream' });
+  });
 });
