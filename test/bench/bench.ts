@@ -21,7 +21,7 @@ const benches: Readonly<Record<string, Bench>> = {
   rounds: benchRounds,
   load: benchLoad,
   cost: benchCost,
-  functions: async (_, host) => await benchFunctions(host.assembly_dir),
+  functions: async () => await benchFunctions(),
   demo: async () => await benchDemo(),
 };
 
@@ -42,7 +42,7 @@ async function measure(name: string, bench: Bench): Promise<Result[]> {
   const model = await startModelProcess();
   try {
     const host = await startHostProcess(model.url, data_dir);
-    const client = new Anthropic({ baseURL: host.url, apiKey: host.api_key, maxRetries: 0 });
+    const client = new Anthropic({ baseURL: host.base_url, apiKey: host.api_key, maxRetries: 0 });
     try {
       return await bench(client, host);
     } finally {

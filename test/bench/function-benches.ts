@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { loadAssembly } from '../../infra/local/assembly.ts';
 import { variables } from '../../shared/core/env.ts';
 import { median } from './measure.ts';
 import type { Result } from './result.ts';
@@ -20,9 +21,9 @@ interface Bundle {
 }
 
 /** Size of each function's bundle as it is deployed, and the time until it is loaded. */
-export async function benchFunctions(assembly_dir: string): Promise<Result[]> {
+export async function benchFunctions(): Promise<Result[]> {
   const results: Result[] = [];
-  for (const { name, folder } of bundlesOf(assembly_dir)) {
+  for (const { name, folder } of await bundles()) {
     const bounds = name === 'api' ? { size: 700, load: 150 } : {};
     results.push(
       {
@@ -46,20 +47,16 @@ const atMost = (at_most: number | undefined) =>
   at_most === undefined ? {} : { target: { at_most } };
 
 /** The bundles of the functions that are ours: CDK's own helpers have no service name. */
-function bundlesOf(assembly_dir: string): Bundle[] {
-  const file = readdirSync(assembly_dir).find((name) => name.endsWith('.template.json'));
-  if (file === undefined) throw new Error(`there is no template in ${assembly_dir}`);
-  const template = JSON.parse(readFileSync(join(assembly_dir, file), 'utf8')) as {
-    Resources: Record<string, Resource>;
-  };
-  return Object.values(template.Resources)
+async function bundles(): Promise<Bundle[]> {
+  const assembly = await loadAssembly(console.error);
+  const resources = Object.values(assembly.template.Resources) as unknown as Resource[];
+  return resources
     .filter(({ Type }) => Type === 'AWS::Lambda::Function')
     .flatMap(({ Properties: { Code, Environment } }) => {
       const service = Environment?.Variables?.['POWERTOOLS_SERVICE_NAME'];
-      const hash = Code?.S3Key?.replace(/\.zip$/, '');
-      if (typeof service !== 'string' || hash === undefined) return [];
-      const name = service.replace(/^.*-/, '');
-      return [{ name, folder: join(assembly_dir, `asset.${hash}`) }];
+      const key = Code?.S3Key;
+      if (typeof service !== 'string' || key === undefined) return [];
+      return [{ name: service.replace(/^.*-/, ''), folder: assembly.asset(key) }];
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -2,16 +2,19 @@ import { startHost } from '../../infra/local/host.ts';
 
 /** What the bench has to know of a host that is up. */
 export interface Ready {
-  readonly url: string;
+  readonly base_url: string;
   readonly api_key: string;
-  /** Folder of the synthesized assembly that it runs. */
-  readonly assembly_dir: string;
 }
 
 /** The host as a child of the bench: says where it is, and what it has counted when it is asked. */
-const host = await startHost({ data_dir: process.argv[2] ?? '', port: 0 });
-const ready: Ready = host;
+const [data_dir = '', model_url = ''] = process.argv.slice(2);
+const api_key = 'bench-admin-key';
+const host = await startHost({
+  data_dir,
+  admin_key: api_key,
+  model: { api_key: 'bench', base_url: model_url },
+});
+const ready: Ready = { base_url: host.base_url, api_key };
 process.send?.(ready);
 process.on('message', () => process.send?.(host.counters()));
-process.once('disconnect', () => void host.close());
-process.once('SIGTERM', () => void host.close().then(() => process.exit(0)));
+process.once('SIGTERM', () => void host.stop().then(() => process.exit(0)));

@@ -38,11 +38,10 @@ export interface HostProcess extends Ready {
 /** The local host in a process of its own, on an empty folder. */
 export async function startHostProcess(model_url: string, data_dir: string): Promise<HostProcess> {
   const started = performance.now();
-  const child = fork(path('host-process.ts'), [data_dir], {
+  const child = fork(path('host-process.ts'), [data_dir, model_url], {
     execArgv: tsx,
     // What the host prints belongs to no table.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, ANTHROPIC_BASE_URL: model_url, ANTHROPIC_API_KEY: 'bench' },
   });
   const ready = await answerOf<Ready>(child);
   return {

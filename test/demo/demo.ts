@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -110,8 +111,17 @@ async function demo(client: Anthropic, folder: string, signal: AbortSignal): Pro
   return ended && paths.length > 0;
 }
 
+const progress = (sentence: string): void => console.log(paint('dim', sentence));
+
+/** Which model the host asks: Claude, wherever ANTHROPIC_BASE_URL says, or none of its own. */
+function modelOf(env: NodeJS.ProcessEnv): { model?: { api_key: string; base_url?: string } } {
+  const { ANTHROPIC_API_KEY: api_key = '', ANTHROPIC_BASE_URL: base_url } = env;
+  if (api_key === '') return {};
+  return { model: { api_key, ...(base_url === undefined ? {} : { base_url }) } };
+}
+
 async function main(): Promise<number> {
-  const claude = (process.env['ANTHROPIC_API_KEY'] ?? '') !== '';
+  const claude = 'model' in modelOf(process.env);
   console.log(
     claude
       ? `Claude (${values.model}) does the work.`
@@ -122,12 +132,13 @@ async function main(): Promise<number> {
   process.once('SIGTERM', () => stopped.abort());
   const data_dir = await mkdtemp(join(tmpdir(), 'reverie-demo-'));
   try {
-    const host = await startHost({ data_dir, port: 0 });
+    const admin_key = randomUUID();
+    const host = await startHost({ data_dir, admin_key, ...modelOf(process.env), progress });
     try {
-      const client = new Anthropic({ baseURL: host.url, apiKey: host.api_key });
+      const client = new Anthropic({ baseURL: host.base_url, apiKey: admin_key });
       return (await demo(client, positionals[0] ?? data, stopped.signal)) ? 0 : 1;
     } finally {
-      await host.close();
+      await host.stop();
     }
   } catch (cause) {
     if (stopped.signal.aborted) return 130;
