@@ -52,32 +52,31 @@ export function schedulesOf(stack: Stack): Schedule[] {
 }
 
 /**
- * When a schedule is next due after `now`: `rate(…)` counts from the start, `cron(…)` follows its time
- * zone, `at(…)` is once. @throws BootError for an expression that is none of them.
+ * When a schedule is next due after `now`: `rate(…)` counts from now, `cron(…)` follows its time zone,
+ * `at(…)` is once. @throws BootError for an expression that is none of them.
  */
 export function nextDue(schedule: Schedule, now: Date): Date | undefined {
   const { expression, timezone, name } = schedule;
-  const [, kind, inner = ''] = /^(rate|cron|at)\((.+)\)$/.exec(expression) ?? [];
-  if (kind === 'rate') {
-    const [, count, unit = ''] = /^(\d+) (minute|hour|day)s?$/.exec(inner) ?? [];
-    const period_ms = Number(count) * (unit_ms[unit] ?? Number.NaN);
-    if (period_ms > 0) return new Date(now.getTime() + period_ms);
-  }
-  if (kind === 'cron') {
-    // AWS: minutes hours day-of-month month day-of-week year; the week begins with SUN = 1.
-    const [minute, hour, day, month, weekday = '?', year] = inner.split(' ');
-    const days = weekday.replaceAll(/\b[1-7]\b(?!#|L)/g, (number) => String(Number(number) - 1));
-    const pattern = [minute, hour, day, month, days].join(' ').replaceAll('?', '*');
-    const next = new Cron(pattern, { timezone, paused: true }).nextRun(now);
-    const wanted = year === undefined || year === '*' ? undefined : Number(year);
-    if (next === null || (wanted !== undefined && next.getUTCFullYear() > wanted)) return undefined;
-    return next;
-  }
+  const [, kind = '', inner = ''] = /^(rate|cron|at)\((.+)\)$/.exec(expression) ?? [];
+  const [, count, unit = ''] = /^(\d+) (minute|hour|day)s?$/.exec(inner) ?? [];
+  const period_ms = Number(count) * (unit_ms[unit] ?? Number.NaN);
+  if (kind === 'rate' && period_ms > 0) return new Date(now.getTime() + period_ms);
+  if (kind === 'cron') return nextCron(inner, timezone, now);
   if (kind === 'at') {
     const once = new Date(`${inner}Z`);
     return once > now ? once : undefined;
   }
   throw new BootError(`The local host does not understand the schedule ${expression} of ${name}.`);
+}
+
+/** AWS writes minutes, hours, day of month, month, day of week, year; its week begins with SUN = 1. */
+function nextCron(fields: string, timezone: string, now: Date): Date | undefined {
+  const [minute, hour, day, month, weekday = '?', year = '*'] = fields.split(' ');
+  const days = weekday.replaceAll(/\b[1-7]\b(?!#|L)/g, (number) => String(Number(number) - 1));
+  const pattern = [minute, hour, day, month, days].join(' ').replaceAll('?', '*');
+  const next = new Cron(pattern, { timezone, paused: true }).nextRun(now);
+  if (next === null || (year !== '*' && next.getUTCFullYear() > Number(year))) return undefined;
+  return next;
 }
 
 interface Running {

@@ -78,7 +78,7 @@ async function handle(
   outgoing.setHeader('x-amzn-requestid', request_id);
   const refuse = (type: GatewayResponseType): void =>
     sendAnswer(outgoing, parts.responses.answer(type, request_id));
-  const [raw_path = '/', query = ''] = split(incoming.url ?? '/');
+  const [raw_path, query] = split(incoming.url ?? '/');
   const path = withoutStage(raw_path, parts.stage);
   const matched = parts.routes.match(incoming.method ?? 'GET', path);
   if (matched === undefined) return refuse('MISSING_AUTHENTICATION_TOKEN');
@@ -200,14 +200,14 @@ async function streamed({ pool, event, route, outgoing, refuse }: Exchange): Pro
     chunk: (chunk, sent) => void outgoing.write(chunk, sent),
     end: () => void outgoing.end(),
   };
-  const { outcome, cancel } = pool.invoke(event, { sink });
-  outgoing.once('close', cancel);
+  const invocation = pool.invoke(event, { sink });
+  outgoing.once('close', () => invocation.cancel());
   const cut = setTimeout(() => {
-    cancel();
+    invocation.cancel();
     if (outgoing.headersSent) outgoing.destroy();
     else refuse('INTEGRATION_TIMEOUT');
   }, route.timeout_ms);
-  const result = await outcome;
+  const result = await invocation.outcome;
   clearTimeout(cut);
   if (outgoing.writableEnded || outgoing.destroyed) return;
   if (outgoing.headersSent) outgoing.destroy();

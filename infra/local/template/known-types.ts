@@ -73,6 +73,19 @@ const known: Readonly<Record<string, Known>> = {
     ignored: inert(name, 'Description Path ManagedPolicyName'),
     identity: withArn('iam', 'policy/', true),
   },
+  'AWS::DynamoDB::Table': {
+    implemented: `
+      AttributeDefinitions GlobalSecondaryIndexes KeySchema TableName TimeToLiveSpecification
+    `,
+    ignored: {
+      ...inert('one machine has no billing mode', 'BillingMode'),
+      ...inert(durable, 'DeletionProtectionEnabled PointInTimeRecoverySpecification'),
+      ...inert(encryption, 'SSESpecification'),
+      ...inert(cost, 'Tags'),
+    },
+    named_by: 'TableName',
+    identity: withArn('dynamodb', 'table/'),
+  },
   'AWS::DynamoDB::GlobalTable': {
     implemented: `
       AttributeDefinitions GlobalSecondaryIndexes KeySchema TableName

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, realpath, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BootError } from './boot-error.ts';
+
+export interface DataDir {
+  readonly path: string;
+  readonly logs: string;
+  release(): Promise<void>;
+}
+
+/**
+ * Take the data folder for this host alone. The lock is a socket that somebody listens on, so it ends
+ * with its process, however that ends. @throws BootError when another host has the folder.
+ */
+export async function takeDataDir(path: string): Promise<DataDir> {
+  const logs = join(path, 'logs');
+  try {
+    await mkdir(logs, { recursive: true });
+  } catch (cause) {
+    throw new BootError(`DATA_DIR ${path} cannot be written: ${String(cause)}`, { cause });
+  }
+  const whole = await realpath(path);
+  const name = createHash('sha256').update(whole).digest('hex').slice(0, 24);
+  const windows = process.platform === 'win32';
+  const address = windows ? `\\\\.\\pipe\\reverie-${name}` : join(tmpdir(), `reverie-${name}.sock`);
+  const server = await listen(address, path);
+  return {
+    path: whole,
+    logs,
+    release: async () => {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function listen(address: string, path: string): Promise<Server> {
+  const attempt = async (): Promise<Server | undefined> => {
+    const server = createServer((socket) => socket.end());
+    server.unref();
+    try {
+      server.listen(address);
+      await once(server, 'listening');
+      return server;
+    } catch {
+      return undefined;
+    }
+  };
+  const first = await attempt();
+  if (first !== undefined) return first;
+  if (await answers(address)) throw taken(path);
+  // The file of a host that was killed: nobody listens any more.
+  await rm(address, { force: true });
+  const second = await attempt();
+  if (second !== undefined) return second;
+  throw taken(path);
+}
+
+function taken(path: string): BootError {
+  return new BootError(
+    `Another local host is using ${path}. Stop it, or set DATA_DIR to another folder.`,
+  );
+}
+
+function answers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(address);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

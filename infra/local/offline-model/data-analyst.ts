@@ -1,0 +1,123 @@
+import type { ContentBlock } from '@anthropic-ai/sdk/resources/messages';
+import type { Conversation, Done } from './conversation.ts';
+import { report, summarise, tableCommand } from './report.ts';
+
+const uploads = '/mnt/session/uploads';
+const output = '/mnt/session/outputs/report.md';
+
+type Content = ContentBlock[];
+
+interface Step {
+  /** Whether this step is still to be done. */
+  due(conversation: Conversation): boolean;
+  answer(conversation: Conversation): Content;
+}
+
+/** What an analyst does, in order. Each step's calls are real; later ones build on their results. */
+const steps: readonly Step[] = [
+  {
+    due: ({ done, documents }) => documents.size > 0 && made(done, 'write') === 0,
+    answer: ({ documents }) => [
+      said(`I save the ${documents.size} attached files so that I can compute with them.`),
+      ...[...documents].map(([name, content]) =>
+        call('write', { file_path: `${uploads}/${name}`, content }, name),
+      ),
+    ],
+  },
+  {
+    due: ({ done }) => made(done, 'glob') === 0,
+    answer: () => [
+      said('Now I look at what there is.'),
+      call('glob', { pattern: '**/*', path: uploads }),
+    ],
+  },
+  {
+    due: ({ done }) => made(done, 'read') === 0 && files(done).length > 0,
+    answer: ({ done }) => [
+      said('I read the beginning of each file to learn its columns.'),
+      ...files(done).map((path) => call('read', { file_path: path, view_range: [1, 4] }, path)),
+    ],
+  },
+  {
+    due: ({ done }) => made(done, 'bash') === 0 && tables(done).length > 0,
+    answer: ({ done }) => [
+      said(
+        'The columns are clear. I compute first, last, least, greatest and mean of each series.',
+      ),
+      call('bash', { command: tableCommand(tables(done)) }),
+    ],
+  },
+  {
+    due: ({ done }) => made(done, 'bash') === 1 && !done.some(isReport),
+    answer: ({ done, asked }) => [
+      said('The numbers stand. I write the report from them.'),
+      call('write', { file_path: output, content: report(asked, computed(done)) }),
+    ],
+  },
+  {
+    due: ({ done }) => done.some(isReport) && made(done, 'bash') === 1,
+    answer: () => [
+      said('I check what was written.'),
+      call('bash', { command: `wc -lw ${output} && head -n 3 ${output}` }, 'check'),
+    ],
+  },
+];
+
+/** Plays the analyst of the demo: for a system prompt that asks for one, with the tools for it. */
+export const dataAnalyst = {
+  wants: ({ system, tools }: Conversation): boolean =>
+    /\bdata analyst\b/i.test(system) &&
+    ['bash', 'write', 'read', 'glob'].every((t) => tools.has(t)),
+  answer: (conversation: Conversation): Content => {
+    const failed = conversation.done.find((each) => each.failed);
+    if (failed !== undefined) {
+      return [said(`The tool ${failed.name} failed, and my script ends here: ${failed.result}`)];
+    }
+    const next = steps.find((step) => step.due(conversation));
+    return next?.answer(conversation) ?? [said(ending(conversation.done))];
+  },
+};
+
+function ending(done: readonly Done[]): string {
+  if (!done.some(isReport)) return `There is no table under ${uploads} that I could compute with.`;
+  const [first] = summarise(computed(done));
+  const check = done.at(-1)?.result.trim().split('\n')[0] ?? '';
+  return `The report is at ${output} (${check.trim()}). ${first ?? ''} I am the offline model: the numbers are computed, the words are a script's.`;
+}
+
+function made(done: readonly Done[], name: string): number {
+  return done.filter((each) => each.name === name).length;
+}
+
+function isReport({ name, input }: Done): boolean {
+  return name === 'write' && JSON.stringify(input).includes(output);
+}
+
+/** The paths that glob found, absolute. */
+function files(done: readonly Done[]): string[] {
+  const found = done.find(({ name }) => name === 'glob')?.result ?? '';
+  const lines = found.split('\n').map((line) => line.trim());
+  const paths = lines.filter((line) => /\.\w+$/.test(line));
+  return paths.map((path) => (path.startsWith('/') ? path : `${uploads}/${path}`)).toSorted();
+}
+
+function tables(done: readonly Done[]): string[] {
+  return files(done).filter((path) => /\.[ct]sv$/.test(path));
+}
+
+function computed(done: readonly Done[]): string {
+  return done.find(({ name }) => name === 'bash')?.result ?? '';
+}
+
+function said(text: string): ContentBlock {
+  return { type: 'text', text, citations: null };
+}
+
+let calls = 0;
+
+/** Ids differ between calls, as the API's do; nothing else about them matters. */
+function call(name: string, input: object, seed = ''): ContentBlock {
+  calls += 1;
+  const id = `toolu_offline${calls}${seed.replaceAll(/\W/g, '').slice(-12)}`;
+  return { type: 'tool_use', id, name, input, caller: { type: 'direct' } };
+}

@@ -1,0 +1,102 @@
+/** One series of a table: a column of numbers, of one group where there are groups. */
+interface Series {
+  readonly file: string;
+  readonly column: string;
+  readonly group: string;
+  readonly count: number;
+  readonly first_at: string;
+  readonly first: number;
+  readonly last_at: string;
+  readonly last: number;
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+}
+
+/** A program for awk: the last column by the one in the middle, where there is one. */
+const program = `
+NR == 1 { key = $1; value = $NF; next }
+{ g = NF > 2 ? $2 : "all"; v = $NF + 0; if (!(g in n)) { order[++groups] = g; fa[g] = $1; f[g] = v; lo[g] = v; hi[g] = v }
+  n[g]++; s[g] += v; la[g] = $1; l[g] = v; if (v < lo[g]) lo[g] = v; if (v > hi[g]) hi[g] = v }
+END { for (i = 1; i <= groups; i++) { g = order[i];
+  printf "%s\\t%s\\t%s\\t%d\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%.3f\\n", file, value, g, n[g], fa[g], f[g], la[g], l[g], lo[g], hi[g], s[g] / n[g] } }
+`.trim();
+
+/** The command that summarises each table, one series to a line. */
+export function tableCommand(paths: readonly string[]): string {
+  const each = paths.map((path) => {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const separator = path.endsWith('.tsv') ? String.raw`\t` : ',';
+    return `awk -F'${separator}' -v file='${name}' "$PROGRAM" '${path}'`;
+  });
+  return [`PROGRAM='${program}'`, ...each].join('\n');
+}
+
+export function parse(computed: string): Series[] {
+  return computed.split('\n').flatMap((line) => {
+    const [file, column, group, ...rest] = line.trim().split('\t');
+    if (file === undefined || column === undefined || group === undefined) return [];
+    if (rest.length !== 8) return [];
+    const [count, first_at = '', first, last_at = '', last, min, max, mean] = rest;
+    return [
+      {
+        file,
+        column,
+        group,
+        count: Number(count),
+        first_at,
+        first: Number(first),
+        last_at,
+        last: Number(last),
+        min: Number(min),
+        max: Number(max),
+        mean: Number(mean),
+      },
+    ];
+  });
+}
+
+/** A sentence for each file: its series that has changed most against where it began. */
+export function summarise(computed: string): string[] {
+  const series = parse(computed);
+  return [...new Set(series.map(({ file }) => file))].flatMap((file) => {
+    const of_file = series.filter((each) => each.file === file);
+    const [most] = of_file.toSorted((a, b) => change(b) - change(a));
+    return most === undefined ? [] : [sentence(most)];
+  });
+}
+
+function change({ first, last, min, max }: Series): number {
+  return Math.abs(last - first) / Math.max(1e-9, max - min, Math.abs(first));
+}
+
+function sentence({ file, column, group, first, first_at, last, last_at }: Series): string {
+  const what = group === 'all' ? `\`${column}\`` : `\`${column}\` of ${group}`;
+  const direction = last > first ? 'rose' : 'fell';
+  return `In ${file}, ${what} ${direction} from ${first} (${first_at}) to ${last} (${last_at}).`;
+}
+
+/** The deliverable, from nothing but what the command printed. */
+export function report(asked: string, computed: string): string {
+  const series = parse(computed);
+  const names = [...new Set(series.map(({ file }) => file))];
+  const held = names.map((name) => {
+    const of_file = series.filter(({ file }) => file === name);
+    const rows = of_file.reduce((sum, { count }) => sum + count, 0);
+    return `- **${name}**: ${rows} rows of \`${of_file[0]?.column}\`, in ${of_file.length} series.`;
+  });
+  const rows = series.map(
+    ({ file, group, count, first, last, min, max, mean }) =>
+      `| ${[file, group, count, first, last, min, max, mean].join(' | ')} |`,
+  );
+  return `${[
+    `# ${names.length} files, ${series.length} series`,
+    `*Asked for: ${asked.split('\n')[0] ?? ''}*`,
+    `## What the files hold\n\n${held.join('\n')}`,
+    `## What changed most\n\n${summarise(computed)
+      .map((each) => `- ${each}`)
+      .join('\n')}`,
+    `## All series\n\n| file | series | n | first | last | min | max | mean |\n|---|---|---|---|---|---|---|---|\n${rows.join('\n')}`,
+    '## What the data cannot tell\n\nWhy any of it happened, and whether it goes on: these are records, not causes.',
+  ].join('\n\n')}\n`;
+}

@@ -1,0 +1,47 @@
+import type { Routes } from './api/routes.ts';
+import { BootError } from './boot-error.ts';
+import type { Authorizer } from './iam/authorizer.ts';
+import { matches } from './iam/pattern.ts';
+import { arn } from './place.ts';
+import type { Schedule } from './schedules.ts';
+import type { Stack } from './template/stack.ts';
+
+interface Asked {
+  readonly api_id: string;
+  readonly stage: string;
+  readonly routes: Routes;
+  readonly schedules: readonly Schedule[];
+  readonly authorizer: Authorizer;
+}
+
+/**
+ * Check what AWS would only show at the first request: that the API and the schedules may call their
+ * functions. @throws BootError naming the caller and the function.
+ */
+export function checkCallers(stack: Stack, asked: Asked): void {
+  const permissions = stack.all('AWS::Lambda::Permission');
+  const permitted = (function_arn: string, principal: string, source: string): boolean =>
+    permissions.some(({ properties: { FunctionName, Principal, SourceArn, Action } }) => {
+      const named =
+        FunctionName === function_arn || function_arn.endsWith(`:${String(FunctionName)}`);
+      const from =
+        SourceArn === undefined || (typeof SourceArn === 'string' && matches(SourceArn, source));
+      return named && Principal === principal && Action === 'lambda:InvokeFunction' && from;
+    });
+  const api = arn('execute-api', `${asked.api_id}/${asked.stage}/GET/path`);
+  for (const function_arn of asked.routes.functions()) {
+    if (!permitted(function_arn, 'apigateway.amazonaws.com', api)) refuse('The API', function_arn);
+  }
+  for (const { name, function_arn, role_arn } of asked.schedules) {
+    const request = { action: 'lambda:InvokeFunction', resource: function_arn, context: {} };
+    const may =
+      role_arn === undefined
+        ? permitted(function_arn, 'events.amazonaws.com', arn('events', `rule/${name}`))
+        : asked.authorizer.allows({ role_arn, session: name }, request);
+    if (!may) refuse(`The schedule ${name}`, function_arn);
+  }
+}
+
+function refuse(caller: string, function_arn: string): never {
+  throw new BootError(`${caller} has no permission to invoke ${function_arn}.`);
+}
