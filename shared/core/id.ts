@@ -20,6 +20,11 @@ export type Noun = keyof typeof prefixes;
 /** Monotonic, so that ids made in one process sort in the order in which they were made. */
 const ulid = monotonicFactory();
 
+/** A name without a noun, for objects and versions that no client sees. */
+export function newName(): string {
+  return ulid();
+}
+
 /** A new id of a noun, e.g. `agent_01J…`: time-sortable, though clients must not rely on it. */
 export function newId(noun: Noun): string {
   return `${prefixes[noun]}_${ulid()}`;

@@ -3,8 +3,8 @@ import type {
   BetaToolResultBlockParam,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import type { SessionAgent } from '../sessions/session.ts';
-import { isBuiltIn, type SeenText } from '../tools/tools.ts';
-import type { WebRules } from '../tools/web-rules.ts';
+import { isBuiltIn } from '../tools/tools.ts';
+import type { SeenText, WebRules } from '../tools/web-rules.ts';
 import type { Conversation } from './messages.ts';
 
 /** What the agent's toolset says of a web tool beyond its policy. */

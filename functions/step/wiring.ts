@@ -1,0 +1,71 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Tracer } from '@aws-lambda-powertools/tracer';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { AwsSecrets } from '#shared/core/aws-secrets.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { systemClock } from '#shared/core/clock.ts';
+import { optional, required } from '#shared/core/env.ts';
+import { newId, newName } from '#shared/core/id.ts';
+import { DynamoTable } from '#shared/core/table-dynamo.ts';
+import { openModel, parseModelIds, parseProvider } from '#shared/models/open-model.ts';
+import { parsePrices } from '#shared/models/prices.ts';
+import { providerSearch, providerSearches } from '#shared/models/search.ts';
+import { judgeWith } from '#shared/permissions/judge.ts';
+import { systemDialer } from '#shared/tools/public-fetch.ts';
+import { makeToolRunner } from '#shared/tools/runner.ts';
+import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
+import { apiSearch, SearchSecret } from '#shared/tools/search-api.ts';
+import type { Wiring } from './step.ts';
+
+const tracer = new Tracer();
+const secrets = new AwsSecrets(new SecretsManagerClient());
+const table = new DynamoTable(required('TABLE_NAME'));
+const blobs = new S3Blobs(required('BUCKET_NAME'));
+const provider = parseProvider(required('MODEL_PROVIDER'));
+const model = openModel({
+  provider,
+  secrets,
+  secret_arn: required('MODEL_SECRET_ARN'),
+  model_ids: parseModelIds(optional('MODEL_IDS')),
+});
+
+/** The provider's own tool where it has one, else the configured API, else none. */
+function searchOf() {
+  if (providerSearches(provider)) return providerSearch(model);
+  const secret_arn = optional('SEARCH_SECRET_ARN');
+  if (secret_arn === undefined) return undefined;
+  return apiSearch(systemDialer, async () =>
+    SearchSecret.parse(JSON.parse(await secrets.read(secret_arn))),
+  );
+}
+
+const search = searchOf();
+// The SDK's own retries are off: see LambdaSandbox.
+const lambda = tracer.captureAWSv3Client(new LambdaClient({ maxAttempts: 1 }));
+
+export const wiring: Wiring = {
+  ports: {
+    table,
+    blobs,
+    clock: systemClock,
+    newId,
+    model,
+    tools: makeToolRunner({
+      table,
+      blobs,
+      clock: systemClock,
+      newName,
+      sandbox: new LambdaSandbox(required('SANDBOX_FUNCTION_NAME'), lambda),
+      dialer: systemDialer,
+      ...(search === undefined ? {} : { search }),
+    }),
+    judge: judgeWith(model),
+    prices: parsePrices(optional('PRICES')),
+    search: search !== undefined,
+    contexts: new Map(),
+    random: Math.random,
+  },
+  logger: new Logger(),
+  tracer,
+};
