@@ -1,16 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Anthropic from '@anthropic-ai/sdk';
+import { withPart } from '../house/readme-parts.ts';
 import { benchApi } from './api-benches.ts';
 import { benchCost } from './cost-benches.ts';
 import { benchDemo } from './demo-benches.ts';
 import { benchFunctions } from './function-benches.ts';
 import { notCounted } from './prices.ts';
 import { startHostProcess, startModelProcess, type HostProcess } from './processes.ts';
-import { passes, tableOf, type Result } from './result.ts';
+import { markdownOf, passes, tableOf, type Result } from './result.ts';
 import { benchLoad, benchRounds, benchTurns } from './turn-benches.ts';
+
+const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 
 type Bench = (client: Anthropic, host: HostProcess) => Promise<Result[]>;
 
@@ -25,12 +29,13 @@ const benches: Readonly<Record<string, Bench>> = {
   demo: async () => await benchDemo(),
 };
 
-const help = `npm run bench -- [--only NAME]... [--json FILE]
+const help = `npm run bench -- [--only NAME]... [--json FILE] [--readme]
 
 Measures the local host with a model that answers at once, through the official SDK.
 
   --only NAME  one of ${Object.keys(benches).join(', ')}; may be repeated
   --json FILE  the results for a program, too
+  --readme     the figures of all benches into README.md
   --help       this text
 
 The table goes to stdout, progress to stderr. The exit code is 1 when a target is missed.
@@ -54,9 +59,10 @@ async function measure(name: string, bench: Bench): Promise<Result[]> {
   }
 }
 
-async function run(only: readonly string[], json: string | undefined): Promise<void> {
+async function run({ only, json, readme }: Args): Promise<void> {
   const unknown = only.find((name) => !(name in benches));
   if (unknown !== undefined) throw new Misuse(`There is no bench '${unknown}'.`);
+  if (readme && only.length > 0) throw new Misuse('--readme needs all benches.');
   const results: Result[] = [];
   for (const [name, bench] of Object.entries(benches)) {
     if (only.length === 0 || only.includes(name)) results.push(...(await measure(name, bench)));
@@ -66,26 +72,40 @@ async function run(only: readonly string[], json: string | undefined): Promise<v
   const rows = results.map((result) => ({ ...result, pass: passes(result) }));
   if (json !== undefined)
     await writeFile(json, `${JSON.stringify({ machine, results: rows }, null, 2)}\n`);
+  if (readme) {
+    const what = `On ${machine.cpus} cores of ${machine.cpu}, Node ${machine.node}, local host with a model that answers at once.`;
+    const costs = `Costs are us-east-1 list prices without ${notCounted}.`;
+    const part = `${what} ${costs}\n\n${markdownOf(results)}`;
+    await writeFile(README, withPart(await readFile(README, 'utf8'), 'bench', part));
+  }
   if (results.some((result) => passes(result) === false)) process.exitCode = 1;
 }
 
 /** A wrong argument: shown with the help, where anything else is shown whole. */
 class Misuse extends Error {}
 
-function args(): { only: string[]; json?: string | undefined; help: boolean } {
+interface Args {
+  readonly only: readonly string[];
+  readonly json?: string | undefined;
+  readonly readme: boolean;
+  readonly help: boolean;
+}
+
+function args(): Args {
   try {
     const only = { type: 'string', multiple: true, default: [] as string[] } as const;
-    const help = { type: 'boolean', default: false } as const;
-    return parseArgs({ options: { only, json: { type: 'string' }, help } }).values;
+    const flag = { type: 'boolean', default: false } as const;
+    const options = { only, json: { type: 'string' }, readme: flag, help: flag } as const;
+    return parseArgs({ options }).values;
   } catch (cause) {
     throw new Misuse(cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }
 
 try {
-  const { only, json, help: asked } = args();
-  if (asked) console.log(help);
-  else await run(only, json);
+  const asked = args();
+  if (asked.help) console.log(help);
+  else await run(asked);
 } catch (cause) {
   console.error(cause instanceof Misuse ? `${cause.message}\n\n${help}` : cause);
   process.exitCode = 2;

@@ -63,6 +63,15 @@ export function tableOf(results: readonly Result[]): string {
   return [head, ...rows].map(line).join('\n');
 }
 
+/** The same for the README. */
+export function markdownOf(results: readonly Result[]): string {
+  const rows = results.map((result) => {
+    const verdict = passes(result) === false ? ' (missed)' : '';
+    return `| \`${result.name}\` | ${round(result.value)} | ${targetOf(result)}${verdict} |`;
+  });
+  return ['| what | figure | target |', '|---|--:|---|', ...rows].join('\n');
+}
+
 function targetOf({ target }: Result): string {
   if (target === undefined) return '';
   return 'at_most' in target ? `≤ ${target.at_most}` : `≥ ${target.at_least}`;

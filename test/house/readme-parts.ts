@@ -16,22 +16,27 @@ export const parts: Readonly<Record<string, () => string>> = {
   },
 };
 
-/** What the README has for a part, or undefined when its marks are missing. */
+/** What the README has between a part's marks, or undefined when they are missing. */
 export function partOf(readme: string, name: string): string | undefined {
-  return between(readme, name)?.[2];
+  const [start, end] = marks(readme, name);
+  return start === -1 || end === -1 ? undefined : readme.slice(start, end).trim();
 }
 
-/** The README with every part as it should be. Parts whose marks are missing are left out. */
+/** The README with another text between a part's marks. @throws Error when they are missing */
+export function withPart(readme: string, name: string, made: string): string {
+  const [start, end] = marks(readme, name);
+  if (start === -1 || end === -1) throw new Error(`README.md has no marks for ${name}`);
+  return `${readme.slice(0, start)}\n${made}\n${readme.slice(end)}`;
+}
+
+/** The README with every part as it should be. */
 export function withParts(readme: string): string {
-  return Object.entries(parts).reduce((text, [name, make]) => {
-    const [, before, , after] = between(text, name) ?? [];
-    if (before === undefined || after === undefined) return text;
-    return `${before}${make()}${after}`;
-  }, readme);
+  const made = Object.entries(parts).map(([name, make]) => [name, make()] as const);
+  return made.reduce((text, [name, part]) => withPart(text, name, part), readme);
 }
 
-function between(text: string, name: string): RegExpExecArray | null {
-  return new RegExp(
-    `^([\\s\\S]*<!-- ${name} -->\n)([\\s\\S]*?)(\n<!-- /${name} -->[\\s\\S]*)$`,
-  ).exec(text);
+function marks(text: string, name: string): [start: number, end: number] {
+  const opening = `<!-- ${name} -->`;
+  const at = text.indexOf(opening);
+  return [at === -1 ? -1 : at + opening.length, text.indexOf(`<!-- /${name} -->`)];
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { partOf, parts, withParts } from './readme-parts.ts';
+import { partOf, parts, withPart } from './readme-parts.ts';
 import { read, root } from './sources.ts';
 
 test.each(Object.keys(parts))(
@@ -13,12 +13,13 @@ test.each(Object.keys(parts))(
   },
 );
 
-test('writing the parts leaves the rest as it was', () => {
-  const before = 'a\n<!-- own-routes -->\nold\n<!-- /own-routes -->\nb $& $1';
-  const after = withParts(before);
-  expect(partOf(after, 'own-routes')).toBe(parts['own-routes']?.());
-  expect(after.startsWith('a\n<!-- own-routes -->\n')).toBe(true);
-  expect(after.endsWith('\n<!-- /own-routes -->\nb $& $1')).toBe(true);
+test('writing a part leaves the rest as it was', () => {
+  const before = 'a\n<!-- x -->\n<!-- /x -->\nb $& $1';
+  const after = withPart(before, 'x', '$& one');
+  expect(after).toBe('a\n<!-- x -->\n$& one\n<!-- /x -->\nb $& $1');
+  expect(partOf(after, 'x')).toBe('$& one');
+  expect(withPart(after, 'x', 'two')).toBe('a\n<!-- x -->\ntwo\n<!-- /x -->\nb $& $1');
+  expect(() => withPart('no marks', 'x', '')).toThrow('no marks for x');
 });
 
 test('the quickstart is shorter than 50 lines', () => {
