@@ -85,8 +85,10 @@ async function updateWrites(ports: Ports, next: Agent): Promise<Write[]> {
   return [
     {
       update: agentKey(next.id),
-      expression: 'SET version = :next, agent = :agent',
+      expression: 'SET version = :next, #agent = :agent',
       condition: 'version = :read AND archived_at = :never',
+      // A reserved word of DynamoDB.
+      names: { '#agent': 'agent' },
       values: {
         ':next': next.version,
         ':read': next.version - 1,

@@ -53,7 +53,7 @@ export const limits = {
   /** Source: DNS: the longest name of a host. */
   domain_chars_max: 255,
   /** Nobody means more, and a parser that recurses would not survive much more. */
-  json_depth_max: 64,
+  json_depth_max: 100,
   /** Items of one page; twice that is what they weigh when the proxy escapes every character. */
   page_bytes_max: 2_000_000,
   /** Candidates that one request looks at before it answers with what it has. */
@@ -82,6 +82,8 @@ export const limits = {
 
   // Sessions
   session_title_chars_max: 1_024,
+  /** Races that a command on a session may lose to its turn and to other clients. */
+  head_attempts_max: 20,
 
   // Environments
   allowed_hosts_max: 500,

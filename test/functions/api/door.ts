@@ -90,3 +90,10 @@ async function eventOf(incoming: IncomingMessage): Promise<ProxyEvent> {
     isBase64Encoded: true,
   };
 }
+
+/** Everything that an automatically paging list gives. */
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
