@@ -2,7 +2,8 @@ import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 
 interface ErrorResponse {
   readonly type: ResponseType;
-  readonly status: number;
+  /** @default - the one that API Gateway has for the case */
+  readonly status?: number;
   readonly error: string;
   readonly message: string;
   /** What the SDK is told: without it, it repeats every 5xx and 429 twice. @default - not said */
@@ -13,7 +14,6 @@ interface ErrorResponse {
 const responses: readonly ErrorResponse[] = [
   {
     type: ResponseType.DEFAULT_4XX,
-    status: 400,
     error: 'invalid_request_error',
     message: 'The request could not be read.',
   },
@@ -56,7 +56,6 @@ const responses: readonly ErrorResponse[] = [
   },
   {
     type: ResponseType.DEFAULT_5XX,
-    status: 500,
     error: 'api_error',
     message: 'Something went wrong on our side.',
   },
@@ -80,7 +79,7 @@ export function addErrorResponses(rest: RestApi): void {
   for (const { type, status, error, message, retry } of responses) {
     rest.addGatewayResponse(type.responseType, {
       type,
-      statusCode: String(status),
+      ...(status !== undefined && { statusCode: String(status) }),
       responseHeaders: {
         'request-id': 'context.requestId',
         'access-control-allow-origin': "'*'",

@@ -80,9 +80,9 @@ export function sessionDefinition(stepArn: string): object {
         TimeoutSeconds: limits.step_timeout_s + 10,
         ResultSelector: answered,
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'GiveUp' }],
-        Next: 'Next',
+        Next: 'Decide',
       },
-      Next: {
+      Decide: {
         Type: 'Choice',
         Choices: [
           { Variable: '$.next', StringEquals: 'again', Next: 'Step' },

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { providers } from '#shared/models/model.ts';
 import { parsePrices, type PriceOverrides } from '#shared/models/prices.ts';
 
-/** What a deployment may choose. Every key is CDK context: `-c reverie:<key>=<value>` or cdk.json. */
+/** Every setting is CDK context: `-c reverie:<name>=<value>`, or `context` of cdk.json. */
 const PREFIX = 'reverie:';
 
 /** Source: PutRetentionPolicy; CloudWatch Logs takes no other number of days. */
@@ -39,53 +39,78 @@ const arn = (service: string) =>
     .string()
     .regex(new RegExp(`^arn:[^:]+:${service}:[^:]+:\\d{12}:.+$`), `not an ARN of ${service}`);
 
-const shape = z.strictObject({
-  /** Name of the stack; a second one in the same account needs another name. */
+/** What a deployment may choose, with the sentences of the README's table. */
+export const settingsShape = z.strictObject({
   stack_name: z
     .string()
-    .regex(/^[A-Za-z][A-Za-z0-9-]{0,99}$/)
-    .default('Reverie'),
-  log_level: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, 'letters, digits and dashes, a letter first')
+    .default('Reverie')
+    .describe('Name of the stack. A second one in the same account and region needs another name.'),
+  log_level: z
+    .enum(['DEBUG', 'INFO', 'WARN', 'ERROR'])
+    .default('INFO')
+    .describe('What the functions log.'),
   log_retention_days: fromText(
     z.int().refine((days) => RETENTION_DAYS.includes(days), `one of ${RETENTION_DAYS.join(', ')}`),
-  ).default(30),
-  /** `retain`: table, bucket and key outlive the stack. `destroy`: `cdk destroy` deletes all data. */
-  removal_policy: z.enum(['retain', 'destroy']).default('retain'),
-  /** How long S3 keeps what was overwritten or deleted. */
-  noncurrent_days: count(3650).default(30),
-  model_provider: z.enum(providers).default('anthropic'),
-  /** JSON object: model id of the API → the provider's own id. */
-  model_ids: fromText(z.record(z.string(), z.string().min(1))).optional(),
-  /** JSON object: overrides of the price table, by model id. */
+  )
+    .default(30)
+    .describe('How long CloudWatch keeps the logs; a number of days that it knows.'),
+  removal_policy: z
+    .enum(['retain', 'destroy'])
+    .default('retain')
+    .describe(
+      '`retain`: table, bucket and key outlive the stack. `destroy`: `cdk destroy` deletes all data.',
+    ),
+  noncurrent_days: count(3650)
+    .default(30)
+    .describe('How long the bucket keeps what was overwritten or deleted by a person.'),
+  model_provider: z
+    .enum(providers)
+    .default('anthropic')
+    .describe('`anthropic`, `claude-platform-aws` or `bedrock`.'),
+  model_ids: fromText(z.record(z.string(), z.string().min(1)))
+    .optional()
+    .describe('JSON object: model id that agents name → id that the provider knows.'),
   prices: fromText(
     z.custom<PriceOverrides>(isPriceTable, 'not a price table: see shared/models/prices.ts'),
-  ).optional(),
-  /** Secret with the key of a search API, for providers without a search tool of their own. */
-  search_secret_arn: arn('secretsmanager').optional(),
-  /** Makes a topic with this subscriber. */
-  alarm_email: z.email().optional(),
-  /** Uses a topic that exists. */
-  alarm_topic_arn: arn('sns').optional(),
+  )
+    .optional()
+    .describe('JSON object: model id → list price, over the built-in table.'),
+  search_secret_arn: arn('secretsmanager')
+    .optional()
+    .describe('Secret with the key of a search API, for providers without a search tool.'),
+  alarm_email: z.email().optional().describe('Makes a topic that mails alarms to this address.'),
+  alarm_topic_arn: arn('sns').optional().describe('Sends alarms to a topic that exists.'),
   domain_name: z
     .string()
-    .regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/)
-    .optional(),
-  /** ACM certificate of `domain_name`, in the region of the stack. */
-  certificate_arn: arn('acm').optional(),
-  /** Requests a second, and in a burst, that the whole API takes; above it the answer is 429. */
-  throttle_rate: count(10_000).default(100),
-  throttle_burst: count(5_000).default(200),
-  dashboard: flag.default(true),
-  /** Ship source maps and readable stack traces: a slower cold start. */
-  source_maps: flag.default(false),
-  /** API Gateway writes logs with one role per account and region; `false` where one is set already. */
-  gateway_log_role: flag.default(true),
+    .regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'not a domain name')
+    .optional()
+    .describe('Serves the API under this name; the output `DomainTarget` says where to point it.'),
+  certificate_arn: arn('acm')
+    .optional()
+    .describe('Certificate of `domain_name`, in the region of the stack.'),
+  throttle_rate: count(10_000)
+    .default(100)
+    .describe('Requests a second that the API takes; above it the answer is 429.'),
+  throttle_burst: count(5_000).default(200).describe('Requests that it takes at once.'),
+  dashboard: flag
+    .default(true)
+    .describe(
+      'A CloudWatch dashboard: free as one of the first three of an account, else $3 a month.',
+    ),
+  source_maps: flag
+    .default(false)
+    .describe('Ships source maps: readable stack traces, slower cold starts.'),
+  gateway_log_role: flag
+    .default(true)
+    .describe(
+      'Sets the role by which API Gateway writes logs, one per account and region; `false` where one is set.',
+    ),
 });
 
-export type Settings = Readonly<z.infer<typeof shape>>;
+export type Settings = Readonly<z.infer<typeof settingsShape>>;
 
-/** Names of all settings, in the order of the README's table. */
-export const settingNames = Object.keys(shape.shape);
+const settingNames = Object.keys(settingsShape.shape);
 
 /**
  * Read the settings out of CDK context.
@@ -97,7 +122,7 @@ export function settingsFrom(context: Readonly<Record<string, unknown>>): Settin
   const stray = ours.find(([key]) => !key.startsWith(PREFIX));
   if (stray) throw new Error(`context '${stray[0]}': settings are written ${PREFIX}<name>`);
   const given = Object.fromEntries(ours.map(([key, value]) => [key.slice(PREFIX.length), value]));
-  const result = shape.safeParse(given);
+  const result = settingsShape.safeParse(given);
   if (!result.success) throw new Error(result.error.issues.map(sentence).join('\n'));
   refuseTogether(result.data);
   return result.data;

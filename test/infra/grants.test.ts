@@ -176,7 +176,7 @@ test('no role of ours has managed or inline policies, which the tables would not
 
 test('each function runs under the role of its name', () => {
   const roles = ofType(template, 'AWS::Lambda::Function').map(({ Properties }) =>
-    plain(Properties['Role']),
+    String(plain(Properties['Role'])),
   );
   expect(roles.toSorted()).toEqual(
     ['Api', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map((room) => `<${room}Role.Arn>`).toSorted(),

@@ -1,0 +1,176 @@
+/** What operating a deployment needs: logs that end, alarms that speak, functions as limits say. */
+import { expect, test } from 'vitest';
+import { limits } from '../../shared/core/limits.ts';
+import { variables } from '../../shared/core/env.ts';
+import { ofType, only, plain, synth } from './stack.ts';
+
+const { template } = synth();
+
+const functions: [room: string, timeout_s: number, memory_mib: number, variables: string[]][] = [
+  [
+    'api',
+    limits.api_timeout_s,
+    limits.api_memory_mib,
+    ['ADMIN_KEY_SECRET_ARN', 'BUCKET_NAME', 'MODEL_PROVIDER', 'SESSION_MACHINE_ARN', 'TABLE_NAME'],
+  ],
+  [
+    'stream',
+    limits.stream_timeout_s,
+    limits.stream_memory_mib,
+    ['ADMIN_KEY_SECRET_ARN', 'BUCKET_NAME', 'TABLE_NAME'],
+  ],
+  [
+    'step',
+    limits.step_timeout_s,
+    limits.step_memory_mib,
+    ['BUCKET_NAME', 'MODEL_PROVIDER', 'MODEL_SECRET_ARN', 'SANDBOX_FUNCTION_NAME', 'TABLE_NAME'],
+  ],
+  ['sandbox', limits.sandbox_timeout_s, limits.sandbox_memory_mib, []],
+  [
+    'reconcile',
+    limits.reconcile_timeout_s,
+    limits.reconcile_memory_mib,
+    ['BUCKET_NAME', 'SESSION_MACHINE_ARN', 'TABLE_NAME'],
+  ],
+];
+
+const functionOf = (room: string) =>
+  only(template, 'AWS::Lambda::Function', `${room[0]?.toUpperCase()}${room.slice(1)}Function`)
+    .Properties;
+
+test.each(functions)(
+  '%s runs for at most %i s in %i MiB and is told what it needs',
+  (room, timeout_s, memory_mib, names) => {
+    const properties = functionOf(room);
+    expect(properties).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      Timeout: timeout_s,
+      MemorySize: memory_mib,
+      Environment: {
+        Variables: {
+          POWERTOOLS_SERVICE_NAME: `Reverie-${room}`,
+          POWERTOOLS_METRICS_NAMESPACE: 'Reverie',
+          POWERTOOLS_LOG_LEVEL: 'INFO',
+        },
+      },
+    });
+    const { Variables } = properties['Environment'] as { Variables: Record<string, unknown> };
+    const ours = Object.keys(Variables).filter((name) => !name.startsWith('POWERTOOLS_'));
+    expect(ours.toSorted()).toEqual(names);
+    expect(variables).toEqual(expect.arrayContaining(names));
+  },
+);
+
+test('the table has every function', () => {
+  expect(functions).toHaveLength(ofType(template, 'AWS::Lambda::Function').length);
+});
+
+test('each session has a sandbox of its own', () => {
+  const isolated = ofType(template, 'AWS::Lambda::Function').filter(
+    ({ Properties }) => Properties['TenancyConfig'],
+  );
+  expect(isolated.map(({ Properties }) => Properties)).toEqual([functionOf('sandbox')]);
+  expect(functionOf('sandbox')['TenancyConfig']).toEqual({ TenantIsolationMode: 'PER_TENANT' });
+});
+
+test('traces cover the way of a request; reconcile is left out, for it would be most of the idle cost', () => {
+  const traced = ['api', 'stream', 'step', 'sandbox', 'reconcile'].filter(
+    (room) => functionOf(room)['TracingConfig'],
+  );
+  expect(traced).toEqual(['api', 'stream', 'step']);
+});
+
+test('every function but the sandbox logs JSON into a group of its own', () => {
+  const groups = ['api', 'stream', 'step', 'reconcile'].map(
+    (room) => functionOf(room)['LoggingConfig'],
+  );
+  for (const group of groups)
+    expect(group).toMatchObject({ LogFormat: 'JSON', ApplicationLogLevel: 'INFO' });
+  expect(new Set(groups.map((group) => JSON.stringify(plain(group)))).size).toBe(groups.length);
+  expect(functionOf('sandbox')).not.toHaveProperty('LoggingConfig');
+});
+
+test('every log group expires and goes with the stack', () => {
+  const groups = ofType(template, 'AWS::Logs::LogGroup');
+  expect(groups).toHaveLength(6);
+  for (const group of groups) {
+    expect(group).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30 } });
+  }
+});
+
+test('reconcile runs once a minute, and what one run misses the next one does', () => {
+  expect(plain(only(template, 'AWS::Scheduler::Schedule').Properties)).toMatchObject({
+    ScheduleExpression: 'rate(1 minute)',
+    Target: {
+      Arn: '<ReconcileFunction.Arn>',
+      RoleArn: '<ReconcileScheduleRole.Arn>',
+      Input: '{"min_age_seconds":60}',
+      RetryPolicy: { MaximumRetryAttempts: 0 },
+    },
+  });
+  expect(only(template, 'AWS::Lambda::EventInvokeConfig').Properties).toMatchObject({
+    MaximumRetryAttempts: 0,
+  });
+});
+
+const alarms = ofType(template, 'AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+
+test('these are the alarms', () => {
+  expect(alarms.map(({ AlarmName }) => String(AlarmName)).toSorted()).toEqual([
+    'Reverie-critical-executions-failed',
+    'Reverie-critical-reconcile-down',
+    'Reverie-critical-stuck-sessions',
+    'Reverie-warning-api-errors',
+    'Reverie-warning-api-throttles',
+    'Reverie-warning-sandbox-errors',
+    'Reverie-warning-step-errors',
+    'Reverie-warning-step-throttles',
+    'Reverie-warning-stream-errors',
+  ]);
+});
+
+test('they watch ten metrics, as many as are free', () => {
+  const metrics = alarms.map(({ Metrics }) =>
+    Metrics === undefined
+      ? 1
+      : (Metrics as { MetricStat?: unknown }[]).filter(({ MetricStat }) => MetricStat).length,
+  );
+  expect(metrics.reduce((a, b) => a + b)).toBe(10);
+});
+
+test('each says what it means and where the README tells more', () => {
+  for (const { AlarmName, AlarmDescription } of alarms) {
+    const name = String(AlarmName).replace(/^Reverie-(critical|warning)-/, '');
+    expect(AlarmDescription).toMatch(new RegExp(`\\. README\\.md#alarm-${name}$`));
+  }
+});
+
+test('only reconcile alarms by its silence', () => {
+  const silent = alarms.filter(({ TreatMissingData }) => TreatMissingData === 'breaching');
+  expect(silent.map(({ AlarmName }) => AlarmName)).toEqual(['Reverie-critical-reconcile-down']);
+});
+
+test('stuck sessions are counted by the metric that reconcile sends', () => {
+  const stuck = alarms.find(({ AlarmName }) => AlarmName === 'Reverie-critical-stuck-sessions');
+  expect(stuck).toMatchObject({
+    Namespace: 'Reverie',
+    MetricName: 'StuckSessions',
+    Dimensions: [{ Name: 'service', Value: 'Reverie-reconcile' }],
+    Threshold: 1,
+  });
+});
+
+test('the dashboard shows every function, the machine, the API and the table', () => {
+  const body = String(
+    plain(only(template, 'AWS::CloudWatch::Dashboard').Properties['DashboardBody']),
+  );
+  for (const shown of ['Api', 'Stream', 'Step', 'Sandbox', 'Reconcile']) {
+    expect(body).toContain(`<${shown}Function>`);
+  }
+  expect(body).toContain('<SessionMachine>');
+  expect(body).toContain('<StorageTable>');
+  expect(body).toContain('5XXError');
+  expect(body).toContain('service=\\"Reverie-step\\"');
+});

@@ -1,0 +1,161 @@
+/** The session machine as it deploys: valid, bounded, and retrying what may pass and nothing else. */
+import { createRequire } from 'node:module';
+import { expect, test } from 'vitest';
+import { Fault, faults, type FaultKind } from '../../shared/core/fault.ts';
+import { limits } from '../../shared/core/limits.ts';
+import { only, plain, synth } from './stack.ts';
+
+// It has no types, and it is CommonJS that exports a function.
+const validate = createRequire(import.meta.url)('asl-validator') as (definition: object) => {
+  isValid: boolean;
+  errors: unknown[];
+};
+
+interface Retry {
+  readonly ErrorEquals: string[];
+  readonly IntervalSeconds: number;
+  readonly BackoffRate: number;
+  readonly MaxAttempts: number;
+}
+
+interface State {
+  readonly Type: string;
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly Choices?: readonly { Next: string }[];
+  readonly Catch?: readonly { ErrorEquals: string[]; Next: string }[];
+  readonly Retry?: Retry[];
+  readonly TimeoutSeconds?: number;
+  readonly Parameters?: { FunctionName: string; Payload: Record<string, unknown> };
+}
+
+const { template } = synth();
+const machine = only(template, 'AWS::StepFunctions::StateMachine').Properties;
+const text = String(plain(machine['DefinitionString'])).replaceAll(
+  '<StepFunction.Arn>',
+  'arn:aws:lambda:us-east-1:111122223333:function:step',
+);
+const definition = JSON.parse(text) as {
+  QueryLanguage?: string;
+  StartAt: string;
+  TimeoutSeconds: number;
+  States: Record<string, State>;
+};
+const states = Object.entries(definition.States);
+const tasks = states.filter(([, { Type }]) => Type === 'Task');
+
+test('it is valid Amazon States Language', () => {
+  expect(validate(definition)).toMatchObject({ isValid: true, errors: [] });
+});
+
+test('the validator would see a state that nobody defined', () => {
+  const broken = { ...definition, StartAt: 'Nowhere' };
+  expect(validate(broken).isValid).toBe(false);
+});
+
+test('it is a Standard machine in JSONPath, logged from ERROR on and traced', () => {
+  expect(definition.QueryLanguage ?? 'JSONPath').toBe('JSONPath');
+  expect(machine).toMatchObject({
+    StateMachineType: 'STANDARD',
+    LoggingConfiguration: { Level: 'ERROR', IncludeExecutionData: true },
+    TracingConfiguration: { Enabled: true },
+  });
+});
+
+test('a run goes Step, Decide, and then again, through Wait, or to Done', () => {
+  const edges = states.flatMap(([name, { Next, Choices, Catch }]) =>
+    [Next, ...(Choices ?? []).map((each) => each.Next), ...(Catch ?? []).map((each) => each.Next)]
+      .filter((next) => next !== undefined)
+      .map((next) => `${name} > ${next}`),
+  );
+  expect(definition.StartAt).toBe('Step');
+  expect(edges.toSorted()).toEqual([
+    'Decide > Done',
+    'Decide > Step',
+    'Decide > Wait',
+    'GiveUp > Done',
+    'Step > Decide',
+    'Step > GiveUp',
+    'Wait > Step',
+  ]);
+});
+
+test('an answer that is none of the three fails the execution, which is an alarm', () => {
+  expect(definition.States['Decide']).not.toHaveProperty('Default');
+});
+
+const named = (name: string) =>
+  tasks.flatMap(([, { Retry = [] }]) =>
+    Retry.filter(({ ErrorEquals }) => ErrorEquals.includes(name)),
+  );
+
+test('what a step says will pass is retried by its name, what it says will not is never', () => {
+  expect(named('RetryableFault')).toHaveLength(tasks.length);
+  expect(named('TerminalFault')).toEqual([]);
+  expect(named('States.ALL')).toEqual([]);
+  expect(named('States.TaskFailed')).toEqual([]);
+});
+
+test('the names are those that Fault gives itself', () => {
+  const kinds = Object.keys(faults) as FaultKind[];
+  const names = new Set(kinds.map((kind) => new Fault(kind, 'x').name));
+  expect(names).toEqual(new Set(['RetryableFault', 'TerminalFault']));
+});
+
+const waits: [name: string, seconds: number][] = [
+  ['RetryableFault', 315],
+  ['Lambda.TooManyRequestsException', 255],
+  ['Lambda.ServiceException', 255],
+  ['Lambda.AWSLambdaException', 255],
+  ['Lambda.SdkClientException', 255],
+  ['Lambda.ClientExecutionTimeoutException', 255],
+  ['Lambda.Unknown', 255],
+  ['Sandbox.Timedout', 255],
+  ['Runtime.ExitError', 255],
+  ['States.Timeout', 255],
+];
+
+test.each(waits)('%s is waited for %i s in all, at each task', (name, seconds) => {
+  const totals = named(name).map(({ IntervalSeconds, BackoffRate, MaxAttempts }) =>
+    Array.from({ length: MaxAttempts }, (_, n) => IntervalSeconds * BackoffRate ** n).reduce(
+      (a, b) => a + b,
+    ),
+  );
+  expect(totals).toEqual(tasks.map(() => seconds));
+});
+
+test('the table has every error that is retried', () => {
+  const all = tasks.flatMap(([, { Retry = [] }]) =>
+    Retry.flatMap(({ ErrorEquals }) => ErrorEquals),
+  );
+  expect(new Set(all)).toEqual(new Set(waits.map(([name]) => name)));
+});
+
+test('nothing runs without an end', () => {
+  expect(definition.TimeoutSeconds).toBe(limits.run_timeout_s);
+  expect(tasks.map(([, { TimeoutSeconds }]) => TimeoutSeconds)).toEqual([910, 910]);
+  expect(limits.step_timeout_s).toBeLessThan(910);
+});
+
+test('only ids and counts travel, and the step is told which execution it is', () => {
+  const step = definition.States['Step'] as State & { ResultSelector: Record<string, string> };
+  const told = {
+    'session_id.$': '$.session_id',
+    'thread_id.$': '$.thread_id',
+    'run.$': '$.run',
+    'execution.$': '$$.Execution.Name',
+  };
+  expect(step.Parameters?.Payload).toEqual(told);
+  expect(definition.States['GiveUp']?.Parameters?.Payload).toEqual({
+    ...told,
+    give_up: true,
+    'error.$': '$.error',
+  });
+  expect(Object.keys(step.ResultSelector)).toEqual([
+    'session_id.$',
+    'thread_id.$',
+    'run.$',
+    'next.$',
+    'wait_seconds.$',
+  ]);
+});
