@@ -153,7 +153,9 @@ export const knownModels: readonly string[] = Object.keys(known);
 /** Facts of a model by its API id, with or without a date. Any id is allowed: see `unknown`. */
 export function modelFacts(id: string): ModelFacts {
   const bare = id.replace(/-\d{8}$/, '');
-  return { bedrock_id: `anthropic.${id}`, ...(known[bare] ?? unknown) };
+  // An id is a caller's text: it must not find what every object has.
+  const facts = Object.hasOwn(known, bare) ? known[bare] : undefined;
+  return { bedrock_id: `anthropic.${id}`, ...(facts ?? unknown) };
 }
 
 /** The effort that an agent gets when it names none, for the resolved `model` of the API. */

@@ -122,7 +122,7 @@ export function providerModelId(
   inference_geo: string | undefined,
   { provider, model_ids }: Dialect,
 ): string {
-  const mapped = model_ids[id];
+  const mapped = Object.hasOwn(model_ids, id) ? model_ids[id] : undefined;
   if (mapped !== undefined) return mapped;
   if (provider !== 'bedrock' || isBedrockId(id)) return id;
   const { bedrock_id } = modelFacts(id);

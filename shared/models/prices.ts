@@ -41,7 +41,8 @@ export function parsePrices(text: string | undefined): PriceOverrides {
 
 /** A model's list price; null when it has none and so cannot be budgeted. */
 export function listPrice(id: string, overrides: PriceOverrides): Prices | null {
-  return overrides[id] ?? modelFacts(id).prices;
+  const own = Object.hasOwn(overrides, id) ? overrides[id] : undefined;
+  return own ?? modelFacts(id).prices;
 }
 
 /** What the price of a request hangs on, beyond its tokens. */

@@ -48,18 +48,14 @@ export class SdkModel implements Model {
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
     const watch: Watch = { failure: undefined };
     const fold = new Fold();
-    // Leaving the loop early must end the request, also while it waits for its first byte.
-    const left = new AbortController();
     try {
-      const stop = AbortSignal.any([signal, left.signal]);
-      for await (const event of await this.#open(request, watch, stop)) {
+      for await (const event of await this.#open(request, watch, signal)) {
         const part = fold.take(event);
         if (part !== undefined) yield part;
       }
     } catch (cause) {
+      // First the signal: whatever reason it was given is what `fetch` throws.
       throw signal.aborted ? aborted(cause) : (watch.failure ?? toModelError(cause));
-    } finally {
-      left.abort();
     }
     // The SDK ends the loop without a word when the request was aborted, by us or by the watch.
     if (fold.reply === undefined) throw signal.aborted ? aborted() : (watch.failure ?? cutOff());

@@ -89,6 +89,7 @@ test.each([
 test.each([
   ['anthropic', 'claude-opus-5', undefined, {}, 'claude-opus-5'],
   ['anthropic', 'claude-opus-5', undefined, { 'claude-opus-5': 'my-opus' }, 'my-opus'],
+  ['anthropic', 'constructor', undefined, {}, 'constructor'],
   ['claude-platform-aws', 'claude-opus-5', 'us', {}, 'claude-opus-5'],
   ['bedrock', 'claude-opus-5', undefined, {}, 'global.anthropic.claude-opus-5'],
   ['bedrock', 'claude-opus-5', 'us', {}, 'us.anthropic.claude-opus-5'],

@@ -127,6 +127,7 @@ test.each(table)('%s', (_name, usage, ran, cents) => {
 test('a model without a list price costs null, not nothing', () => {
   expect(requestCostMicrocents({ ...noUsage, input_tokens: 1 }, standard('my-model'))).toBeNull();
   expect(listPrice('my-model', {})).toBeNull();
+  expect(listPrice('constructor', {})).toBeNull();
 });
 
 test('fast models have a price for it, and none else', () => {

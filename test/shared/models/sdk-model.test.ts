@@ -242,6 +242,15 @@ describe('stopping', () => {
     await expect.poll(() => server.requests[0]?.signal.aborted).toBe(true);
   });
 
+  test('the signal’s own reason changes nothing, before the first byte or after it', async () => {
+    const server = await serve(stall(), slowly(10_000, say('x')));
+    for (let n = 0; n < 2; n += 1) {
+      const model = modelAt(server.url);
+      const { error } = await failureOf(model.stream(aRequest(), AbortSignal.timeout(100)));
+      expect(error).toMatchObject({ kind: 'aborted', retryable: false });
+    }
+  });
+
   test('a signal that was given before stops before the request', async () => {
     const server = await serve(say('x'));
     const { error } = await failureOf(modelAt(server.url).stream(aRequest(), AbortSignal.abort()));

@@ -82,6 +82,12 @@ test.each(table)('%s', async (_name, said, permission) => {
   expect((await judged(said)).permission).toEqual(permission);
 });
 
+test('a judge that takes too long is not waited for', async () => {
+  const started = performance.now();
+  await judged(stall());
+  expect(performance.now() - started).toBeLessThan(2_000);
+});
+
 test('the judge is charged for', async () => {
   expect((await judged(verdict('allow'))).usage?.output_tokens).toBeGreaterThan(0);
   expect((await judged(fail(529))).usage).toBeNull();
