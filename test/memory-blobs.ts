@@ -18,8 +18,10 @@ export class MemoryBlobs implements Blobs {
     yield* [...this.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
   }
 
-  async deletePrefix(prefix: string): Promise<void> {
+  async deletePrefix(prefix: string, is_time_up: () => boolean): Promise<boolean> {
+    if (is_time_up()) return false;
     for await (const key of this.list(prefix)) this.objects.delete(key);
+    return true;
   }
 
   async presignGet(key: string): Promise<string> {

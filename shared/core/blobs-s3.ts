@@ -52,14 +52,14 @@ export class S3Blobs implements Blobs {
     } while (token !== undefined);
   }
 
-  async deletePrefix(prefix: string): Promise<void> {
+  async deletePrefix(prefix: string, is_time_up: () => boolean): Promise<boolean> {
     // Each round deletes what it lists, so the first page is always the next one.
-    for (;;) {
+    while (!is_time_up()) {
       const page = await this.#s3.send(
         new ListObjectVersionsCommand({ Bucket: this.#bucket, Prefix: prefix }),
       );
       const all = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
-      if (all.length === 0) return;
+      if (all.length === 0) return true;
       const { Errors } = await this.#s3.send(
         new DeleteObjectsCommand({
           Bucket: this.#bucket,
@@ -72,6 +72,7 @@ export class S3Blobs implements Blobs {
       const [error] = Errors ?? [];
       if (error !== undefined) throw new Error(`S3 did not delete ${error.Key}: ${error.Code}`);
     }
+    return false;
   }
 
   async presignGet(key: string, seconds: number): Promise<string> {

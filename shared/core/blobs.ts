@@ -9,8 +9,13 @@ export interface Blobs {
   get(key: string): Promise<Uint8Array>;
   /** Every key under a prefix. */
   list(prefix: string): AsyncIterable<string>;
-  /** Delete every version of every object under a prefix; safe to repeat. */
-  deletePrefix(prefix: string): Promise<void>;
+  /**
+   * Delete every version of every object under a prefix; safe to repeat.
+   *
+   * @param is_time_up Asked before each thousand.
+   * @returns whether it came to the end
+   */
+  deletePrefix(prefix: string, is_time_up: () => boolean): Promise<boolean>;
   /** A URL that reads exactly this object until `seconds` have passed. */
   presignGet(key: string, seconds: number): Promise<string>;
   /** A URL that writes exactly this object until `seconds` have passed. */

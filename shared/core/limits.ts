@@ -82,6 +82,8 @@ export const limits = {
 
   // Sessions
   session_title_chars_max: 1_024,
+  /** What a DELETE spends on sweeping before it answers; reconcile does the rest. */
+  sweep_inline_ms: 5_000,
   /** Races that a command on a session may lose to its turn and to other clients. */
   head_attempts_max: 20,
 

@@ -66,3 +66,16 @@ function visible(row: Row | undefined, call: Call, session_id: string): SessionH
 export function unknownSession(session_id: string): Fault {
   return new Fault('missing', `Session ${session_id} was not found.`);
 }
+
+/** @throws Fault `invalid` */
+export function checkNotRunning({ session_id, status }: SessionHead, what: string): void {
+  if (status !== 'running' && status !== 'rescheduling') return;
+  throw new Fault(
+    'invalid',
+    `Session ${session_id} is ${status} and cannot be ${what}. Send a user.interrupt, wait until it is idle, and try again.`,
+  );
+}
+
+export function tooBusy(session_id: string): Fault {
+  return new Fault('busy', `Session ${session_id} is changed by too many at once. Try again.`);
+}

@@ -1,5 +1,6 @@
 import type { Update } from '../core/table.ts';
 import type { StopDetails, StopReason, ThreadStatus, Usage } from '../threads/thread.ts';
+import type { BudgetLimit } from './session-usage.ts';
 import { sessionKey } from './session.ts';
 
 /** What a turn changes of its session's head. */
@@ -11,6 +12,8 @@ export interface SessionChange {
   readonly usage?: Partial<Usage>;
   /** The run that begins, and since when the session is running. */
   readonly start?: { readonly run: number; readonly at: string };
+  /** The cap as a client changed it; null removes it. */
+  readonly budget?: BudgetLimit | null;
 }
 
 /**
@@ -41,6 +44,10 @@ export function changeSession(session_id: string, change: SessionChange, at: str
     values[':since'] = change.start.at;
     values[':running'] = 'RUNNING';
     values[':place'] = `${change.start.at}#${session_id}`;
+  }
+  if (change.budget !== undefined) {
+    sets.push('budget = :budget');
+    values[':budget'] = change.budget;
   }
   addUsage(change.usage ?? {}, sets, names, values);
   const remove = removes.length === 0 ? '' : ` REMOVE ${removes.join(', ')}`;

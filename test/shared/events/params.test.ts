@@ -89,7 +89,7 @@ const accepted: [title: string, events: object[]][] = [
 
 const refused: [title: string, body: unknown, message: RegExp][] = [
   ['no body', undefined, /no body/],
-  ['no events', { events: [] }, /events: must have at least 1 items/],
+  ['no events', { events: [] }, /events: must have at least 1 item/],
   ['51 events', { events: Array.from({ length: 51 }, () => message) }, /at most 50 items/],
   ['a field beside events', { events: [message], extra: 1 }, /extra: unknown field/],
   [

@@ -1,0 +1,32 @@
+import { Fault } from '../core/fault.ts';
+import { limits } from '../core/limits.ts';
+import type { SessionAgent, SessionEnvironment } from './session.ts';
+
+/**
+ * Whether a session can run this agent in this environment.
+ * @throws Fault `invalid` when it is too large to be shown, or may not reach its own MCP servers
+ */
+export function checkFits(agent: SessionAgent, { networking }: SessionEnvironment): void {
+  if (Buffer.byteLength(JSON.stringify(agent)) > limits.agent_bytes_max) {
+    throw new Fault(
+      'invalid',
+      `agent: is more than ${limits.agent_bytes_max} bytes of JSON. Shorten its tools' schemas.`,
+    );
+  }
+  if (networking.type === 'unrestricted' || networking.allow_mcp_servers) return;
+  const closed = agent.mcp_servers.find(({ url }) => !allows(networking.allowed_hosts, url));
+  if (closed === undefined) return;
+  throw new Fault(
+    'invalid',
+    `agent: the environment does not allow the host of MCP server '${closed.name}'. Add it to allowed_hosts, or set allow_mcp_servers.`,
+  );
+}
+
+/** `*.example.com` stands for every host below, not for example.com itself. */
+function allows(hosts: readonly string[], url: string): boolean {
+  const { hostname } = new URL(url);
+  return hosts.some((text) => {
+    const host = text.toLowerCase();
+    return host.startsWith('*.') ? hostname.endsWith(host.slice(1)) : host === hostname;
+  });
+}

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../core/backoff.ts';
+import type { Call } from '../core/call.ts';
+import { commit } from '../core/commit.ts';
+import { limits } from '../core/limits.ts';
+import { load } from '../core/stored.ts';
+import { ConditionFailed, type Update } from '../core/table.ts';
+import { prepareAppend } from '../threads/log.ts';
+import { terminate } from '../turn/settle.ts';
+import { checkNotRunning, readRows, tooBusy, type SessionRows } from './read-session.ts';
+import type { SessionPorts } from './session-ports.ts';
+import { sessionKey, type SessionHead } from './session.ts';
+import { showSession, type Session } from './show-session.ts';
+
+/**
+ * `POST /v1/sessions/{session_id}/archive`: one-way. The history stays readable; the thread
+ * terminates, which its log says, so that open streams end. A repeat answers as the first did.
+ *
+ * @throws Fault `missing`; `invalid` while it runs
+ */
+export async function archiveSession(
+  ports: SessionPorts,
+  call: Call,
+  session_id: string,
+): Promise<Session> {
+  for (let attempt = 1; attempt <= limits.head_attempts_max; attempt++) {
+    const rows = await readRows(ports.table, call, session_id);
+    checkNotRunning(rows.session, 'archived');
+    try {
+      return await write(ports, call, rows);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+    await sleep(backoffMs(attempt));
+  }
+  throw tooBusy(session_id);
+}
+
+async function write(ports: SessionPorts, call: Call, rows: SessionRows): Promise<Session> {
+  const { session, config, thread } = rows;
+  const now = ports.clock.now();
+  const agent = await load(ports.blobs, config.agent);
+  if (session.archived_at !== null) {
+    return await commit(ports, call, [], { answer: showSession(session, config, agent, now) });
+  }
+  const at = now.toISOString();
+  // A session that an error has terminated has said so already.
+  const end = session.status === 'terminated' ? { lines: [], patch: {} } : terminate(thread, now);
+  const append = await prepareAppend(ports, thread, end.lines, end.patch);
+  const archived: SessionHead = {
+    ...session,
+    status: 'terminated',
+    stop_reason: null,
+    stop_details: null,
+    archived_at: at,
+    updated_at: at,
+  };
+  const answer = showSession(archived, config, agent, now);
+  return await commit(ports, call, [...append.writes, archiveHead(archived)], { answer });
+}
+
+function archiveHead({ session_id, version, updated_at }: SessionHead): Update {
+  return {
+    update: sessionKey(session_id),
+    expression:
+      'SET #status = :terminated, stop_reason = :null, stop_details = :null, archived_at = :at, updated_at = :at, #version = :next',
+    condition: '#version = :read',
+    names: { '#status': 'status', '#version': 'version' },
+    values: {
+      ':terminated': 'terminated',
+      ':null': null,
+      ':at': updated_at,
+      ':next': version + 1,
+      ':read': version,
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { BetaManagedAgentsSessionUpdatedEvent } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import { isDeepStrictEqual } from 'node:util';
+import { checkTools, resolveTools } from '../agents/tools.ts';
+import { Fault } from '../core/fault.ts';
+import { mergeMetadata } from '../core/metadata.ts';
+import type { PriceOverrides } from '../models/prices.ts';
+import { checkFits } from './agent-fits.ts';
+import { checkBudgetable, nextBudget } from './budget.ts';
+import type { SessionRows } from './read-session.ts';
+import type { SessionUpdate } from './session-wire.ts';
+import type { SessionAgent } from './session.ts';
+
+/** What an update changes; what stays is left out. */
+export type Changes = Omit<BetaManagedAgentsSessionUpdatedEvent, 'id' | 'type' | 'processed_at'>;
+
+export interface UpdatePlan {
+  /** Empty when nothing really changes. */
+  readonly changes: Changes;
+  /** Whether a session that stopped at its cap goes on by itself. */
+  readonly resumes: boolean;
+}
+
+/** What an update is decided from. */
+export interface Updatable extends SessionRows {
+  readonly agent: SessionAgent;
+  readonly prices: PriceOverrides;
+}
+
+/**
+ * Decide what an update changes. Pure; all of it or nothing.
+ * @throws Fault `invalid` when a part does not fit the session or its state
+ */
+export function planUpdate(rows: Updatable, body: SessionUpdate, now: Date): UpdatePlan {
+  const { session, config, thread } = rows;
+  if (session.archived_at !== null) {
+    throw new Fault('invalid', `Session ${session.session_id} is archived and cannot be changed.`);
+  }
+  const agent = nextAgent(rows, body.agent);
+  const title = body.title === undefined ? config.title : body.title;
+  const metadata = { ...mergeMetadata(config.metadata, body.metadata) };
+  const changes: Changes = {
+    ...(isDeepStrictEqual(agent, rows.agent) ? {} : { agent }),
+    ...budgetChange(rows, agent, body, now),
+    ...(title === config.title ? {} : { title }),
+    ...(isDeepStrictEqual(metadata, config.metadata) ? {} : { metadata }),
+  };
+  const stopped = thread.status === 'idle' && thread.stop_reason?.type === 'budget_reached';
+  return { changes, resumes: stopped && changes.budget !== undefined };
+}
+
+function nextAgent(
+  { session, config, agent }: Updatable,
+  patch: SessionUpdate['agent'],
+): SessionAgent {
+  if (patch?.tools === undefined && patch?.mcp_servers === undefined) return agent;
+  if (session.status !== 'idle') {
+    throw new Fault(
+      'invalid',
+      `agent: can only be changed while the session is idle; it is ${session.status}. Wait until it is idle, or send a user.interrupt.`,
+    );
+  }
+  const next: SessionAgent = {
+    ...agent,
+    tools: patch.tools === undefined ? agent.tools : resolveTools(patch.tools ?? []),
+    mcp_servers: patch.mcp_servers === undefined ? agent.mcp_servers : (patch.mcp_servers ?? []),
+  };
+  checkTools(next.tools, next.mcp_servers);
+  checkFits(next, config.environment);
+  // What is stored has been JSON: compare what will be stored.
+  return JSON.parse(JSON.stringify(next)) as SessionAgent;
+}
+
+function budgetChange(
+  { session, prices }: Updatable,
+  agent: SessionAgent,
+  { budget }: SessionUpdate,
+  now: Date,
+): Pick<Changes, 'budget'> {
+  if (budget === undefined || isDeepStrictEqual(budget, session.budget)) return {};
+  if (session.status === 'terminated') {
+    throw new Fault('invalid', 'budget: the session is terminated, so its budget is final.');
+  }
+  const next = nextBudget(session, budget, now);
+  if (next !== null) checkBudgetable(agent, prices);
+  return { budget: next };
+}
