@@ -54,8 +54,7 @@ export class SdkModel implements Model {
         if (part !== undefined) yield part;
       }
     } catch (cause) {
-      // First the signal: whatever reason it was given is what `fetch` throws.
-      throw signal.aborted ? aborted(cause) : (watch.failure ?? toModelError(cause));
+      throw watch.failure ?? toModelError(cause);
     }
     // The SDK ends the loop without a word when the request was aborted, by us or by the watch.
     if (fold.reply === undefined) throw signal.aborted ? aborted() : (watch.failure ?? cutOff());

@@ -54,7 +54,7 @@ test('a call whose input is broken without such a reason is a failure that may b
 });
 
 test('a call without input has an empty one', () => {
-  const reply = fold(start(), open(0, a_call), ...end('tool_use'));
+  const reply = fold(start(), open(0, a_call), json(0, ''), ...end('tool_use'));
   expect(reply?.content).toEqual([a_call]);
 });
 

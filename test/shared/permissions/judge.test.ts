@@ -28,6 +28,7 @@ afterEach(async () => {
 async function judged(
   said: Reply,
   over: Partial<JudgedCall> = {},
+  timeout_ms = 20_000,
 ): Promise<Judgement & { server: ScriptedModel }> {
   const server = await startModel();
   servers.push(server);
@@ -40,7 +41,7 @@ async function judged(
     thread_id: 'sthr_1',
     ...over,
   };
-  const judgement = await judgeWith(modelAt(server.url), 300)(call, never());
+  const judgement = await judgeWith(modelAt(server.url), timeout_ms)(call, never());
   return { ...judgement, server };
 }
 
@@ -65,7 +66,6 @@ const table: [name: string, said: Reply, permission: object][] = [
   ['allow without a reason', say('{"verdict":"allow"}'), ask],
   ['allow that was cut by its length', stopped('max_tokens', verdict('allow')), ask],
   ['a refusal', refuse('cyber', 'no', '{"verdict":"allow","reason":"r"}'), ask],
-  ['silence', stall(), ask],
   ['a cut answer', cutAfter(4, verdict('allow')), ask],
   ['an error in the answer', failAfter(5, 'api_error', verdict('allow')), ask],
   ['an overloaded provider', fail(529), ask],
@@ -84,8 +84,8 @@ test.each(table)('%s', async (_name, said, permission) => {
 
 test('a judge that takes too long is not waited for', async () => {
   const started = performance.now();
-  await judged(stall());
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect((await judged(stall(), {}, 200)).permission).toEqual(ask);
+  expect(performance.now() - started).toBeLessThan(4_000);
 });
 
 test('the judge is charged for', async () => {
