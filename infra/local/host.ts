@@ -129,25 +129,26 @@ async function boot(
   const clock = options.clock ?? new HostClock();
   closing.push(() => clock.stop());
   const base = { stack, clock, authorizer: new Authorizer(stack), counting: new Counting(), data };
+  // All that can be wrong with the template is said before anything is opened for it.
+  const api = apiOf(stack);
+  const schedules = schedulesOf(stack);
+  const functions = functionsOf(stack, assembly, clock);
+  checkCallers(stack, { ...api, schedules, authorizer: base.authorizer });
   const storage = await openStorage(base, closing);
   const model = await openModel(options, closing);
   const secrets = new SecretsService(secretsOf(stack, options, model));
-  const functions = functionsOf(stack, assembly, clock);
   const compute = await openCompute({ ...base, functions, options, storage, secrets }, closing);
-  const api = apiOf(stack);
   const { pools } = compute;
-  checkCallers(stack, { ...api, schedules: compute.schedules, authorizer: base.authorizer });
-  const responses = new GatewayResponses(stack);
   const front = await openFront(
-    { ...base, ...api, responses, pools },
+    { ...base, ...api, responses: new GatewayResponses(stack), pools },
     options.host ?? '127.0.0.1',
     options.port ?? 0,
   );
   closing.push(() => front.close());
   for (const pool of pools) pool.warm();
   const complain = (sentence: string): void => progress(sentence);
-  closing.push(runSchedules(compute.schedules, { ...base, pools, complain }));
-  return hostOf({ ...base, functions, front, compute, close, complain });
+  closing.push(runSchedules(schedules, { ...base, pools, complain }));
+  return hostOf({ ...base, functions, schedules, front, compute, close, complain });
 }
 
 interface Base {
@@ -232,7 +233,6 @@ interface Compute {
   readonly gateway: Gateway;
   readonly pools: readonly FunctionPool[];
   readonly states: StatesService;
-  readonly schedules: readonly Schedule[];
 }
 
 interface ComputeParts extends Base {
@@ -273,7 +273,7 @@ async function openCompute(parts: ComputeParts, closing: Closing): Promise<Compu
     states.abortAll();
     await Promise.all(pools.map((pool) => pool.stop()));
   });
-  return { gateway, pools, states, schedules: schedulesOf(stack) };
+  return { gateway, pools, states };
 }
 
 function machineOf({ id, name, properties }: ReturnType<Stack['one']>): Machine {
@@ -301,6 +301,7 @@ function poolNamed(pools: readonly FunctionPool[], name: string): FunctionPool {
 
 interface HostParts extends Base {
   readonly functions: readonly FunctionOfStack[];
+  readonly schedules: readonly Schedule[];
   readonly front: Front;
   readonly compute: Compute;
   readonly close: () => Promise<void>;
@@ -348,10 +349,10 @@ function hostOf(parts: HostParts): Host {
  * at the start that none is too young.
  */
 async function reconcile(
-  { compute, complain }: HostParts,
+  { compute, schedules, complain }: HostParts,
   invoke: (name: string, event: unknown) => Promise<unknown>,
 ): Promise<void> {
-  const healing = compute.schedules.filter(({ input }) => input.includes('min_age_seconds'));
+  const healing = schedules.filter(({ input }) => input.includes('min_age_seconds'));
   const pools = healing.flatMap(({ function_arn }) =>
     compute.pools.filter(({ settings }) => settings.arn === function_arn),
   );

@@ -6,8 +6,8 @@ export const place = {
   url_suffix: 'amazonaws.com',
 } as const;
 
-/** An ARN of this place. `region` and `account` are empty for services whose ARNs have none. */
-export function arn(service: string, resource: string, global = false): string {
-  const where = global ? ':' : `${place.region}:${place.account}`;
-  return `arn:${place.partition}:${service}:${where}:${resource}`;
+/** An ARN of this place. IAM is global: its ARNs name no region. */
+export function arn(service: string, resource: string): string {
+  const region = service === 'iam' ? '' : place.region;
+  return `arn:${place.partition}:${service}:${region}:${place.account}:${resource}`;
 }

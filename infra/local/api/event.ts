@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { place } from '../place.ts';
-import type { Matched } from './routes.ts';
+import type { FunctionRoute } from './routes.ts';
 
 export interface ApiRequest {
   readonly incoming: IncomingMessage;
   readonly body: Buffer;
-  readonly matched: Matched;
+  readonly route: FunctionRoute;
+  readonly parameters: Readonly<Record<string, string>>;
   /** The path without the stage, as it came. */
   readonly path: string;
   readonly query: string;
@@ -18,8 +19,7 @@ export interface ApiRequest {
 
 /** The event of a Lambda proxy integration (payload 1.0), as a REST API sends it. */
 export function proxyEvent(request: ApiRequest): object {
-  const { incoming, body, matched, path, query, stage, request_id, binary } = request;
-  const { route, parameters } = matched;
+  const { incoming, body, route, parameters, path, query, stage, request_id, binary } = request;
   const headers = multi(pairsOf(incoming.rawHeaders));
   const queries = multi([...new URLSearchParams(query)]);
   return {

@@ -10,7 +10,7 @@ import type { FunctionPool } from '../lambda/pool.ts';
 import { record } from '../template/template.ts';
 import { proxyEvent } from './event.ts';
 import type { GatewayAnswer, GatewayResponses, GatewayResponseType } from './gateway-responses.ts';
-import type { Matched, Route, Routes } from './routes.ts';
+import type { FunctionRoute, Routes } from './routes.ts';
 
 /** Source: API Gateway quota for a request's body. */
 const body_bytes_max = 10_485_760;
@@ -82,14 +82,19 @@ async function handle(
   const path = withoutStage(raw_path, parts.stage);
   const matched = parts.routes.match(incoming.method ?? 'GET', path);
   if (matched === undefined) return refuse('MISSING_AUTHENTICATION_TOKEN');
-  const pool = parts.pools.find(({ settings }) => settings.arn === matched.route.function_arn);
+  const { route, parameters } = matched;
+  if (route.type === 'mock') {
+    outgoing.writeHead(route.status, route.headers).end();
+    return;
+  }
+  const pool = parts.pools.find(({ settings }) => settings.arn === route.function_arn);
   const body = await readBody(incoming);
   if (body === undefined) return refuse('REQUEST_TOO_LARGE');
   if (pool === undefined) return refuse('API_CONFIGURATION_ERROR');
-  const event = eventOf(parts, { incoming, body, matched, path, query, request_id });
+  const event = eventOf(parts, { incoming, body, route, parameters, path, query, request_id });
   try {
-    const exchange = { pool, event, route: matched.route, outgoing, refuse };
-    if (matched.route.streams) await streamed(exchange);
+    const exchange = { pool, event, route, outgoing, refuse };
+    if (route.streams) await streamed(exchange);
     else await buffered(exchange);
   } catch (cause) {
     const large = cause instanceof AwsError && cause.name === 'RequestTooLargeException';
@@ -100,7 +105,8 @@ async function handle(
 interface Read {
   readonly incoming: IncomingMessage;
   readonly body: Buffer;
-  readonly matched: Matched;
+  readonly route: FunctionRoute;
+  readonly parameters: Readonly<Record<string, string>>;
   readonly path: string;
   readonly query: string;
   readonly request_id: string;
@@ -136,7 +142,7 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> 
 interface Exchange {
   readonly pool: FunctionPool;
   readonly event: string;
-  readonly route: Route;
+  readonly route: FunctionRoute;
   readonly outgoing: ServerResponse;
   readonly refuse: (type: GatewayResponseType) => void;
 }

@@ -2,14 +2,24 @@ import { BootError } from '../boot-error.ts';
 import type { Stack } from '../template/stack.ts';
 import { list, record, text, type Located } from '../template/template.ts';
 
-/** What a method of the API does with a request. */
-export interface Route {
+/** A method that calls a function. */
+export interface FunctionRoute {
+  readonly type: 'function';
   readonly resource_path: string;
   readonly resource_id: string;
   readonly function_arn: string;
   readonly streams: boolean;
   readonly timeout_ms: number;
 }
+
+/** A method that the gateway answers itself: what browsers ask before they call. */
+export interface MockRoute {
+  readonly type: 'mock';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export type Route = FunctionRoute | MockRoute;
 
 interface Node {
   readonly path: string;
@@ -66,7 +76,9 @@ export class Routes {
   functions(): Set<string> {
     const found = new Set<string>();
     const visit = ({ methods, children }: Node): void => {
-      for (const { function_arn } of methods.values()) found.add(function_arn);
+      for (const route of methods.values()) {
+        if (route.type === 'function') found.add(route.function_arn);
+      }
       for (const child of children.values()) visit(child);
     };
     visit(this.#root);
@@ -109,11 +121,12 @@ function decode(part: string): string {
 
 function routeOf(method: Located, node: Node): Route {
   const integration = record(method.properties['Integration']);
+  if (integration['Type'] === 'MOCK') return mockOf(integration);
   const uri = String(integration['Uri']);
   const [, version, function_arn] = /:lambda:path\/([\d-]+)\/functions\/(.+?)\/\w/.exec(uri) ?? [];
   if (integration['Type'] !== 'AWS_PROXY' || function_arn === undefined) {
     throw new BootError(
-      `The local host runs only Lambda proxy integrations, and ${method.id} has another.`,
+      `The local host runs Lambda proxy and mock integrations, and ${method.id} has another.`,
     );
   }
   if (method.properties['AuthorizationType'] !== 'NONE') {
@@ -125,7 +138,19 @@ function routeOf(method: Located, node: Node): Route {
   }
   const longest = streams ? stream_timeout_ms_max : timeout_ms_default;
   const timeout_ms = Number(integration['TimeoutInMillis'] ?? longest);
-  return { resource_path: node.path, resource_id: node.id, function_arn, streams, timeout_ms };
+  const { path: resource_path, id: resource_id } = node;
+  return { type: 'function', resource_path, resource_id, function_arn, streams, timeout_ms };
+}
+
+function mockOf(integration: Record<string, unknown>): MockRoute {
+  const [response] = list(integration['IntegrationResponses']).map(record);
+  const parameters = Object.entries(record(response?.['ResponseParameters']));
+  const headers = parameters.map(([name, value]) => [
+    name.replace('method.response.header.', '').toLowerCase(),
+    String(value).replace(/^'(.*)'$/, '$1'),
+  ]);
+  const status = Number(response?.['StatusCode'] ?? 200);
+  return { type: 'mock', status, headers: Object.fromEntries(headers) };
 }
 
 /** Media types that pass as bytes, `*` in either half included. */

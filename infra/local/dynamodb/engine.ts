@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
@@ -54,6 +54,7 @@ class Dynoxide implements Engine {
   readonly #binary: string;
   readonly #pid_file: string;
   readonly #database: string;
+  readonly #log: string;
   #port = 0;
   #child: ChildProcess | undefined;
   #stopped = false;
@@ -62,6 +63,7 @@ class Dynoxide implements Engine {
     this.#binary = binary;
     this.#pid_file = join(data_dir, 'dynamodb.pid');
     this.#database = join(data_dir, 'dynamodb.sqlite');
+    this.#log = join(data_dir, 'logs', 'dynamodb.log');
   }
 
   get url(): string {
@@ -88,7 +90,9 @@ class Dynoxide implements Engine {
   async #spawn(): Promise<void> {
     const serve = ['serve', '--port', String(this.#port), '--db-path', this.#database];
     const [command, args] = boundToParent(this.#binary, serve);
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const log = openSync(this.#log, 'a');
+    const child = spawn(command, args, { stdio: ['ignore', log, log] });
+    closeSync(log);
     this.#child = child;
     child.once('exit', () => {
       if (!this.#stopped) void this.#restart();

@@ -1,5 +1,5 @@
 import { AwsError } from '../aws-error.ts';
-import { place } from '../place.ts';
+import { arn, place } from '../place.ts';
 import type { Stack } from '../template/stack.ts';
 import { list, record, text } from '../template/template.ts';
 import { matches } from './pattern.ts';
@@ -30,7 +30,7 @@ export class Authorizer {
   /** @throws BootError for a policy that the host cannot evaluate. */
   constructor(stack: Stack) {
     for (const role of stack.all('AWS::IAM::Role')) {
-      const role_arn = `arn:aws:iam::${place.account}:role/${role.name}`;
+      const role_arn = arn('iam', `role/${role.name}`);
       const attached = stack
         .all('AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy')
         .filter(({ properties }) => list(properties['Roles']).includes(role.name));

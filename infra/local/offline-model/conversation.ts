@@ -38,7 +38,9 @@ export function readRequest({ messages, system, tools }: MessageCreateParams): C
   const blocks = messages.flatMap(({ role, content }) =>
     blocksOf(content).map((block) => ({ ...block, role })),
   );
-  const calls = new Map(blocks.filter(isCall).map((block) => [block.id, block]));
+  const calls = new Map(
+    blocks.filter(({ type }) => type === 'tool_use').map((block) => [block.id ?? '', block]),
+  );
   const question = blocks.findLastIndex(isQuestion);
   const results = blocks.slice(question + 1).filter(({ type }) => type === 'tool_result');
   const documents = blocks.filter(
@@ -55,10 +57,6 @@ export function readRequest({ messages, system, tools }: MessageCreateParams): C
     tools: new Set(names),
     length: messages.length,
   };
-}
-
-function isCall(block: Block): block is Block & { readonly id: string } {
-  return block.type === 'tool_use' && block.id !== undefined;
 }
 
 /** What the product itself adds to a turn is not what a person asked. */

@@ -22,10 +22,10 @@ export interface ResourceType {
 }
 
 /** The identity of a type whose `Ref` is its name and which has an ARN. */
-export function withArn(service: string, prefix: string, global = false) {
+export function withArn(service: string, prefix: string) {
   return ({ name }: Named): Identity => ({
     ref: name,
-    attributes: { Arn: arn(service, `${prefix}${name}`, global) },
+    attributes: { Arn: arn(service, `${prefix}${name}`) },
   });
 }
 

@@ -61,7 +61,7 @@ const known: Readonly<Record<string, Known>> = {
     implemented: 'AssumeRolePolicyDocument ManagedPolicyArns Policies RoleName',
     ignored: { ...inert(name, 'Description'), ...inert(cost, 'Tags') },
     named_by: 'RoleName',
-    identity: withArn('iam', 'role/', true),
+    identity: withArn('iam', 'role/'),
   },
   'AWS::IAM::Policy': {
     implemented: 'PolicyDocument Roles',
@@ -71,7 +71,7 @@ const known: Readonly<Record<string, Known>> = {
   'AWS::IAM::ManagedPolicy': {
     implemented: 'PolicyDocument Roles',
     ignored: inert(name, 'Description Path ManagedPolicyName'),
-    identity: withArn('iam', 'policy/', true),
+    identity: withArn('iam', 'policy/'),
   },
   'AWS::DynamoDB::Table': {
     implemented: `
