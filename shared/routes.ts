@@ -37,6 +37,7 @@ export const routes = {
   'GET /v1/sessions/{session_id}/events/stream': { scope: 'read', served_by: 'stream' },
   'GET /v1/sessions/{session_id}/threads': { scope: 'read' },
   'GET /v1/sessions/{session_id}/threads/{thread_id}': { scope: 'read' },
+  'POST /v1/sessions/{session_id}/threads/{thread_id}/archive': { scope: 'write' },
   'GET /v1/sessions/{session_id}/threads/{thread_id}/events': { scope: 'read' },
   'GET /v1/sessions/{session_id}/threads/{thread_id}/stream': {
     scope: 'read',

@@ -1,5 +1,5 @@
 import { routeTable } from './route-table.ts';
 import { serve } from './serve.ts';
-import { door } from './wiring.ts';
+import { door, ports } from './wiring.ts';
 
-export const handler = serve(routeTable(door.ports), door);
+export const handler = serve(routeTable(ports), door);

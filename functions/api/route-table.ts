@@ -1,6 +1,6 @@
-import { Fault } from '#shared/core/fault.ts';
-import type { Ports } from '#shared/core/ports.ts';
 import type { ApiRouteName } from '#shared/routes.ts';
+import type { DeletePorts } from '#shared/sessions/delete-session.ts';
+import type { SessionPorts } from '#shared/sessions/session-ports.ts';
 import { archiveEnvironment } from './archive-environment.ts';
 import { createEnvironment } from './create-environment.ts';
 import { listEnvironments } from './list-environments.ts';
@@ -18,13 +18,23 @@ import { readApiKey } from './read-api-key.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
 import type { Route } from './serve.ts';
 import { updateAgent } from './update-agent.ts';
+import { archiveSession } from './archive-session.ts';
+import { archiveThread } from './archive-thread.ts';
+import { createSession } from './create-session.ts';
+import { deleteSession } from './delete-session.ts';
+import { listEvents } from './list-events.ts';
+import { listSessions } from './list-sessions.ts';
+import { listThreads } from './list-threads.ts';
+import { readSession } from './read-session.ts';
+import { readThread } from './read-thread.ts';
+import { sendEvents } from './send-events.ts';
+import { updateSession } from './update-session.ts';
 
-const unbuilt: Route = async () => {
-  throw new Fault('missing', 'This route is not built yet.');
-};
+/** What the routes act upon. */
+export type ApiPorts = SessionPorts & DeletePorts;
 
 /** The type demands every route of shared/routes.ts: a forgotten one does not compile. */
-export function routeTable(ports: Ports): Readonly<Record<ApiRouteName, Route>> {
+export function routeTable(ports: ApiPorts): Readonly<Record<ApiRouteName, Route>> {
   return {
     'POST /v1/agents': createAgent(ports),
     'GET /v1/agents': listAgents(ports),
@@ -38,17 +48,18 @@ export function routeTable(ports: Ports): Readonly<Record<ApiRouteName, Route>> 
     'POST /v1/environments/{environment_id}': updateEnvironment(ports),
     'DELETE /v1/environments/{environment_id}': deleteEnvironment(ports),
     'POST /v1/environments/{environment_id}/archive': archiveEnvironment(ports),
-    'POST /v1/sessions': unbuilt,
-    'GET /v1/sessions': unbuilt,
-    'GET /v1/sessions/{session_id}': unbuilt,
-    'POST /v1/sessions/{session_id}': unbuilt,
-    'DELETE /v1/sessions/{session_id}': unbuilt,
-    'POST /v1/sessions/{session_id}/archive': unbuilt,
-    'POST /v1/sessions/{session_id}/events': unbuilt,
-    'GET /v1/sessions/{session_id}/events': unbuilt,
-    'GET /v1/sessions/{session_id}/threads': unbuilt,
-    'GET /v1/sessions/{session_id}/threads/{thread_id}': unbuilt,
-    'GET /v1/sessions/{session_id}/threads/{thread_id}/events': unbuilt,
+    'POST /v1/sessions': createSession(ports),
+    'GET /v1/sessions': listSessions(ports),
+    'GET /v1/sessions/{session_id}': readSession(ports),
+    'POST /v1/sessions/{session_id}': updateSession(ports),
+    'DELETE /v1/sessions/{session_id}': deleteSession(ports),
+    'POST /v1/sessions/{session_id}/archive': archiveSession(ports),
+    'POST /v1/sessions/{session_id}/events': sendEvents(ports),
+    'GET /v1/sessions/{session_id}/events': listEvents(ports),
+    'GET /v1/sessions/{session_id}/threads': listThreads(ports),
+    'GET /v1/sessions/{session_id}/threads/{thread_id}': readThread(ports),
+    'POST /v1/sessions/{session_id}/threads/{thread_id}/archive': archiveThread(ports),
+    'GET /v1/sessions/{session_id}/threads/{thread_id}/events': listEvents(ports),
     'POST /v1/reverie/api_keys': createApiKey(ports),
     'GET /v1/reverie/api_keys': listApiKeys(ports),
     'GET /v1/reverie/api_keys/{api_key_id}': readApiKey(ports),

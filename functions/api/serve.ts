@@ -64,13 +64,7 @@ export function serve(
     const started_at = door.ports.clock.now().getTime();
     const request_id = door.ports.newId('request');
     const seen: Seen = { request_id };
-    const reply = await answer(fromProxyEvent(event), router, door, seen).catch(
-      (error: unknown) => {
-        const failed = errorReply(error, request_id);
-        logError(door.logger, failed.status, error, seen);
-        return failed;
-      },
-    );
+    const reply = await attempt(event, router, door, seen);
     const duration_ms = door.ports.clock.now().getTime() - started_at;
     door.logger.info('request', { ...seen, status: reply.status, duration_ms });
     return { statusCode: reply.status, headers: reply.headers, body: reply.body };
@@ -98,6 +92,24 @@ function routerOf(table: Readonly<Record<ApiRouteName, Route>>): TrieRouter<Meth
     router.add('ALL', path.replaceAll(/\{(\w+)\}/g, ':$1'), methods);
   }
   return router;
+}
+
+/** The only catch-all: a Fault is the caller's to know, anything else is our bug. */
+async function attempt(
+  event: ProxyEvent,
+  router: TrieRouter<Methods>,
+  door: Door,
+  seen: Seen,
+): Promise<HttpReply> {
+  try {
+    return await answer(fromProxyEvent(event), router, door, seen);
+  } catch (error) {
+    const reply = errorReply(error, seen.request_id);
+    const entry = { ...seen, error: error as Error };
+    if (reply.status < 500) door.logger.debug('refused', entry);
+    else door.logger.error('failed', entry);
+    return reply;
+  }
 }
 
 async function answer(
@@ -161,13 +173,4 @@ function find(router: TrieRouter<Methods>, http: HttpRequest) {
     throw new Fault('method', `${http.method} is not allowed at this path. Use ${allowed}.`);
   }
   return { entry, path };
-}
-
-/** An expected failure is the caller's to know; only what is ours to mend is an error in the log. */
-function logError(logger: Logger, status: number, error: unknown, seen: Seen): void {
-  if (status < 500) {
-    logger.debug('refused', { ...seen, error: error as Error });
-    return;
-  }
-  logger.error('failed', { ...seen, error: error as Error });
 }

@@ -8,7 +8,7 @@ import { ConditionFailed, type Update } from '../core/table.ts';
 import { prepareAppend } from '../threads/log.ts';
 import { terminate } from '../turn/settle.ts';
 import { checkNotRunning, readRows, tooBusy, type SessionRows } from './read-session.ts';
-import type { SessionPorts } from './session-ports.ts';
+import type { Ports } from '../core/ports.ts';
 import { sessionKey, type SessionHead } from './session.ts';
 import { showSession, type Session } from './show-session.ts';
 
@@ -19,7 +19,7 @@ import { showSession, type Session } from './show-session.ts';
  * @throws Fault `missing`; `invalid` while it runs
  */
 export async function archiveSession(
-  ports: SessionPorts,
+  ports: Ports,
   call: Call,
   session_id: string,
 ): Promise<Session> {
@@ -36,7 +36,7 @@ export async function archiveSession(
   throw tooBusy(session_id);
 }
 
-async function write(ports: SessionPorts, call: Call, rows: SessionRows): Promise<Session> {
+async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Session> {
   const { session, config, thread } = rows;
   const now = ports.clock.now();
   const agent = await load(ports.blobs, config.agent);

@@ -1,16 +1,23 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
 import { newId } from '#shared/core/id.ts';
 import type { ProxyEvent } from '#shared/core/http.ts';
 import { systemClock, type Clock } from '#shared/core/clock.ts';
-import type { Ports } from '#shared/core/ports.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
-import { routeTable } from '../../../functions/api/route-table.ts';
+import { Tail } from '#shared/threads/tail.ts';
+import { routeTable, type ApiPorts } from '../../../functions/api/route-table.ts';
 import { serve, type ProxyResult } from '../../../functions/api/serve.ts';
+import {
+  streamEvents,
+  type Prelude,
+  type ResponseStream,
+} from '../../../functions/stream/stream-events.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
+import { MemoryRuns } from '../../sessions.ts';
 
 export const admin_key = 'the-admin-key-of-this-test';
 
@@ -25,7 +32,11 @@ export class ShiftedClock implements Clock {
 
 export interface StartedDoor {
   readonly baseURL: string;
-  readonly ports: Ports & { readonly blobs: MemoryBlobs; readonly clock: ShiftedClock };
+  readonly ports: ApiPorts & {
+    readonly blobs: MemoryBlobs;
+    readonly clock: ShiftedClock;
+    readonly runs: MemoryRuns;
+  };
   readonly table: StartedTable;
   /** Everything that the door has logged, parsed. */
   readonly log: Record<string, unknown>[];
@@ -33,19 +44,34 @@ export interface StartedDoor {
   stop(): Promise<void>;
 }
 
-/** The api function behind HTTP, over a real table: what the SDK needs, without the local host. */
+/** The api and stream functions behind HTTP, over a real table: what the SDK needs, without the local host. */
 export async function startDoor(): Promise<StartedDoor> {
   const table = await startTable();
   const clock = new ShiftedClock();
-  const ports = { table: table.table, blobs: new MemoryBlobs(), clock, newId };
   const log: Record<string, unknown>[] = [];
+  const note = (error: unknown): void => void log.push({ level: 'ERROR', error });
+  const ports = {
+    table: table.table,
+    blobs: new MemoryBlobs(),
+    clock,
+    newId,
+    runs: new MemoryRuns(),
+    prices: {},
+    startLost: note,
+    sweepLost: note,
+  };
   const door = {
     ports,
     keyring: new Keyring(ports.table, clock, async () => admin_key),
     logger: loggerInto(log),
   };
   const handle = serve(routeTable(ports), door);
+  const stream = streamEvents({ ...door, tail: new Tail(ports.table) }, respond);
   const server = createServer(async (incoming, outgoing) => {
+    if (STREAM.test(incoming.url ?? '')) {
+      await stream(await eventOf(incoming), outgoing, inLambda);
+      return;
+    }
     const result = await handle(await eventOf(incoming));
     outgoing.writeHead(result.statusCode, result.headers).end(result.body);
   });
@@ -63,6 +89,16 @@ export async function startDoor(): Promise<StartedDoor> {
       await table.stop();
     },
   };
+}
+
+const STREAM = /^\/v1\/sessions\/([^/]+)\/(?:events|threads\/([^/]+))\/stream(?:\?|$)/;
+
+/** Of Lambda's context only the time is used. */
+const inLambda = { getRemainingTimeInMillis: () => 900_000 } as Context;
+
+function respond(response: ResponseStream, { statusCode, headers }: Prelude): ResponseStream {
+  (response as ServerResponse).writeHead(statusCode, headers);
+  return response;
 }
 
 function loggerInto(log: Record<string, unknown>[]): Logger {
@@ -83,12 +119,19 @@ async function eventOf(incoming: IncomingMessage): Promise<ProxyEvent> {
   return {
     httpMethod: incoming.method ?? 'GET',
     path: url.pathname,
-    pathParameters: { proxy: url.pathname.slice(1) },
+    pathParameters: pathParametersOf(url.pathname),
     multiValueHeaders: headers,
     multiValueQueryStringParameters: Object.keys(query).length === 0 ? null : query,
     body: chunks.length === 0 ? null : Buffer.concat(chunks).toString('base64'),
     isBase64Encoded: true,
   };
+}
+
+/** The streams are resources of their own; everything else is below the greedy one. */
+function pathParametersOf(path: string): Record<string, string> {
+  const [, session_id, thread_id] = STREAM.exec(path) ?? [];
+  if (session_id === undefined) return { proxy: path.slice(1) };
+  return { session_id, ...(thread_id === undefined ? {} : { thread_id }) };
 }
 
 /** Everything that an automatically paging list gives. */

@@ -1,0 +1,12 @@
+import { parseId } from '#shared/core/id.ts';
+import type { Ports } from '#shared/core/ports.ts';
+import { retrieveSession } from '#shared/sessions/read-session.ts';
+import type { Route } from './serve.ts';
+
+/** GET /v1/sessions/{session_id}: 200 or 404. */
+export function readSession(ports: Ports): Route {
+  return async ({ path, call }) => ({
+    status: 200,
+    body: await retrieveSession(ports, call, parseId('session', path['session_id'])),
+  });
+}

@@ -1,0 +1,43 @@
+import type { BetaManagedAgentsSessionThread } from '@anthropic-ai/sdk/resources/beta/sessions/threads/threads';
+import { primaryThreadId } from '../core/id.ts';
+import type { SessionAgent, SessionHead } from '../sessions/session.ts';
+import { usageNow, usageSnapshot } from '../sessions/session-usage.ts';
+import type { ThreadHead } from './thread.ts';
+
+/** A thread exactly as it goes over the wire. */
+export type Thread = BetaManagedAgentsSessionThread;
+
+/** @param now Sums of a running turn are shown up to here. */
+export function showThread(
+  thread: ThreadHead,
+  session: SessionHead,
+  agent: SessionAgent,
+  now: Date,
+): Thread {
+  const { multiagent: _roster, ...own } = agent;
+  const usage = usageSnapshot(usageNow(thread.usage, thread.running_since, now));
+  const ended_at = session.archived_at === null ? now : new Date(thread.updated_at);
+  const active_seconds = usage.active_seconds ?? 0;
+  const duration_ms = Math.max(0, ended_at.getTime() - Date.parse(thread.created_at));
+  const has_run = thread.run > 0;
+  const at_work = thread.status === 'running' || thread.status === 'rescheduling';
+  // Only a turn that has come to rest adds to the sums of finished running.
+  const has_rested = has_run && (!at_work || thread.usage.active_ms > 0);
+  return {
+    id: thread.thread_id,
+    type: 'session_thread',
+    agent: own,
+    archived_at: session.archived_at,
+    created_at: thread.created_at,
+    parent_thread_id:
+      thread.thread_id === primaryThreadId(thread.session_id)
+        ? null
+        : primaryThreadId(thread.session_id),
+    session_id: thread.session_id,
+    stats: has_run ? { active_seconds, duration_seconds: duration_ms / 1_000 } : null,
+    status: thread.status,
+    updated_at: thread.updated_at,
+    usage: has_rested ? usage : null,
+    workflow_run_id: null,
+  };
+}
