@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { routes, type RouteName } from '#shared/routes.ts';
+import { operations } from '../compat/operations.ts';
+
+/** The list of routes: what it says must follow from the method, and be spelled as the SDK does. */
+
+const names = Object.keys(routes) as RouteName[];
+const ours = names.filter((name) => name.includes(' /v1/reverie/'));
+
+test.each(names.filter((name) => !ours.includes(name)))('%s is an operation of the SDK', (name) => {
+  const known = operations().map(({ method, path }) => `${method} ${path}`);
+  expect(known).toContain(name);
+});
+
+test.each(names)('%s asks for the scope that its method means', (name) => {
+  const scope = ours.includes(name) ? 'admin' : name.startsWith('GET ') ? 'read' : 'write';
+  expect(routes[name].scope).toBe(scope);
+});
+
+test('the stream function serves the streams, and nothing else', () => {
+  const streams = names.filter((name) => 'served_by' in routes[name]);
+  expect(streams).toEqual(names.filter((name) => name.endsWith('/stream')));
+});
