@@ -17,6 +17,8 @@ export interface HttpRequest {
 export interface ProxyEvent {
   readonly httpMethod: string;
   readonly path: string;
+  /** The path of the API's resource that took the request, with its `{parts}` unfilled. */
+  readonly resource?: string;
   readonly pathParameters?: Readonly<Record<string, string | undefined>> | null;
   readonly headers?: Readonly<Record<string, string | undefined>> | null;
   readonly multiValueHeaders?: Readonly<Record<string, string[] | undefined>> | null;
@@ -27,12 +29,10 @@ export interface ProxyEvent {
 }
 
 export function fromProxyEvent(event: ProxyEvent): HttpRequest {
-  // Behind a custom domain with a base path, `path` has that prefix and the proxy parameter has not.
-  const proxy = event.pathParameters?.['proxy'];
   const { body } = event;
   return {
     method: event.httpMethod,
-    path: proxy === undefined ? event.path : `/${proxy}`,
+    path: pathOf(event),
     headers: headersOf(event),
     query: readQuery(queryEntries(event)),
     body:
@@ -42,6 +42,18 @@ export function fromProxyEvent(event: ProxyEvent): HttpRequest {
           ? Buffer.from(body, 'base64')
           : body,
   };
+}
+
+/**
+ * The resource's path with its parts filled in. Behind a custom domain with a base path, `path` has
+ * that prefix and this has not; `proxy` alone is only what follows the resource's fixed parts.
+ */
+function pathOf({ resource, path, pathParameters }: ProxyEvent): string {
+  if (resource === undefined) return path;
+  return resource.replaceAll(
+    /\{(\w+)\+?\}/g,
+    (part, name: string) => pathParameters?.[name] ?? part,
+  );
 }
 
 function headersOf(event: ProxyEvent): Record<string, string> {

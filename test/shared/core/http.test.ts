@@ -12,9 +12,17 @@ import {
 const event: ProxyEvent = { httpMethod: 'GET', path: '/v1/agents' };
 
 test('the event of a custom domain with a base path loses that path', () => {
-  const proxied = { ...event, path: '/base/v1/agents', pathParameters: { proxy: 'v1/agents' } };
-  expect(fromProxyEvent(proxied).path).toBe('/v1/agents');
+  const path = '/base/v1/agents';
+  const at_root = { ...event, path, resource: '/{proxy+}', pathParameters: { proxy: 'v1/agents' } };
+  expect(fromProxyEvent(at_root).path).toBe('/v1/agents');
   expect(fromProxyEvent(event).path).toBe('/v1/agents');
+});
+
+test('a proxy resource below fixed and named parts keeps them', () => {
+  const resource = '/v1/sessions/{session_id}/{proxy+}';
+  const pathParameters = { session_id: 'sesn_1', proxy: 'events/x' };
+  const path = '/v1/sessions/sesn_1/events/x';
+  expect(fromProxyEvent({ ...event, path, resource, pathParameters }).path).toBe(path);
 });
 
 test('headers are known by their names in lower case, several lines of one joined', () => {
