@@ -13,7 +13,7 @@ const Event = z.object({
   run: z.int().positive(),
   execution: z.string(),
   give_up: z.boolean().optional(),
-  error: z.unknown(),
+  error: z.unknown().optional(),
 });
 
 export interface Wiring {
