@@ -117,7 +117,7 @@ async function grepTool({ request, fs, ports }: Bench, input: ToolInput<'grep'>)
   const signal = AbortSignal.timeout(timeout_ms);
   const fetch = egress(request.networking, ports.dialer, signal);
   const bash = shellFor({ fs, fetch, timeout_ms, signal });
-  const args = ['-n', '-H', '--no-heading', '--hidden', '-g', '!.git', '-e', input.pattern, path];
+  const args = ['-n', '-H', '--hidden', '-g', '!.git', '-e', input.pattern, path];
   const result = await bash.exec('rg', { args, signal });
   if (result.exitCode === 0) return done(said(result.stdout.replace(/\n$/, '')));
   if (result.exitCode === 1 && result.stderr === '') return done(said('No lines match.'));

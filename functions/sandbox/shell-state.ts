@@ -25,8 +25,13 @@ const own = new Set(
 
 /** The script that runs for a command: state, command, report. */
 export function frame(state: ShellState | undefined, command: ScriptNode): ScriptNode {
-  const before = state === undefined ? [] : parse(state.script).statements;
+  const before = state === undefined || state.script === '' ? [] : restored(state.script);
   return { ...command, statements: [...before, ...command.statements, ...tail.statements] };
+}
+
+/** Silent: what cannot be made again is no news in each later command. */
+function restored(script: string): ScriptNode['statements'] {
+  return parse(`{\n${script}\n} 2>/dev/null`).statements;
 }
 
 /**
@@ -74,9 +79,12 @@ function functionsOf(node: unknown): [string, string][] {
 }
 
 function keptVariables(list: string): string[] {
-  return list.split('\n').filter((line) => {
+  return list.split('\n').flatMap((line) => {
     const name = /^declare \S+ ([^=]+)/.exec(line)?.[1] ?? '';
-    return /^[A-Za-z_]\w*$/.test(name) && !own.has(name);
+    if (!/^[A-Za-z_]\w*$/.test(name) || own.has(name)) return [];
+    // `declare -a b=([0]="1 2")` would lose the quotes of its elements; an assignment keeps them.
+    const array = /^declare (-\w*[aA]\w*) \w+=(\(.*\))$/.exec(line);
+    return array === null ? [line] : [`declare ${array[1]} ${name}`, `${name}=${array[2]}`];
   });
 }
 
