@@ -59,8 +59,7 @@ export function updateAgent(agent: Agent, body: AgentUpdate, now: string): Agent
   return { ...agent, ...next, version: agent.version + 1, updated_at: now };
 }
 
-/** @param version The version that the agent has. */
-export function outdated(version: number): Fault {
+function outdated(version: number): Fault {
   return new Fault(
     'conflict',
     `version: the agent is at version ${version}. Read it again and send that version.`,

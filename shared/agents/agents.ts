@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
+import { again } from '../core/again.ts';
 import type { Call } from '../core/call.ts';
 import { timestamp } from '../core/clock.ts';
 import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
-import { limits } from '../core/limits.ts';
 import { listByTime, listKeys } from '../core/listing.ts';
 import { forwardOnly, readPage, type Page } from '../core/page.ts';
 import type { Ports } from '../core/ports.ts';
 import { load, store, type Stored } from '../core/stored.ts';
-import { ConditionFailed, type Write } from '../core/table.ts';
+import type { Write } from '../core/table.ts';
 import { agentKey, versionKey, type Agent, type AgentHead, type AgentVersion } from './agent.ts';
-import { newAgent, outdated, updateAgent } from './agent-rules.ts';
+import { newAgent, updateAgent } from './agent-rules.ts';
 import type { AgentCreate, AgentListQuery, AgentUpdate, VersionListQuery } from './agent-wire.ts';
 
 /** @throws Fault `invalid` when its parts do not fit together. */
@@ -63,21 +63,13 @@ export async function changeAgent(
   id: string,
   body: AgentUpdate,
 ): Promise<Agent> {
-  for (let attempt = 1; ; attempt++) {
+  return await again(`agent '${id}'`, async () => {
     const head = await readHead(ports, call, id);
     const agent = await shown(ports, head, head.agent);
     const next = updateAgent(agent, body, timestamp(ports.clock));
     const writes = next === agent ? [] : await updateWrites(ports, next);
-    try {
-      return await commit(ports, call, writes, { answer: next });
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      if (body.version !== undefined) throw outdated(head.version + 1);
-      if (attempt === limits.update_attempts_max) {
-        throw new Fault('busy', `agent '${id}' is being changed by others. Try again.`);
-      }
-    }
-  }
+    return await commit(ports, call, writes, { answer: next });
+  });
 }
 
 async function updateWrites(ports: Ports, next: Agent): Promise<Write[]> {
@@ -141,7 +133,7 @@ export async function listVersions(
 
 /** One-way. A repeat answers as the first did. @throws Fault `missing` */
 export async function archiveAgent(ports: Ports, call: Call, id: string): Promise<Agent> {
-  for (;;) {
+  return await again(`agent '${id}'`, async () => {
     const head = await readHead(ports, call, id);
     const agent = await shown(ports, head, head.agent);
     const archived_at = agent.archived_at ?? timestamp(ports.clock);
@@ -153,13 +145,8 @@ export async function archiveAgent(ports: Ports, call: Call, id: string): Promis
       values: { ':archived_at': archived_at, ':read': head.version, ':never': null },
     };
     const writes = agent.archived_at === null ? [write] : [];
-    try {
-      return await commit(ports, call, writes, { answer: { ...agent, archived_at } });
-    } catch (error) {
-      // Each round means that somebody else's update or archive took place.
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
-  }
+    return await commit(ports, call, writes, { answer: { ...agent, archived_at } });
+  });
 }
 
 /** @throws Fault `missing`, also for another workspace's agent. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { again } from '../core/again.ts';
 import type { Call } from '../core/call.ts';
 import { timestamp } from '../core/clock.ts';
 import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
-import { limits } from '../core/limits.ts';
 import { listByTime, listKeys } from '../core/listing.ts';
 import { forwardOnly, type Page } from '../core/page.ts';
 import type { Ports } from '../core/ports.ts';
@@ -69,7 +69,7 @@ export async function changeEnvironment(
   id: string,
   body: EnvironmentUpdate,
 ): Promise<Environment> {
-  for (let attempt = 1; attempt <= limits.update_attempts_max; attempt++) {
+  return await again(`environment '${id}'`, async () => {
     const head = await readHead(ports, call, id);
     const environment = await shown(ports, head);
     const next = updateEnvironment(environment, body, timestamp(ports.clock));
@@ -77,13 +77,11 @@ export async function changeEnvironment(
     try {
       return await commit(ports, call, writes, { answer: next });
     } catch (error) {
-      // The first write is the head: when only the claim stood in the way, the name is taken.
-      if (!(error instanceof ConditionFailed) || error.failed[0] !== 0) {
-        throw nameTaken(error, next.name);
-      }
+      // The head is the first write: when it would have held, the claim stood in the way.
+      const head_failed = error instanceof ConditionFailed && error.failed.includes(0);
+      throw head_failed ? error : nameTaken(error, next.name);
     }
-  }
-  throw new Fault('busy', `environment '${id}' is being changed by others. Try again.`);
+  });
 }
 
 async function changeWrites(
@@ -131,7 +129,7 @@ export async function archiveEnvironment(
   call: Call,
   id: string,
 ): Promise<Environment> {
-  for (let attempt = 1; attempt <= limits.update_attempts_max; attempt++) {
+  return await again(`environment '${id}'`, async () => {
     const head = await readHead(ports, call, id);
     const environment = await shown(ports, head);
     const archived_at = environment.archived_at ?? timestamp(ports.clock);
@@ -147,14 +145,8 @@ export async function archiveEnvironment(
     };
     const writes =
       head.archived_at === null ? [archive, release(head.workspace_id, id, head.name)] : [];
-    try {
-      return await commit(ports, call, writes, { answer: { ...environment, archived_at } });
-    } catch (error) {
-      // Somebody else changed or archived it meanwhile.
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
-  }
-  throw new Fault('busy', `environment '${id}' is being changed by others. Try again.`);
+    return await commit(ports, call, writes, { answer: { ...environment, archived_at } });
+  });
 }
 
 /**
@@ -163,7 +155,7 @@ export async function archiveEnvironment(
  * @throws Fault `missing`; Fault `conflict` while a session refers to it.
  */
 export async function deleteEnvironment(ports: Ports, call: Call, id: string): Promise<void> {
-  for (let attempt = 1; attempt <= limits.update_attempts_max; attempt++) {
+  await again(`environment '${id}'`, async () => {
     const head = await readHead(ports, call, id);
     if ((head.sessions_count ?? 0) > 0) throw inUse(id);
     const gone: Write = {
@@ -174,14 +166,8 @@ export async function deleteEnvironment(ports: Ports, call: Call, id: string): P
       values: { ':read': head.revision, ':none': 0 },
     };
     const freed = release(head.workspace_id, id, head.name);
-    try {
-      await ports.table.transact(head.archived_at === null ? [gone, freed] : [gone]);
-      return;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
-  }
-  throw new Fault('busy', `environment '${id}' is being changed by others. Try again.`);
+    await ports.table.transact(head.archived_at === null ? [gone, freed] : [gone]);
+  });
 }
 
 /**
