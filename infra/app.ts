@@ -1,12 +1,14 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { flags } from './flags.ts';
 import { PlatformStack } from './platform-stack.ts';
 import { settingsFrom } from './settings.ts';
 
 const app = new App({
   // Without an outdir and without the CLI, the assembly would go to a temporary folder.
   outdir: process.env['CDK_OUTDIR'] ?? 'cdk.out',
-  // The same template from the CLI and from here, and nothing reported to anybody.
+  context: flags,
+  // Nothing is reported to anybody.
   analyticsReporting: false,
 });
 new PlatformStack(app, settingsFrom(app.node.getAllContext()));

@@ -3,6 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { flags } from '../../infra/flags.ts';
 import { PlatformStack } from '../../infra/platform-stack.ts';
 import { settingsFrom } from '../../infra/settings.ts';
 
@@ -18,8 +19,10 @@ export interface Template {
 }
 
 export interface SynthOptions {
-  /** With bundles and cdk-nag: slower. @default false */
-  readonly whole?: boolean;
+  /** With the functions' code: a second more. @default false */
+  readonly bundled?: boolean;
+  /** With the rules of cdk-nag, whose findings are then in validation-report.json. @default false */
+  readonly nag?: boolean;
   /** Changes the app before it is synthesized. */
   readonly plant?: (stack: PlatformStack) => void;
 }
@@ -41,13 +44,14 @@ export function synth(
     analyticsReporting: false,
     builtinCloudFormationValidation: false,
     context: {
+      ...flags,
       ...Object.fromEntries(given),
-      ...(options.whole ? {} : { 'aws:cdk:bundling-stacks': [] }),
+      ...(options.bundled ? {} : { 'aws:cdk:bundling-stacks': [] }),
     },
   });
   const stack = new PlatformStack(app, settingsFrom(app.node.getAllContext()));
   options.plant?.(stack);
-  if (options.whole) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  if (options.nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
   const file = join(outdir, `${stack.stackName}.template.json`);
   return { outdir, template: JSON.parse(readFileSync(file, 'utf8')) as Template };

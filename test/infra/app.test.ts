@@ -1,0 +1,85 @@
+/** The app: the locked CLI synthesizes it, and cdk-nag has nothing left to say. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Validations } from 'aws-cdk-lib';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { expect, test } from 'vitest';
+import type { PlatformStack } from '../../infra/platform-stack.ts';
+import { synth } from './stack.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+test('the locked CLI synthesizes the app of cdk.json, and its checks find nothing', () => {
+  const outdir = mkdtempSync(join(tmpdir(), 'reverie-cdk-'));
+  const bin = join(root, 'node_modules', '.bin');
+  const printed = execFileSync(join(bin, 'cdk'), ['synth', '--quiet', '--output', outdir], {
+    cwd: root,
+    env: {
+      ...process.env,
+      NODE_ENV: '',
+      PATH: `${bin}${delimiter}${process.env['PATH']}`,
+      CI: 'true',
+    },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  expect(printed).toBe('');
+  const made = readdirSync(outdir);
+  expect(made).toContain('Reverie.template.json');
+  expect(made.filter((name) => name.startsWith('asset.')).length).toBeGreaterThan(1);
+}, 120_000);
+
+const deployments: [name: string, settings: Record<string, unknown>][] = [
+  ['the default deployment', {}],
+  [
+    'one on Bedrock with its own name and topic, made to be thrown away',
+    {
+      model_provider: 'bedrock',
+      removal_policy: 'destroy',
+      alarm_email: 'ops@example.com',
+      domain_name: 'agents.example.com',
+      certificate_arn: 'arn:aws:acm:us-east-1:111122223333:certificate/abc',
+    },
+  ],
+  [
+    'one on Claude Platform on AWS with a search secret',
+    {
+      model_provider: 'claude-platform-aws',
+      search_secret_arn: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:search-AbCdEf',
+    },
+  ],
+];
+
+test.each(deployments)('cdk-nag finds nothing in %s', (_, settings) => {
+  expect(() => synth(settings, { nag: true })).not.toThrow();
+});
+
+test('cdk-nag sees a bucket that somebody adds', () => {
+  const plant = { nag: true, plant: (stack: PlatformStack) => void new Bucket(stack, 'Planted') };
+  expect(() => synth({}, plant)).toThrow(/AwsSolutions-S10/);
+});
+
+test('cdk-nag sees a star that somebody grants', () => {
+  const star = new PolicyStatement({ actions: ['s3:GetObject'], resources: ['*'] });
+  const plant = (stack: PlatformStack): void => {
+    const role = stack.node.findChild('Sandbox').node.findChild('Role') as Role;
+    role.addToPrincipalPolicy(star);
+  };
+  expect(() => synth({}, { nag: true, plant })).toThrow(/AwsSolutions-IAM5\[Resource::\*\]/);
+});
+
+test('every rule that is set aside is set aside for a reason', () => {
+  const found: unknown[] = [];
+  const plant = (stack: PlatformStack): void => {
+    const all = stack.node.findAll().flatMap(({ node }) => node.metadata);
+    const ours = all.filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY);
+    found.push(...ours.map(({ data }) => data as unknown));
+  };
+  synth({}, { plant });
+  const reasons = found.flatMap((rules) => Object.values(rules as Record<string, string>));
+  expect(reasons.length).toBeGreaterThan(10);
+  expect(reasons.filter((reason) => !/^.{60,}\.$/.test(reason))).toEqual([]);
+});

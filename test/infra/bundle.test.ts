@@ -1,0 +1,126 @@
+/**
+ * The code as it deploys: each bundle loads with what Lambda gives it and nothing else, the API's
+ * is small, and the sandbox's packages are whole without this repository around them.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { only, synth } from './stack.ts';
+
+const { template, outdir } = synth({}, { bundled: true });
+
+interface Deployed {
+  /** Copy of the asset, outside of the repository: no node_modules above it. */
+  readonly folder: string;
+  readonly variables: Record<string, string>;
+}
+
+function deployed(room: string): Deployed {
+  const { Properties } = only(template, 'AWS::Lambda::Function', `${room}Function`);
+  const { S3Key } = Properties['Code'] as { S3Key: string };
+  const folder = mkdtempSync(join(tmpdir(), 'reverie-task-'));
+  cpSync(join(outdir, `asset.${S3Key.replace('.zip', '')}`), folder, { recursive: true });
+  const { Variables } = Properties['Environment'] as { Variables: Record<string, unknown> };
+  const known = Object.entries(Variables).map(([name, value]) => [
+    name,
+    // What only the deploy knows may be any text here.
+    typeof value === 'string' ? value : 'arn:aws:states:us-east-1:111122223333:stateMachine:x',
+  ]);
+  return { folder, variables: Object.fromEntries(known) as Record<string, string> };
+}
+
+/** Runs a module beside the bundle with Lambda's environment; answers what it printed. */
+function run({ folder, variables }: Deployed, source: string): string {
+  const file = join(folder, 'probe.mjs');
+  // Lambda puts this global in place before it loads a bundle.
+  const global =
+    'globalThis.awslambda = { streamifyResponse: (handler) => handler, HttpResponseStream: {} };\n';
+  writeFileSync(file, `${global}${source}`);
+  const env = {
+    ...variables,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_SESSION_TOKEN: 'test',
+    AWS_LAMBDA_FUNCTION_NAME: 'probe',
+    PATH: '/usr/bin:/bin',
+  };
+  return execFileSync(process.execPath, [file], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+    timeout: 60_000,
+  }).trim();
+}
+
+const rooms = ['Api', 'Stream', 'Step', 'Sandbox', 'Reconcile'];
+
+test.each(rooms)('%s loads with what Lambda gives it, and has a handler', (room) => {
+  const source = "const { handler } = await import('./index.mjs'); console.log(typeof handler);";
+  expect(run(deployed(room), source).split('\n').at(-1)).toBe('function');
+});
+
+function bytes(folder: string): number {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => statSync(join(folder, name)))
+    .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
+}
+
+test('the API weighs at most 700 kB with all its chunks', () => {
+  expect(bytes(deployed('Api').folder)).toBeLessThan(700_000);
+});
+
+test('a bundle holds no source map unless asked', () => {
+  const names = rooms.flatMap((room) => readdirSync(deployed(room).folder));
+  expect(names.filter((name) => name.endsWith('.map'))).toEqual([]);
+});
+
+test('ways to find credentials that Lambda does not have are left out of the bundle', () => {
+  const { folder } = deployed('Api');
+  const text = readdirSync(folder)
+    .filter((name) => name.endsWith('.mjs'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+  expect(text.includes('import("@aws-sdk/credential-provider-sso")')).toBe(true);
+});
+
+const commands: [name: string, command: string, prints: string][] = [
+  ['bash', 'for i in 1 2 3; do echo -n $((i * i)); done', '149'],
+  ['brace expansion', 'echo {a,b}.txt', 'a.txt b.txt'],
+  ['awk and sort', "printf 'b 2\\na 1\\n' | sort | awk '{ s += $2 } END { print s }'", '3'],
+  ['jq', 'echo \'{"a":[1,2]}\' | jq -c ".a | add"', '3'],
+  ['diff', 'echo a > /tmp/a; echo b > /tmp/b; diff /tmp/a /tmp/b', '-a\n+b'],
+  ['sqlite3', "sqlite3 :memory: 'select 6 * 7'", '42'],
+  ['python3', 'python3 -c "import json; print(json.dumps([1, 2]))"', '[1, 2]'],
+  ['tar and gzip', 'echo x > /tmp/x; tar czf /tmp/x.tgz -C /tmp x; tar tzf /tmp/x.tgz', 'x'],
+  ['html-to-markdown', "echo '<h1>T</h1>' | html-to-markdown", '# T'],
+  ['printf', "printf '%05.2f' 3.14159", '03.14'],
+];
+
+describe('the sandbox alone has', () => {
+  const sandbox = deployed('Sandbox');
+  // One process for all: each would start Node and just-bash anew.
+  const source = `
+    import { Bash } from 'just-bash';
+    const answers = [];
+    for (const command of ${JSON.stringify(commands.map(([, command]) => command))}) {
+      const { stdout, stderr } = await new Bash({ python: true }).exec(command);
+      answers.push(stdout + stderr);
+    }
+    process.stdout.write(JSON.stringify(answers), () => process.exit(0));`;
+  let answers: string[] = [];
+  beforeAll(() => {
+    answers = JSON.parse(run(sandbox, source)) as string[];
+  });
+
+  test.each(commands.map((row, n) => [row[0], n, row[2]] as const))('%s', (_, n, prints) => {
+    expect(answers[n]).toContain(prints);
+  });
+
+  test('nothing that was built for this machine', () => {
+    const names = readdirSync(sandbox.folder, { recursive: true, encoding: 'utf8' });
+    expect(names.filter((name) => name.endsWith('.node'))).toEqual([]);
+  });
+});
