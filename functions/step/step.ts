@@ -39,15 +39,14 @@ export function step({
     const log = logger.createChild({
       persistentLogAttributes: { session_id, thread_id, run_id: input.execution },
     });
-    tracer.putAnnotation('session_id', session_id);
-    tracer.putAnnotation('thread_id', thread_id);
-    tracer.putAnnotation('run_id', input.execution);
     if (input.give_up === true) log.error('giving the turn up', { error: input.error });
     const observed = observer(log);
     try {
       const given = { ...input, give_up: input.give_up === true };
       const time_ms = context.getRemainingTimeInMillis();
-      const result = await runTurn({ ...ports, observe: observed.observe }, given, time_ms);
+      const result = await traced(tracer, given, async () => {
+        return await runTurn({ ...ports, observe: observed.observe }, given, time_ms);
+      });
       log.info('step', { ...result });
       return { session_id, thread_id, run, ...result };
     } catch (error) {
@@ -57,4 +56,22 @@ export function step({
       observed.publish();
     }
   };
+}
+
+/** A part of the trace with ids to search by: Lambda's own segment takes none. */
+async function traced<T>(tracer: Tracer, input: StepInput, work: () => Promise<T>): Promise<T> {
+  if (!tracer.isTracingEnabled()) return await work();
+  return await tracer.provider.captureAsyncFunc('## step', async (segment) => {
+    segment?.addAnnotation('session_id', input.session_id);
+    segment?.addAnnotation('thread_id', input.thread_id);
+    segment?.addAnnotation('run_id', input.execution);
+    try {
+      return await work();
+    } catch (error) {
+      segment?.addError(error as Error);
+      throw error;
+    } finally {
+      segment?.close();
+    }
+  });
 }

@@ -103,6 +103,8 @@ export const limits = {
   lease_ms: 120_000,
   /** How often a running step looks for an interrupt; a read of 4 kB each time. */
   interrupt_poll_ms: 250,
+  /** How old may be what a turn knows of its session's budget and listeners. */
+  turn_look_ms: 500,
   /** Words of the model are gathered for this long between two rows of deltas. */
   delta_flush_ms: 60,
   /** Model requests of one turn; beyond is `tool_use_limit_reached_error`. */

@@ -58,7 +58,7 @@ export async function runTurn(
 
 async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
   const kept_ms = time_ms * (1 - limits.step_time_share_max);
-  for (let first = true; ; first = false) {
+  for (;;) {
     if (turn.time_left_ms < kept_ms) return again;
     const action = decide(turn.head);
     if (action === 'stop') return done;
@@ -66,8 +66,7 @@ async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
       await act(turn, action);
       continue;
     }
-    // The first look was at opening; the budget and the listeners may have changed since.
-    if (!first) await turn.look();
+    await turn.look();
     const asked = await askModel(turn);
     if (asked.next === 'again') return again;
     if (asked.next === 'wait') {

@@ -1,4 +1,5 @@
 import { invariant } from '../core/invariant.ts';
+import { limits } from '../core/limits.ts';
 import { load } from '../core/stored.ts';
 import { requestCostMicrocents } from '../models/prices.ts';
 import type { RequestUsage } from '../models/model.ts';
@@ -31,6 +32,7 @@ export class Turn {
   /** The thread's sums when the session's were read: what came since is ours. */
   #base: Usage;
   #listened_until_ms: number;
+  #looked_ms: number;
 
   private constructor(
     ports: TurnPorts,
@@ -47,6 +49,7 @@ export class Turn {
     this.#base = head.usage;
     this.#listened_until_ms = known.until_ms;
     this.#deadline_ms = deadline_ms;
+    this.#looked_ms = ports.clock.now().getTime();
   }
 
   /** @param deadline_ms Epoch milliseconds at which the function is stopped from outside. */
@@ -80,6 +83,9 @@ export class Turn {
 
   /** Read again what others may change during a turn: the budget, and who listens. */
   async look(): Promise<void> {
+    const now = this.ports.clock.now().getTime();
+    if (now - this.#looked_ms < limits.turn_look_ms) return;
+    this.#looked_ms = now;
     const { session_id, thread_id } = this.head;
     const rows = await this.ports.table.getMany([sessionKey(session_id), listenKey(thread_id)]);
     const session = rows.find(isSession);

@@ -1,0 +1,140 @@
+/**
+ * Rule: whatever dies, wherever it dies, the session ends as it would have ended. One rich session
+ * (parallel tools, a confirmation, a retryable model error, an interrupt) is driven through the
+ * SDK, and the step function is killed at every call that it makes, before and after it, in turn.
+ * Each time the same events must stand in the log, once each, and no tool must have run twice.
+ */
+import Anthropic from '@anthropic-ai/sdk';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startHost, type Host } from '../../infra/local/host.ts';
+import { Crash } from '../../infra/local/aws-error.ts';
+import type { Call } from '../../infra/local/gateway.ts';
+import { startModel, type ModelRequest, type ScriptedModel } from '../model/model.ts';
+import { call, fail, reply, say, stall, type Reply } from '../model/replies.ts';
+import { Drive } from './drive.ts';
+
+/** Where the step function dies in this run: the n-th call of the session, before or after it. */
+interface Death {
+  readonly at: number;
+  readonly side: 'before' | 'after';
+}
+
+let folder: string;
+let model: ScriptedModel;
+let host: Host;
+let client: Anthropic;
+let drive: Drive;
+let death: Death | undefined;
+let seen = 0;
+let places: string[] = [];
+let runs: string[] = [];
+
+/** The n-th boundary has been reached on this side: die there, once. */
+function dies(side: Death['side']): boolean {
+  if (death === undefined || death.side !== side || death.at !== seen) return false;
+  death = undefined;
+  return true;
+}
+
+function boundary(call: Call, side: Death['side']): void {
+  if (call.function_name === 'sandbox' || call.function_name !== 'step') return;
+  if (side === 'before') {
+    seen += 1;
+    places.push(`${call.service}:${call.action}`);
+    if (call.action === 'Invoke' || call.action === 'InvokeFunction') runs.push(eventOf(call));
+  }
+  if (dies(side)) throw new Crash();
+}
+
+function eventOf(call: Call): string {
+  return (call.body as { event_id?: string } | undefined)?.event_id ?? '';
+}
+
+/** The model is a boundary too: the function dies when its request has arrived. */
+async function modelBoundary(request: ModelRequest): Promise<void> {
+  if (request.body.stream !== true) return;
+  seen += 1;
+  places.push('model:messages');
+  if (!dies('before')) return;
+  await host.kill('step');
+}
+
+const answers: readonly ((request: ModelRequest) => Reply | Promise<Reply>)[] = [
+  () =>
+    reply(
+      say('Working.'),
+      call('bash', { command: 'echo one > /mnt/session/outputs/one.txt' }),
+      call('bash', { command: 'echo two > /mnt/session/outputs/two.txt' }),
+      call('write', { file_path: '/mnt/session/outputs/three.txt', content: 'three' }),
+    ),
+  // Fails until the failure stands in the log: a repeated request gets the same answer.
+  async () => ((await drive.has('session.error')) ? say('Done.') : fail(529)),
+  () => stall(),
+];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'reverie-crash-'));
+  model = await startModel({ onRequest: modelBoundary });
+  model.otherwise(async (request) => {
+    const spoken = request.body.messages.filter(({ role }) => role === 'assistant').length;
+    return await answers[spoken]?.(request);
+  });
+  host = await startHost({
+    data_dir: folder,
+    admin_key: 'test-key',
+    model: { api_key: 'none', base_url: model.url },
+    hooks: {
+      before: (made) => boundary(made, 'before'),
+      after: (made) => boundary(made, 'after'),
+    },
+  });
+  client = new Anthropic({ baseURL: host.base_url, apiKey: 'test-key', maxRetries: 0 });
+  drive = await Drive.open(client, host);
+});
+
+afterAll(async () => {
+  await host?.stop();
+  await model?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function run(dying: Death | undefined) {
+  seen = 0;
+  places = [];
+  runs = [];
+  death = dying;
+  const events = await drive.session();
+  return { events, places, runs, died: dying === undefined || death === undefined };
+}
+
+test('a session killed at every boundary ends with the same events, and no tool runs twice', async () => {
+  const whole = await run(undefined);
+  const types = whole.events.map(({ type }) => type);
+  expect(types.at(-1)).toBe('session.status_idle');
+  const count = whole.places.length;
+  expect(count).toBeGreaterThan(20);
+
+  const broken: string[] = [];
+  for (let at = 1; at <= count; at++) {
+    for (const side of ['before', 'after'] as const) {
+      const place = `${side} call ${at} (${whole.places[at - 1]})`;
+      if (side === 'after' && whole.places[at - 1] === 'model:messages') continue;
+      // oxlint-disable-next-line no-await-in-loop -- one death at a time, in one function
+      const { events, runs: tools, died } = await run({ at, side });
+      const ids = events.map(({ id }) => id);
+      const found = events.map(({ type }) => type);
+      if (!died) broken.push(`${place}: was never reached`);
+      if (JSON.stringify(found) !== JSON.stringify(types)) {
+        broken.push(`${place}: ${found.join(' ')}`);
+      }
+      if (new Set(ids).size !== ids.length) broken.push(`${place}: an event stands twice`);
+      const twice = tools.filter((id, index) => tools.indexOf(id) !== index);
+      if (twice.length > 0) broken.push(`${place}: ${twice.join(', ')} ran twice`);
+    }
+  }
+  expect(broken).toEqual([]);
+  expect(model.violations).toEqual([]);
+}, 600_000);

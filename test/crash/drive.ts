@@ -1,0 +1,106 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import type { BetaManagedAgentsSessionEvent } from '@anthropic-ai/sdk/resources/beta/sessions/events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Host } from '../../infra/local/host.ts';
+
+type Event = BetaManagedAgentsSessionEvent;
+
+/** Waits of the machine pass quickly, yet slowly enough for no function to run out of its time. */
+const STEP_MS = 500;
+const LOOK_MS = 10;
+const LOOKS_MAX = 2_000;
+
+/** Drives one session after the other through the official SDK, as a client that only polls. */
+export class Drive {
+  readonly #client: Anthropic;
+  readonly #host: Host;
+  readonly #agent_id: string;
+  readonly #environment_id: string;
+  #session_id = '';
+
+  private constructor(client: Anthropic, host: Host, ids: { agent: string; environment: string }) {
+    this.#client = client;
+    this.#host = host;
+    this.#agent_id = ids.agent;
+    this.#environment_id = ids.environment;
+  }
+
+  static async open(client: Anthropic, host: Host): Promise<Drive> {
+    const environment = await client.beta.environments.create({
+      name: 'crash',
+      config: { type: 'cloud' },
+    });
+    const agent = await client.beta.agents.create({
+      name: 'Worker',
+      model: 'claude-sonnet-5-5',
+      tools: [
+        {
+          type: 'agent_toolset_20260401',
+          configs: [{ name: 'write', permission_policy: { type: 'always_ask' } }],
+        },
+      ],
+    });
+    return new Drive(client, host, { agent: agent.id, environment: environment.id });
+  }
+
+  /** One rich session from its creation to its last idle. @returns its events */
+  async session(): Promise<Event[]> {
+    const session = await this.#client.beta.sessions.create({
+      agent: this.#agent_id,
+      environment_id: this.#environment_id,
+    });
+    this.#session_id = session.id;
+    await this.#send({ type: 'user.message', content: [{ type: 'text', text: 'Begin.' }] });
+    const asked = await this.#until((events) => {
+      const idle = events.find((event) => event.type === 'session.status_idle');
+      return idle?.type === 'session.status_idle' && idle.stop_reason.type === 'requires_action'
+        ? idle.stop_reason.event_ids
+        : undefined;
+    });
+    await this.#send({
+      type: 'user.tool_confirmation',
+      tool_use_id: asked[0] ?? '',
+      result: 'allow',
+    });
+    await this.#until((events) => (idles(events) === 2 ? true : undefined));
+    await this.#send({ type: 'user.message', content: [{ type: 'text', text: 'Go on.' }] });
+    await this.#until((events) =>
+      events.at(-1)?.type === 'span.model_request_start' ? true : undefined,
+    );
+    await this.#send({ type: 'user.interrupt' });
+    return await this.#until((events) => (idles(events) === 3 ? events : undefined));
+  }
+
+  /** Whether the present session's log has an event of this type. */
+  async has(type: Event['type']): Promise<boolean> {
+    return (await this.#events()).some((event) => event.type === type);
+  }
+
+  async #send(
+    event: Parameters<Anthropic['beta']['sessions']['events']['send']>[1]['events'][number],
+  ) {
+    await this.#client.beta.sessions.events.send(this.#session_id, { events: [event] });
+  }
+
+  async #events(): Promise<Event[]> {
+    const page = await this.#client.beta.sessions.events.list(this.#session_id, { limit: 1_000 });
+    return page.data;
+  }
+
+  /** Look until `found` says something, while the host's clock runs fast. */
+  async #until<T>(found: (events: Event[]) => T | undefined): Promise<T> {
+    for (let look = 0; look < LOOKS_MAX; look++) {
+      const events = await this.#events();
+      const result = found(events.filter((event) => event.processed_at !== null));
+      if (result !== undefined) return result;
+      await sleep(LOOK_MS);
+      await this.#host.advance(STEP_MS);
+    }
+    const types = (await this.#events()).map(({ type }) => type);
+    throw new Error(`session ${this.#session_id} is stuck: ${types.join(' ')}`);
+  }
+}
+
+function idles(events: readonly Event[]): number {
+  return events.filter(({ type }) => type === 'session.status_idle').length;
+}
