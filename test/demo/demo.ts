@@ -11,7 +11,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/beta/sessions';
 import { startHost } from '../../infra/local/host.ts';
 import { Deliverables } from './deliverables.ts';
-import { eventLine, type Colour } from './event-line.ts';
+import { eventLine, textOf, type Colour } from './event-line.ts';
 import { readInputs } from './inputs.ts';
 import { defaultTask, work } from './work.ts';
 
@@ -77,7 +77,8 @@ function usageLine({ usage }: BetaManagedAgentsSession): string {
   const cents = Number(usage.list_cost?.amount ?? Number.NaN);
   const cost = Number.isNaN(cents) ? 'no list price' : `$${(cents / 100).toFixed(4)} at list price`;
   const cached = usage.cache_read_input_tokens ?? 0;
-  return `${usage.input_tokens ?? 0} tokens in, ${cached} read from cache, ${usage.output_tokens ?? 0} out, ${cost}`;
+  const billed = 'model' in modelOf(process.env) ? '' : ' (had it been Claude)';
+  return `${usage.input_tokens ?? 0} tokens in, ${cached} read from cache, ${usage.output_tokens ?? 0} out, ${cost}${billed}`;
 }
 
 /** The session's events as they come; what they delivered; what they cost. */
@@ -85,6 +86,7 @@ async function demo(client: Anthropic, folder: string, signal: AbortSignal): Pro
   const deliverables = new Deliverables();
   let first_ms: number | undefined;
   let last: BetaManagedAgentsStreamSessionEvents | undefined;
+  let answer = '';
   const session = await work({
     client,
     inputs: await readInputs(folder),
@@ -94,12 +96,13 @@ async function demo(client: Anthropic, folder: string, signal: AbortSignal): Pro
     onEvent: (event) => {
       first_ms ??= performance.now();
       last = event;
+      if (event.type === 'agent.message') answer = textOf(event.content);
       deliverables.see(event);
       show(event);
     },
   });
   const paths = await save(deliverables.texts);
-  console.log(`\n${usageLine(session)}`);
+  console.log(`\n${paint('bold', answer)}\n\n${usageLine(session)}`);
   console.log(
     `first event after ${seconds(first_ms ?? Number.NaN)} s, done after ${seconds(performance.now())} s`,
   );

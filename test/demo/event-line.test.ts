@@ -12,7 +12,11 @@ test.each([
     `${'x'.repeat(19)}…`,
     'bold',
   ],
-  [{ type: 'user.message', content: [{ type: 'document', title: 'a.csv' }] }, '[a.csv]', 'green'],
+  [
+    { type: 'user.message', content: [{ type: 'document', title: 'a.csv' }], processed_at: 'now' },
+    '[a.csv]',
+    'green',
+  ],
   [
     { type: 'session.error', error: { type: 'billing_error', message: 'no' } },
     'billing_error: no',
@@ -24,6 +28,7 @@ test.each([
     'budget_reached',
     'yellow',
   ],
+  [{ type: 'user.message', content: [], processed_at: null }, 'accepted', 'dim'],
   [{ type: 'session.status_running' }, '', 'dim'],
 ])('%j reads %j in %s', (event, text, colour) => {
   const line = eventLine(event as unknown as BetaManagedAgentsStreamSessionEvents, 20);

@@ -24,7 +24,9 @@ const tellers: { readonly [T in Event['type']]?: (event: Extract<Event, { type: 
     is_error === true ? 'red' : 'dim',
   ],
   'agent.message': ({ content }) => [textOf(content), 'bold'],
-  'user.message': ({ content }) => [textOf(content), 'green'],
+  // It comes twice: once when it is accepted, once when the turn takes it.
+  'user.message': ({ content, processed_at }) =>
+    (processed_at ?? null) === null ? ['accepted', 'dim'] : [textOf(content), 'green'],
   'session.error': ({ error }) => [`${error.type}: ${error.message}`, 'red'],
   'session.status_idle': ({ stop_reason }) => [
     stop_reason.type,
