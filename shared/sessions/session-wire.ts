@@ -20,14 +20,15 @@ const Budget = z.strictObject({
 const Title = z.string().max(limits.session_title_chars_max).nullish();
 
 /** What this release does not do is refused by its name, never accepted and left undone. */
-const Resources = z
-  .array(z.unknown())
-  .max(0, 'files, repositories and memory stores are not built yet. Leave resources out.')
-  .nullish();
-const Vaults = z
-  .array(z.unknown())
-  .max(0, 'vaults are not built yet. Leave vault_ids out.')
-  .nullish();
+const Resources = noneOf('files, repositories and memory stores are not built yet.');
+const Vaults = noneOf('vaults are not built yet.');
+
+function noneOf(why: string) {
+  return z
+    .array(z.unknown())
+    .refine((items) => items.length === 0, `${why} Leave it out, or send an empty list.`)
+    .nullish();
+}
 
 export const SessionCreate = z.strictObject({
   agent: AgentParam,
@@ -50,7 +51,8 @@ export const SessionUpdate = z.strictObject({
     .optional(),
   vault_ids: z
     .unknown()
-    .refine((value) => value === undefined, 'cannot be changed after creation. Leave it out.'),
+    .refine(() => false, 'cannot be changed after creation. Leave it out.')
+    .optional(),
 });
 export type SessionUpdate = z.output<typeof SessionUpdate>;
 

@@ -120,9 +120,14 @@ async function storeAgent(
 function configWrites(config: SessionConfig, next: SessionConfig): Write[] {
   const update: Update = {
     update: configKey(config.session_id),
-    expression: 'SET title = :title, metadata = :metadata, agent = :agent, #version = :next',
+    expression: 'SET #title = :title, #metadata = :metadata, #agent = :agent, #version = :next',
     condition: '#version = :read',
-    names: { '#version': 'version' },
+    names: {
+      '#title': 'title',
+      '#metadata': 'metadata',
+      '#agent': 'agent',
+      '#version': 'version',
+    },
     values: {
       ':title': next.title,
       ':metadata': next.metadata,
