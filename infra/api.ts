@@ -7,6 +7,7 @@ import type { Settings } from './settings.ts';
 import {
   index,
   key,
+  largeValues,
   objectDeletes,
   objectNames,
   objects,
@@ -49,6 +50,7 @@ export class Api extends NodeFunction {
         rows(storage, [...rowReads, ...rowWrites]),
         index(storage, 'list'),
         objects(storage, ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
+        ...largeValues(storage),
         objectNames(storage),
         key(storage, 'write'),
         ...secrets(adminKeyArn),

@@ -3,13 +3,17 @@ import {
   Dashboard as CloudWatchDashboard,
   GraphWidget,
   MathExpression,
+  Metric,
   PeriodOverride,
+  Stats,
   type IMetric,
   type IWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { period, type Alarms } from './alarms.ts';
+import { METRICS_NAMESPACE } from './node-function.ts';
+import type { Settings } from './settings.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Watched } from './watches.ts';
 
@@ -31,7 +35,7 @@ export class Dashboard extends Construct {
         [new AlarmStatusWidget({ title: 'Alarms', alarms: alarms.all, width: 24, height: 3 })],
         [...requests(props)],
         [...runs(props)],
-        [product(props, 'step', 'Turns, tokens, cost'), product(props, 'stream', 'Streams')],
+        [...product(settings)],
       ],
     });
   }
@@ -75,16 +79,33 @@ function runs({ functions, machine, table }: DashboardProps): IWidget[] {
   ];
 }
 
-/** Whatever the function measures: a new metric appears by itself. */
-function product({ settings }: DashboardProps, room: string, title: string): IWidget {
-  const service = `${settings.stack_name}-${room}`;
-  const search = new MathExpression({
-    expression: `SEARCH('Namespace="Reverie" service="${service}"', 'Sum', ${period.toSeconds()})`,
+/** What the step measures: see functions/step/observe.ts. */
+function product(settings: Settings): IWidget[] {
+  const service = `${settings.stack_name}-step`;
+  const metric = (metricName: string, statistic: string = Stats.SUM): Metric =>
+    new Metric({
+      namespace: METRICS_NAMESPACE,
+      metricName,
+      dimensionsMap: { service },
+      statistic,
+      period,
+    });
+  const errors = new MathExpression({
+    expression: `SEARCH('{${METRICS_NAMESPACE},kind,service} MetricName="ModelErrors" service="${service}"', 'Sum', ${period.toSeconds()})`,
     usingMetrics: {},
     label: '',
     period,
   });
-  return graph(title, [search]);
+  return [
+    graph('Turns and tools', [metric('Turns'), metric('ToolCalls')]),
+    graph('Tokens', [metric('InputTokens'), metric('CacheReadTokens'), metric('OutputTokens')]),
+    graph('List cost, $', [metric('ListCostDollars')]),
+    graph('First delta, ms', [
+      metric('TimeToFirstDelta', Stats.p(50)),
+      metric('TimeToFirstDelta', Stats.p(95)),
+    ]),
+    graph('Model errors by kind', [errors]),
+  ];
 }
 
 function graph(title: string, left: IMetric[]): IWidget {

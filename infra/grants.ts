@@ -67,14 +67,30 @@ export function index({ table }: Storage, name: 'list' | 'running'): Grant {
 }
 
 /** Objects of sessions, and nothing else that may once stand in the bucket. */
-export function objects({ bucket }: Storage, actions: readonly string[]): Grant {
+export function objects(storage: Storage, actions: readonly string[]): Grant {
+  return objectsUnder(storage, { sid: 'Objects', prefix: 'sessions', actions });
+}
+
+/** What agents, environments and remembered answers are when they are too large for a row. */
+export function largeValues(storage: Storage): Grant[] {
+  const actions = ['s3:GetObject', 's3:PutObject'];
+  return [
+    objectsUnder(storage, { sid: 'Configs', prefix: 'configs', actions }),
+    objectsUnder(storage, { sid: 'Answers', prefix: 'idempotency', actions }),
+  ];
+}
+
+function objectsUnder(
+  { bucket }: Storage,
+  { sid, prefix, actions }: { sid: string; prefix: string; actions: readonly string[] },
+): Grant {
   const id = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnBucket);
   return {
-    ...allow('Objects', actions, [bucket.arnForObjects('sessions/*')]),
+    ...allow(sid, actions, [bucket.arnForObjects(`${prefix}/*`)]),
     wildcard: {
-      id: star(`<${id}.Arn>/sessions/*`),
+      id: star(`<${id}.Arn>/${prefix}/*`),
       reason:
-        'Objects are named by session and hash when they are made: their prefix is all that is known.',
+        'Objects are named by their owner and hash when they are made: their prefix is all that is known.',
     },
   };
 }

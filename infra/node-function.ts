@@ -18,6 +18,9 @@ import { bundle, type BundleProps } from './bundle.ts';
 import type { Settings } from './settings.ts';
 import { allow, give, star, type Grant } from './grants.ts';
 
+/** Of the metrics that the functions send; the dimension `service` says which function of which stack. */
+export const METRICS_NAMESPACE = 'Reverie';
+
 export interface NodeFunctionProps {
   /** Folder of functions/ with the handler; also the name in logs, metrics and traces. */
   readonly room: string;
@@ -110,7 +113,7 @@ function environment(props: NodeFunctionProps): Record<string, string> {
     ...props.environment,
     // With the stack's name, so that two stacks in one account do not add up their metrics.
     POWERTOOLS_SERVICE_NAME: `${settings.stack_name}-${room}`,
-    POWERTOOLS_METRICS_NAMESPACE: 'Reverie',
+    POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
     POWERTOOLS_LOG_LEVEL: settings.log_level,
     NODE_OPTIONS: settings.source_maps ? '--enable-source-maps' : undefined,
   };

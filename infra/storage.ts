@@ -59,6 +59,8 @@ export class Storage extends Construct {
           noncurrentVersionExpiration: Duration.days(settings.noncurrent_days),
           expiredObjectDeleteMarker: true,
         },
+        // Large answers of requests with an Idempotency-Key; their rows go after a day.
+        { id: 'answers', prefix: 'idempotency/', expiration: Duration.days(2) },
         { id: 'multipart', abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
       removalPolicy,

@@ -2,6 +2,7 @@ import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { period, type Watch } from './alarms.ts';
+import { METRICS_NAMESPACE } from './node-function.ts';
 import type { Settings } from './settings.ts';
 
 export interface Watched {
@@ -76,7 +77,7 @@ export function watches({ settings, functions, machine }: Watched): Watch[] {
 /** Sent by reconcile when there are any: an account without stuck sessions pays for no metric. */
 function stuckSessions(settings: Settings): Metric {
   return new Metric({
-    namespace: 'Reverie',
+    namespace: METRICS_NAMESPACE,
     metricName: 'StuckSessions',
     dimensionsMap: { service: `${settings.stack_name}-reconcile` },
     statistic: Stats.MAXIMUM,

@@ -116,6 +116,8 @@ const expected: Readonly<Record<string, string[]>> = {
       's3:DeleteObject',
       's3:DeleteObjectVersion',
     ),
+    ...on(`${bucket}/configs/*`, 's3:GetObject', 's3:PutObject'),
+    ...on(`${bucket}/idempotency/*`, 's3:GetObject', 's3:PutObject'),
     ...names,
     ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
     ...runs,

@@ -1,4 +1,5 @@
 /** What operating a deployment needs: logs that end, alarms that speak, functions as limits say. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { limits } from '../../shared/core/limits.ts';
 import { variables } from '../../shared/core/env.ts';
@@ -172,5 +173,21 @@ test('the dashboard shows every function, the machine, the API and the table', (
   expect(body).toContain('<SessionMachine>');
   expect(body).toContain('<StorageTable>');
   expect(body).toContain('5XXError');
-  expect(body).toContain('service=\\"Reverie-step\\"');
+  for (const name of ['Turns', 'OutputTokens', 'ListCostDollars', 'TimeToFirstDelta']) {
+    expect(body).toContain(`"Reverie","${name}","service","Reverie-step"`);
+  }
+});
+
+test('the dashboard shows no metric that the step does not send', () => {
+  const body = String(
+    plain(only(template, 'AWS::CloudWatch::Dashboard').Properties['DashboardBody']),
+  );
+  const shown = [
+    ...body.matchAll(/"Reverie","(\w+)","service"/g),
+    ...body.matchAll(/MetricName=\\"(\w+)/g),
+  ];
+  const observe = readFileSync(new URL('../../functions/step/observe.ts', import.meta.url), 'utf8');
+  const sent = new Set([...observe.matchAll(/addMetric\('(\w+)'/g)].map(([, name]) => name));
+  expect(shown.length).toBeGreaterThan(6);
+  expect(shown.map(([, name]) => name).filter((name) => !sent.has(name))).toEqual([]);
 });
