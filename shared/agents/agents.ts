@@ -174,7 +174,7 @@ async function shown(
 /** The hash keeps two racing updates, which make the same version number, from sharing an object. */
 async function keep(ports: Ports, agent: Agent): Promise<Stored<Agent>> {
   const hash = createHash('sha256').update(JSON.stringify(agent)).digest('hex');
-  return await store(ports.blobs, `agents/${agent.id}/${hash}.json`, agent);
+  return await store(ports.blobs, `configs/${agent.id}/${hash}.json`, agent);
 }
 
 function versionWrite(agent: Agent, stored: Stored<Agent>): Write {

@@ -246,7 +246,7 @@ async function shown(ports: Ports, head: EnvironmentHead): Promise<Environment> 
 /** The hash keeps two racing updates from sharing an object. */
 async function keep(ports: Ports, environment: Environment): Promise<Stored<Environment>> {
   const hash = createHash('sha256').update(JSON.stringify(environment)).digest('hex');
-  return await store(ports.blobs, `environments/${environment.id}/${hash}.json`, environment);
+  return await store(ports.blobs, `configs/${environment.id}/${hash}.json`, environment);
 }
 
 function claim(workspace_id: string, environment: Environment): Write {

@@ -55,6 +55,7 @@ test('the bucket is private, versioned, encrypted, and lets go of what is no lon
     LifecycleConfiguration: {
       Rules: [
         { NoncurrentVersionExpiration: { NoncurrentDays: 30 }, ExpiredObjectDeleteMarker: true },
+        { Prefix: 'idempotency/', ExpirationInDays: 2 },
         { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
       ],
     },
