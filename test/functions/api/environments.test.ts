@@ -86,7 +86,9 @@ test('racing updates are all kept', async () => {
   const { id } = await environments.create({ name: 'merged' });
   const keys = Array.from({ length: 16 }, (_, n) => `k${n}`);
   await Promise.all(keys.map((key) => environments.update(id, { metadata: { [key]: 'v' } })));
-  expect(Object.keys((await environments.retrieve(id)).metadata).toSorted()).toEqual(keys.toSorted());
+  expect(Object.keys((await environments.retrieve(id)).metadata).toSorted()).toEqual(
+    keys.toSorted(),
+  );
 });
 
 test('an environment is deleted only when the last session that refers to it is', async () => {
