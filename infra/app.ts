@@ -8,6 +8,8 @@ const app = new App({
   // Without an outdir and without the CLI, the assembly would go to a temporary folder.
   outdir: process.env['CDK_OUTDIR'] ?? 'cdk.out',
   context: flags,
+  // Three seconds of each synthesis; test/infra holds every template to the same rules.
+  builtinCloudFormationValidation: false,
   // Nothing is reported to anybody.
   analyticsReporting: false,
 });

@@ -53,7 +53,7 @@ const deployments: [name: string, settings: Record<string, unknown>][] = [
   ],
 ];
 
-test.each(deployments)('cdk-nag finds nothing in %s', (_, settings) => {
+test.each(deployments)('cdk-nag and the rules of CDK find nothing in %s', (_, settings) => {
   expect(() => synth(settings, { nag: true })).not.toThrow();
 });
 

@@ -21,7 +21,7 @@ export interface Template {
 export interface SynthOptions {
   /** With the functions' code: a second more. @default false */
   readonly bundled?: boolean;
-  /** With the rules of cdk-nag, whose findings are then in validation-report.json. @default false */
+  /** With the rules of cdk-nag and of CDK itself: a finding throws. @default false */
   readonly nag?: boolean;
   /** Changes the app before it is synthesized. */
   readonly plant?: (stack: PlatformStack) => void;
@@ -42,7 +42,7 @@ export function synth(
   const app = new App({
     outdir,
     analyticsReporting: false,
-    builtinCloudFormationValidation: false,
+    builtinCloudFormationValidation: options.nag === true,
     context: {
       ...flags,
       ...Object.fromEntries(given),
