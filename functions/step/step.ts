@@ -61,7 +61,7 @@ export function step({
 /** A part of the trace with ids to search by: Lambda's own segment takes none. */
 async function traced<T>(tracer: Tracer, input: StepInput, work: () => Promise<T>): Promise<T> {
   if (!tracer.isTracingEnabled()) return await work();
-  return await tracer.provider.captureAsyncFunc('## step', async (segment) => {
+  return (await tracer.provider.captureAsyncFunc('## step', async (segment) => {
     segment?.addAnnotation('session_id', input.session_id);
     segment?.addAnnotation('thread_id', input.thread_id);
     segment?.addAnnotation('run_id', input.execution);
@@ -73,5 +73,5 @@ async function traced<T>(tracer: Tracer, input: StepInput, work: () => Promise<T
     } finally {
       segment?.close();
     }
-  });
+  })) as T;
 }

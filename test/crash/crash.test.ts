@@ -30,27 +30,24 @@ let drive: Drive;
 let death: Death | undefined;
 let seen = 0;
 let places: string[] = [];
-let runs: string[] = [];
+/** Place of each call in the session, by its number in the function's life. */
+let ordinals = new Map<number, number>();
 
 /** The n-th boundary has been reached on this side: die there, once. */
-function dies(side: Death['side']): boolean {
-  if (death === undefined || death.side !== side || death.at !== seen) return false;
+function dies(side: Death['side'], place: number): boolean {
+  if (death === undefined || death.side !== side || death.at !== place) return false;
   death = undefined;
   return true;
 }
 
 function boundary(call: Call, side: Death['side']): void {
-  if (call.function_name === 'sandbox' || call.function_name !== 'step') return;
+  if (call.function_name !== 'step') return;
   if (side === 'before') {
     seen += 1;
+    ordinals.set(call.n, seen);
     places.push(`${call.service}:${call.action}`);
-    if (call.action === 'Invoke' || call.action === 'InvokeFunction') runs.push(eventOf(call));
   }
-  if (dies(side)) throw new Crash();
-}
-
-function eventOf(call: Call): string {
-  return (call.body as { event_id?: string } | undefined)?.event_id ?? '';
+  if (dies(side, ordinals.get(call.n) ?? 0)) throw new Crash();
 }
 
 /** The model is a boundary too: the function dies when its request has arrived. */
@@ -58,16 +55,23 @@ async function modelBoundary(request: ModelRequest): Promise<void> {
   if (request.body.stream !== true) return;
   seen += 1;
   places.push('model:messages');
-  if (!dies('before')) return;
+  if (!dies('before', seen)) return;
   await host.kill('step');
 }
+
+/** What the tools leave when each ran once; one that died before its record has left nothing. */
+const contents: Readonly<Record<string, string>> = {
+  'one.txt': 'one\n',
+  'two.txt': 'two\n',
+  'three.txt': 'three',
+};
 
 const answers: readonly ((request: ModelRequest) => Reply | Promise<Reply>)[] = [
   () =>
     reply(
       say('Working.'),
-      call('bash', { command: 'echo one > /mnt/session/outputs/one.txt' }),
-      call('bash', { command: 'echo two > /mnt/session/outputs/two.txt' }),
+      call('bash', { command: 'echo one >> /mnt/session/outputs/one.txt' }),
+      call('bash', { command: 'echo two >> /mnt/session/outputs/two.txt' }),
       call('write', { file_path: '/mnt/session/outputs/three.txt', content: 'three' }),
     ),
   // Fails until the failure stands in the log: a repeated request gets the same answer.
@@ -104,16 +108,18 @@ afterAll(async () => {
 async function run(dying: Death | undefined) {
   seen = 0;
   places = [];
-  runs = [];
+  ordinals = new Map();
   death = dying;
   const events = await drive.session();
-  return { events, places, runs, died: dying === undefined || death === undefined };
+  const files = await drive.files();
+  return { events, places, files, died: death === undefined };
 }
 
 test('a session killed at every boundary ends with the same events, and no tool runs twice', async () => {
   const whole = await run(undefined);
   const types = whole.events.map(({ type }) => type);
   expect(types.at(-1)).toBe('session.status_idle');
+  expect(whole.files).toEqual(contents);
   const count = whole.places.length;
   expect(count).toBeGreaterThan(20);
 
@@ -123,7 +129,7 @@ test('a session killed at every boundary ends with the same events, and no tool 
       const place = `${side} call ${at} (${whole.places[at - 1]})`;
       if (side === 'after' && whole.places[at - 1] === 'model:messages') continue;
       // oxlint-disable-next-line no-await-in-loop -- one death at a time, in one function
-      const { events, runs: tools, died } = await run({ at, side });
+      const { events, files, died } = await run({ at, side });
       const ids = events.map(({ id }) => id);
       const found = events.map(({ type }) => type);
       if (!died) broken.push(`${place}: was never reached`);
@@ -131,8 +137,8 @@ test('a session killed at every boundary ends with the same events, and no tool 
         broken.push(`${place}: ${found.join(' ')}`);
       }
       if (new Set(ids).size !== ids.length) broken.push(`${place}: an event stands twice`);
-      const twice = tools.filter((id, index) => tools.indexOf(id) !== index);
-      if (twice.length > 0) broken.push(`${place}: ${twice.join(', ')} ran twice`);
+      const wrong = Object.entries(files).filter(([name, text]) => text !== contents[name]);
+      if (wrong.length > 0) broken.push(`${place}: ${JSON.stringify(files)}`);
     }
   }
   expect(broken).toEqual([]);

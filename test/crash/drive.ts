@@ -1,9 +1,18 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { BetaManagedAgentsSessionEvent } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { systemClock } from '#shared/core/clock.ts';
+import { newName } from '#shared/core/id.ts';
+import { DynamoTable } from '#shared/core/table-dynamo.ts';
+import { SessionFiles } from '#shared/files/session-files.ts';
 import type { Host } from '../../infra/local/host.ts';
 
 type Event = BetaManagedAgentsSessionEvent;
+
+const OUTPUTS = '/mnt/session/outputs';
 
 /** Waits of the machine pass quickly, yet slowly enough for no function to run out of its time. */
 const STEP_MS = 500;
@@ -14,6 +23,7 @@ const LOOKS_MAX = 2_000;
 export class Drive {
   readonly #client: Anthropic;
   readonly #host: Host;
+  readonly #files: SessionFiles;
   readonly #agent_id: string;
   readonly #environment_id: string;
   #session_id = '';
@@ -21,6 +31,12 @@ export class Drive {
   private constructor(client: Anthropic, host: Host, ids: { agent: string; environment: string }) {
     this.#client = client;
     this.#host = host;
+    this.#files = new SessionFiles({
+      table: new DynamoTable(String(host.outputs['TableName']), new DynamoDBClient(host.aws)),
+      blobs: new S3Blobs(String(host.outputs['BucketName']), new S3Client(host.aws)),
+      clock: systemClock,
+      newName,
+    });
     this.#agent_id = ids.agent;
     this.#environment_id = ids.environment;
   }
@@ -69,6 +85,17 @@ export class Drive {
     );
     await this.#send({ type: 'user.interrupt' });
     return await this.#until((events) => (idles(events) === 3 ? events : undefined));
+  }
+
+  /** What the tools have left in the outputs folder, by name. */
+  async files(): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    for (const { path } of await this.#files.list(this.#session_id, OUTPUTS)) {
+      // oxlint-disable-next-line no-await-in-loop -- three files
+      const { bytes } = await this.#files.read(this.#session_id, path);
+      found[path.slice(OUTPUTS.length + 1)] = Buffer.from(bytes).toString('utf8');
+    }
+    return found;
   }
 
   /** Whether the present session's log has an event of this type. */
