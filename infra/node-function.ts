@@ -1,12 +1,10 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
-  ApplicationLogLevel,
   Architecture,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
-  SystemLogLevel,
   Tracing,
   type FunctionOptions,
   type TenancyConfig,
@@ -90,22 +88,11 @@ export class NodeFunction extends Construct {
     give(this.role, [
       allow('Logs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
     ]);
-    return {
-      logGroup,
-      loggingFormat: LoggingFormat.JSON,
-      // Lambda's own filter would drop DEBUG lines before CloudWatch if the two levels differed.
-      applicationLogLevelV2: applicationLevels[settings.log_level],
-      systemLogLevelV2: SystemLogLevel.WARN,
-    };
+    // Text, though our lines are JSON: with Lambda's JSON format its level filter comes too, and takes
+    // metrics (lines without a level) for INFO. At WARN they, and the alarm on them, would be gone.
+    return { logGroup, loggingFormat: LoggingFormat.TEXT };
   }
 }
-
-const applicationLevels: Record<Settings['log_level'], ApplicationLogLevel> = {
-  DEBUG: ApplicationLogLevel.DEBUG,
-  INFO: ApplicationLogLevel.INFO,
-  WARN: ApplicationLogLevel.WARN,
-  ERROR: ApplicationLogLevel.ERROR,
-};
 
 function environment(props: NodeFunctionProps): Record<string, string> {
   const { settings, room } = props;

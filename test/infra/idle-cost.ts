@@ -13,7 +13,7 @@ const RUNS = 43_200;
 
 /**
  * What each type of resource costs when nobody works. Source: the price lists of 2026-11, us-east-1.
- * Standing allowances, not those of the first year: 10 alarm metrics and 3 dashboards of CloudWatch,
+ * Standing allowances, not those of the first year: 10 alarm metrics, 3 dashboards and 5 GB of logs of CloudWatch,
  * 14 million invocations of EventBridge Scheduler, 1 million requests and 400,000 GB-s of Lambda,
  * 20,000 requests of KMS.
  */
@@ -49,6 +49,12 @@ export const idleCosts: Readonly<Record<string, Idle>> = {
     usd: 0,
     usd_beyond: (RUNS * 0.2) / 1_000_000 + RUNS * 0.1 * 0.25 * 0.000_013_333_4,
   },
+  'AWS::Logs::LogGroup': {
+    count: 6,
+    billed: 'what Lambda writes of each run of reconcile: 0.4 kB, $0.50 a GB',
+    usd: 0,
+    usd_beyond: ((RUNS * 400) / 1_000_000_000) * 0.5,
+  },
   'AWS::CloudWatch::Alarm': {
     count: 9,
     billed: '$0.10 a metric; one of the nine watches two',
@@ -76,7 +82,6 @@ export const free: readonly string[] = [
   'AWS::IAM::Role',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::Permission',
-  'AWS::Logs::LogGroup',
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
   'AWS::StepFunctions::StateMachine',

@@ -51,11 +51,8 @@ const rows: Readonly<Record<string, Row>> = {
   },
   log_level: {
     given: { log_level: 'DEBUG' },
-    see: (template) => [
-      variables(template)['POWERTOOLS_LOG_LEVEL'],
-      functionOf(template, 'Step')['LoggingConfig'],
-    ],
-    has: ['DEBUG', expect.objectContaining({ ApplicationLogLevel: 'DEBUG' })],
+    see: (template) => variables(template)['POWERTOOLS_LOG_LEVEL'],
+    has: 'DEBUG',
   },
   log_retention_days: {
     given: { log_retention_days: '90' },
