@@ -19,14 +19,14 @@ const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 type Bench = (client: Anthropic, host: HostProcess) => Promise<Result[]>;
 
 /** Each with a fresh host, so that none pays for what another has left. */
-const benches: Readonly<Record<string, Bench>> = {
-  api: benchApi,
-  turns: benchTurns,
-  rounds: benchRounds,
-  load: benchLoad,
-  cost: benchCost,
-  functions: async () => await benchFunctions(),
-  demo: async () => await benchDemo(),
+const benches: Readonly<Record<string, () => Promise<Result[]>>> = {
+  api: onHost(benchApi),
+  turns: onHost(benchTurns),
+  rounds: onHost(benchRounds),
+  load: onHost(benchLoad),
+  cost: onHost(benchCost),
+  functions: benchFunctions,
+  demo: benchDemo,
 };
 
 const help = `npm run bench -- [--only NAME]... [--json FILE] [--readme]
@@ -41,22 +41,23 @@ Measures the local host with a model that answers at once, through the official 
 The table goes to stdout, progress to stderr. The exit code is 1 when a target is missed.
 Costs are us-east-1 list prices without ${notCounted}.`;
 
-async function measure(name: string, bench: Bench): Promise<Result[]> {
-  console.error(`${name} …`);
-  const data_dir = await mkdtemp(join(tmpdir(), 'reverie-bench-'));
-  const model = await startModelProcess();
-  try {
-    const host = await startHostProcess(model.url, data_dir);
-    const client = new Anthropic({ baseURL: host.base_url, apiKey: host.api_key, maxRetries: 0 });
+function onHost(bench: Bench): () => Promise<Result[]> {
+  return async () => {
+    const data_dir = await mkdtemp(join(tmpdir(), 'reverie-bench-'));
+    const model = await startModelProcess();
     try {
-      return await bench(client, host);
+      const host = await startHostProcess(model.url, data_dir);
+      const client = new Anthropic({ baseURL: host.base_url, apiKey: host.api_key, maxRetries: 0 });
+      try {
+        return await bench(client, host);
+      } finally {
+        await host.stop();
+      }
     } finally {
-      await host.stop();
+      await model.stop();
+      await rm(data_dir, { recursive: true, force: true });
     }
-  } finally {
-    await model.stop();
-    await rm(data_dir, { recursive: true, force: true });
-  }
+  };
 }
 
 async function run({ only, json, readme }: Args): Promise<void> {
@@ -65,7 +66,9 @@ async function run({ only, json, readme }: Args): Promise<void> {
   if (readme && only.length > 0) throw new Misuse('--readme needs all benches.');
   const results: Result[] = [];
   for (const [name, bench] of Object.entries(benches)) {
-    if (only.length === 0 || only.includes(name)) results.push(...(await measure(name, bench)));
+    if (only.length > 0 && !only.includes(name)) continue;
+    console.error(`${name} …`);
+    results.push(...(await bench()));
   }
   console.log(tableOf(results));
   const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model };

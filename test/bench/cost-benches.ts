@@ -19,10 +19,10 @@ const STREAM_S = 10;
  */
 export async function benchCost(client: Anthropic, host: HostProcess): Promise<Result[]> {
   const [agent, environment] = [await newAgent(client), await newEnvironment(client)];
-  const turn = scaled(
-    await used(host, async () => await turns(client, agent, environment)),
-    1 / TURNS,
-  );
+  const calls_before = callsOf(await host.counters());
+  const used_by_turns = await used(host, async () => await turns(client, agent, environment));
+  const turn_calls = (callsOf(await host.counters()) - calls_before) / TURNS;
+  const turn = scaled(used_by_turns, 1 / TURNS);
   const hour = 3_600 / STREAM_S;
   const stream = await used(host, async () => {
     const session = await OpenSession.open(client, agent, environment);
@@ -35,6 +35,7 @@ export async function benchCost(client: Anthropic, host: HostProcess): Promise<R
   const waiting = gigabytes * prices.lambda_gigabyte_second;
   const session_hour = added(scaled(turn, 60), scaled(stream, hour));
   return [
+    count('turn_aws_calls', turn_calls),
     count('turn_state_transitions', turn.state_transition),
     count('turn_read_units', turn.dynamodb_read_unit),
     count('turn_write_units', turn.dynamodb_write_unit),
@@ -78,6 +79,13 @@ async function used(host: HostProcess, work: () => Promise<void>): Promise<Quant
 function withoutReconcile({ functions, ...counters }: Counters): Counters {
   const { reconcile: _, ...others } = functions;
   return { ...counters, functions: others };
+}
+
+/** Calls that functions made to AWS, of all services. */
+function callsOf(counters: Counters): number {
+  const functions = Object.values(withoutReconcile(counters).functions);
+  const counts = functions.flatMap(({ calls }) => Object.values(calls));
+  return counts.reduce((sum, n) => sum + n, 0);
 }
 
 /** Gigabytes of a function, from what it was billed. */

@@ -12,7 +12,7 @@ import type {
 import { startHost } from '../../infra/local/host.ts';
 import { Deliverables } from './deliverables.ts';
 import { eventLine, textOf, type Colour } from './event-line.ts';
-import { readInputs } from './inputs.ts';
+import { readInputs, type Input } from './inputs.ts';
 import { defaultTask, work } from './work.ts';
 
 const data = fileURLToPath(new URL('data', import.meta.url));
@@ -82,14 +82,18 @@ function usageLine({ usage }: BetaManagedAgentsSession): string {
 }
 
 /** The session's events as they come; what they delivered; what they cost. */
-async function demo(client: Anthropic, folder: string, signal: AbortSignal): Promise<boolean> {
+async function demo(
+  client: Anthropic,
+  inputs: readonly Input[],
+  signal: AbortSignal,
+): Promise<boolean> {
   const deliverables = new Deliverables();
   let first_ms: number | undefined;
   let last: BetaManagedAgentsStreamSessionEvents | undefined;
   let answer = '';
   const session = await work({
     client,
-    inputs: await readInputs(folder),
+    inputs,
     task: values.task,
     model: values.model,
     signal,
@@ -135,16 +139,20 @@ async function main(): Promise<number> {
   process.once('SIGTERM', () => stopped.abort());
   const data_dir = await mkdtemp(join(tmpdir(), 'reverie-demo-'));
   try {
+    const inputs = await readInputs(positionals[0] ?? data);
     const admin_key = randomUUID();
     const host = await startHost({ data_dir, admin_key, ...modelOf(process.env), progress });
     try {
       const client = new Anthropic({ baseURL: host.base_url, apiKey: admin_key });
-      return (await demo(client, positionals[0] ?? data, stopped.signal)) ? 0 : 1;
+      return (await demo(client, inputs, stopped.signal)) ? 0 : 1;
     } finally {
       await host.stop();
     }
   } catch (cause) {
-    if (stopped.signal.aborted) return 130;
+    if (stopped.signal.aborted) {
+      console.log('Stopped.');
+      return 130;
+    }
     console.error(cause instanceof Error ? cause.message : cause);
     return 1;
   } finally {
