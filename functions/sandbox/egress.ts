@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BashOptions } from 'just-bash';
 import { limits } from '#shared/core/limits.ts';
 import { publicFetch, RequestRefused, type Dialer } from '#shared/tools/public-fetch.ts';
@@ -10,12 +11,14 @@ const REDIRECTS_MAX = 20;
 
 /** The network of commands: what the session's environment allows, and never an inner address. */
 export function egress(networking: Networking, dialer: Dialer, signal: AbortSignal): SecureFetch {
+  // Our own fetch is no part of what the interpreter confines.
+  const outside = AsyncLocalStorage.snapshot();
   return async (address, options = {}) => {
     const headers =
       options.headers instanceof Headers
         ? Object.fromEntries(options.headers)
         : { ...options.headers };
-    const answer = await publicFetch(dialer, address, {
+    const answer = await outside(publicFetch, dialer, address, {
       method: options.method ?? 'GET',
       headers: { 'user-agent': 'curl/8.5.0', accept: '*/*', ...headers },
       body: options.body,

@@ -13,6 +13,8 @@ const bounds: ExecutionLimits = {
   maxCallDepth: 200,
   maxCommandCount: 200_000,
   maxLoopIterations: 200_000,
+  // Each round may work on the whole of a line that grows.
+  maxSedIterations: 10_000,
   maxStringLength: 33_554_432,
   maxHeredocSize: 8_388_608,
   maxOutputSize: 33_554_432,
@@ -114,7 +116,8 @@ export function shellFor(
     customCommands,
     executionLimits: {
       ...bounds,
-      maxExecutionTimeMs: options.timeout_ms,
+      // Behind the signal, which says better what happened.
+      maxExecutionTimeMs: options.timeout_ms + GRACE_MS,
       maxPythonTimeoutMs: options.timeout_ms,
       maxSqliteTimeoutMs: options.timeout_ms,
     },

@@ -141,12 +141,12 @@ async function exchange(
     return tls.connect({ socket, servername, ALPNProtocols: ['http/1.1'] });
   };
   return await new Promise((done, fail) => {
+    // No `agent`: any agent, also `false`, would ignore `createConnection` and resolve by itself.
     const request = (is_secure ? https : http).request(
       {
         method,
         path: `${url.pathname}${url.search}`,
         headers: { ...headers, host: url.host },
-        agent: false,
         createConnection: connect,
         signal,
       },

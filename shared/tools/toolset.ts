@@ -16,7 +16,7 @@ export const toolset = {
     description:
       'Run a command in a persistent bash shell. Working directory, variables and functions are ' +
       'kept between calls. Common Unix tools, jq, sqlite3 and python3 are available; there are no ' +
-      'background jobs and nothing can be installed. A command that exits with another code than 0 ' +
+      'background jobs and nothing can be installed; shell arithmetic has 32 bits. A command that exits with another code than 0 ' +
       'is reported as an error. Commands end after 120 seconds.',
     input: z.strictObject({
       command: z.string().optional().describe('The command. Required unless restart is true.'),

@@ -1,0 +1,88 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isAllowed } from '../../../functions/sandbox/egress.ts';
+import { inSession, startRig, type Rig } from '../../shared/tools/rig.ts';
+
+/** The network of commands: a loopback server plays every host of the internet. */
+let rig: Rig;
+let server: Server;
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    if (request.url === '/inner') response.writeHead(302, { location: 'http://10.0.0.1/' }).end();
+    else if (request.url === '/other')
+      response.writeHead(302, { location: 'http://other.example/' }).end();
+    else if (request.url === '/gzip')
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('unpacked'));
+    else response.end(`${request.method} ${request.headers.host} ${request.url}`);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  rig = await startRig({ port: (server.address() as AddressInfo).port });
+});
+afterAll(async () => {
+  server.close();
+  await rig.stop();
+});
+
+const limited = {
+  networking: { type: 'limited' as const, allowed_hosts: ['a.example', '*.b.example'] },
+};
+const unrestricted = { networking: { type: 'unrestricted' as const } };
+
+test('a limited environment reaches its hosts and no other', async () => {
+  const use = inSession(rig, 'sesn_limited', { environment: limited });
+  expect(await use('bash', { command: 'curl -s http://a.example/x' })).toBe('GET a.example /x');
+  expect(await use('bash', { command: 'curl -s http://x.b.example/' })).toBe('GET x.b.example /');
+  expect(await use('bash', { command: 'curl -sS http://b.example/' })).toMatch(
+    /^! .*not among the allowed hosts/,
+  );
+  expect(await use('bash', { command: 'curl -sSL http://a.example/other' })).toMatch(
+    /^! .*not among the allowed hosts/,
+  );
+});
+
+test('an unrestricted environment reaches the internet, also with a body and a packed answer', async () => {
+  const use = inSession(rig, 'sesn_open', { environment: unrestricted });
+  expect(await use('bash', { command: 'curl -s -X POST -d a=1 http://any.example/p' })).toBe(
+    'POST any.example /p',
+  );
+  expect(await use('bash', { command: 'curl -s http://any.example/gzip -o f; cat f' })).toBe(
+    'unpacked',
+  );
+});
+
+test.each([
+  'http://127.0.0.1/',
+  'http://localhost.example/',
+  'http://169.254.169.254/latest/meta-data/',
+  'http://[::1]/',
+  'http://2130706433/',
+  'file:///etc/passwd',
+  'ftp://any.example/',
+])('no environment reaches %s', async (url) => {
+  rig.dialer.resolve = async (name) => [
+    name === 'localhost.example' ? '127.0.0.1' : '93.184.215.14',
+  ];
+  const use = inSession(rig, 'sesn_inner', { environment: unrestricted });
+  expect(await use('bash', { command: `curl -sS '${url}'` })).toMatch(/^! /);
+});
+
+test('a redirect to an inner address is not followed', async () => {
+  const use = inSession(rig, 'sesn_redirect', { environment: unrestricted });
+  expect(await use('bash', { command: 'curl -sSL http://any.example/inner' })).toMatch(
+    /^! .*not on the public internet/,
+  );
+});
+
+test.each([
+  ['a.example', 'a.example', true],
+  ['a.example', 'A.EXAMPLE.', true],
+  ['a.example', 'x.a.example', false],
+  ['*.a.example', 'x.a.example', true],
+  ['*.a.example', 'x.y.a.example', true],
+  ['*.a.example', 'a.example', false],
+  ['*.a.example', 'evila.example', false],
+])('the allowed host %s against %s: %s', (allowed, host, expected) => {
+  expect(isAllowed({ type: 'limited', allowed_hosts: [allowed] }, host)).toBe(expected);
+});
