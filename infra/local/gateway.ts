@@ -74,13 +74,14 @@ async function answer(
 ): Promise<void> {
   const body = await readBody(incoming);
   const { method = 'GET', headers } = incoming;
-  const url = new URL(incoming.url ?? '/', `http://${headers.host ?? '127.0.0.1'}`);
-  const { key, service: name, presigned } = signer(headers.authorization, url);
+  const [path = '/', search = ''] = splitUrl(incoming.url ?? '/');
+  const query = new URLSearchParams(search);
+  const { key, service: name, presigned } = signer(headers.authorization, query);
   const service = parts.services[name];
   const principal = parts.principals.get(key);
   if (service === undefined) return refuse(outgoing, `The local host has no service ${name}.`);
   if (principal === undefined) return refuse(outgoing, `The access key ${key} is unknown.`);
-  const request: WireRequest = { principal, method, url, headers, body, presigned };
+  const request: WireRequest = { principal, method, path, query, headers, body, presigned };
   try {
     const reply = await perform(parts, name, request, service);
     send(outgoing, reply);
@@ -122,6 +123,11 @@ async function perform(
   return reply;
 }
 
+function splitUrl(url: string): string[] {
+  const at = url.indexOf('?');
+  return at === -1 ? [url] : [url.slice(0, at), url.slice(at + 1)];
+}
+
 interface Signer {
   readonly key: string;
   readonly service: string;
@@ -129,10 +135,10 @@ interface Signer {
 }
 
 /** Access key and service out of the SigV4 credential scope, in the header or in the query. */
-function signer(authorization: string | undefined, url: URL): Signer {
+function signer(authorization: string | undefined, query: URLSearchParams): Signer {
   const presigned = authorization === undefined;
   const scope = presigned
-    ? url.searchParams.get('X-Amz-Credential')
+    ? query.get('X-Amz-Credential')
     : authorization
         .slice(authorization.indexOf('Credential=') + 'Credential='.length)
         .split(',')[0];

@@ -73,11 +73,18 @@ export function nextDue(schedule: Schedule, now: Date): Date | undefined {
 function nextCron(fields: string, timezone: string, now: Date): Date | undefined {
   const [minute, hour, day, month, weekday = '?', year = '*'] = fields.split(' ');
   const days = weekday.replaceAll(/\b[1-7]\b(?!#|L)/g, (number) => String(Number(number) - 1));
-  const pattern = [minute, hour, day, month, days].join(' ').replaceAll('?', '*');
+  const each = [minute, hour, day, month, days].map((field = '*', n) =>
+    // `0/15` means from 0 on; croner wants to hear where that ends.
+    field.replaceAll(/\b(\d+)\/(\d+)/g, `$1-${field_max[n]}/$2`).replace('?', '*'),
+  );
+  const pattern = each.join(' ');
   const next = new Cron(pattern, { timezone, paused: true }).nextRun(now);
   if (next === null || (year !== '*' && next.getUTCFullYear() > Number(year))) return undefined;
   return next;
 }
+
+/** The greatest value of minutes, hours, days, months and weekdays. */
+const field_max = [59, 23, 31, 12, 6];
 
 interface Running {
   readonly pools: readonly FunctionPool[];

@@ -14,7 +14,9 @@ export interface Principal extends Caller {
 export interface WireRequest {
   readonly principal: Principal;
   readonly method: string;
-  readonly url: URL;
+  /** As it came: a URL would fold the `..` of an object's key. */
+  readonly path: string;
+  readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   /** Signed in its query and not in a header. */

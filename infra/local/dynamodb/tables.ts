@@ -63,7 +63,7 @@ export async function createTables(client: DynamoDBClient, stack: Stack): Promis
   return tables;
 }
 
-/** Delete the items whose time has come, as DynamoDB does within days and this host within a minute. */
+/** Delete the items whose time has come, as DynamoDB does some time later. */
 export async function sweepExpired(
   client: DynamoDBClient,
   table: TableOfStack,

@@ -14,7 +14,7 @@ export class LambdaService implements Service {
   }
 
   plan(request: WireRequest): Plan {
-    const [, encoded] = path_pattern.exec(request.url.pathname) ?? [];
+    const [, encoded] = path_pattern.exec(request.path) ?? [];
     if (encoded === undefined || request.method !== 'POST') {
       throw new AwsError('UnknownOperationException', 'The local host speaks only Invoke.', 404);
     }

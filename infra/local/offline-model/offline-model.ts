@@ -28,7 +28,8 @@ const scripts: readonly Script[] = [dataAnalyst, polite];
 export async function offlineModel(): Promise<MessagesServer> {
   return await serveMessages(({ body, path }) => {
     const conversation = readRequest(body);
-    const input_tokens = tokens(JSON.stringify(body));
+    const { messages, system, tools } = body;
+    const input_tokens = tokens(JSON.stringify({ messages, system, tools }));
     if (path.endsWith('/count_tokens')) return { status: 200, body: { input_tokens } };
     const script = scripts.find((each) => each.wants(conversation)) ?? polite;
     const content = script.answer(conversation);

@@ -31,7 +31,7 @@ export async function putObject({ request, key, store, now }: Target): Promise<R
   const { body, trailer } = streamed ? unchunk(request.body) : { body: request.body, trailer: {} };
   verifyContentHash(body, content_hash);
   // A presigned PUT may carry its sums in the query.
-  const sent = { ...Object.fromEntries(request.url.searchParams), ...headers, ...trailer };
+  const sent = { ...Object.fromEntries(request.query), ...headers, ...trailer };
   const { kept } = verifyChecksums(body, sent);
   if (headers['if-none-match'] === '*' && (await store.meta(key)) !== undefined) {
     const message = 'At least one of the pre-conditions you specified did not hold';
@@ -129,7 +129,7 @@ export async function deleteObjects({ request, store }: Target): Promise<Reply> 
 
 /** ListObjectsV2 with prefix, delimiter, start-after, continuation and page size. */
 export async function listObjects({ request, store }: Target): Promise<Reply> {
-  const query = request.url.searchParams;
+  const query = request.query;
   const token = query.get('continuation-token');
   const after = token === null ? (query.get('start-after') ?? '') : fromToken(token);
   const page = await pageOf(store, query, after);
@@ -149,7 +149,7 @@ export async function listObjects({ request, store }: Target): Promise<Reply> {
 
 /** ListObjectVersions: each object's one version. */
 export async function listVersions({ request, store }: Target): Promise<Reply> {
-  const query = request.url.searchParams;
+  const query = request.query;
   const page = await pageOf(store, query, query.get('key-marker') ?? '');
   const encode = encoder(query);
   return xml('ListVersionsResult', {

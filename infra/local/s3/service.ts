@@ -86,14 +86,14 @@ export class S3Service implements Service {
     if (request.presigned) {
       verifyPresigned(request, request.principal.secret, this.#clock.now());
     }
-    const { pathname } = request.url;
-    const slash = pathname.indexOf('/', 1);
-    const name = decodeURIComponent(pathname.slice(1, slash === -1 ? undefined : slash));
+    const { path } = request;
+    const slash = path.indexOf('/', 1);
+    const name = decodeURIComponent(path.slice(1, slash === -1 ? undefined : slash));
     const bucket = this.#buckets.get(name);
     if (bucket === undefined) {
       throw new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404);
     }
-    const key = slash === -1 ? '' : decodeURIComponent(pathname.slice(slash + 1));
+    const key = slash === -1 ? '' : decodeURIComponent(path.slice(slash + 1));
     const operation = operationOf(request, key);
     const target = { request, key, store: bucket.store, now: this.#clock.now() };
     const object_arn = `arn:aws:s3:::${name}/${key}`;
@@ -126,7 +126,7 @@ export class S3Service implements Service {
     const { permission: action } = operation;
     const bucket_arn = `arn:aws:s3:::${bucket.name}`;
     if (operation.on_bucket) {
-      const prefix = target.request.url.searchParams.get('prefix');
+      const prefix = target.request.query.get('prefix');
       // Without a prefix the key is absent, and a policy that wants one does not allow the call.
       const context: RequestContext = prefix === null ? {} : { 's3:prefix': [prefix] };
       return [{ action, resource: bucket_arn, context }];
@@ -156,8 +156,7 @@ export class S3Service implements Service {
   }
 }
 
-function operationOf({ method, url }: WireRequest, key: string): Operation {
-  const query = url.searchParams;
+function operationOf({ method, query }: WireRequest, key: string): Operation {
   const asked = ['delete', 'versions'].find((name) => query.has(name));
   const what = key === '' ? (asked ?? 'bucket') : query.has('versionId') ? 'version' : 'object';
   const read_version = what === 'version' && method !== 'DELETE' ? 'object' : what;
@@ -174,7 +173,7 @@ function operationOf({ method, url }: WireRequest, key: string): Operation {
   if (operation === undefined || subresource.some((name) => query.has(name))) {
     throw new AwsError(
       'NotImplemented',
-      `The local host does not speak ${method} ${url.search}.`,
+      `The local host does not speak ${method} ${query.toString()}.`,
       501,
     );
   }

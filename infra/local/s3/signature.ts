@@ -4,7 +4,8 @@ import { AwsError } from '../aws-error.ts';
 
 export interface Presigned {
   readonly method: string;
-  readonly url: URL;
+  readonly path: string;
+  readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
 }
 
@@ -13,7 +14,7 @@ export interface Presigned {
  * @throws AwsError `SignatureDoesNotMatch`, or `AccessDenied` once it has expired.
  */
 export function verifyPresigned(request: Presigned, secret: string, now: Date): void {
-  const query = request.url.searchParams;
+  const { query } = request;
   const [, date = '', region = '', service = ''] = (query.get('X-Amz-Credential') ?? '').split('/');
   const scope = `${date}/${region}/${service}/aws4_request`;
   const signed_at = query.get('X-Amz-Date') ?? '';
@@ -46,19 +47,19 @@ function instant(compact: string): number {
   return Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
 }
 
-function canonical({ method, url, headers }: Presigned): string {
-  const names = (url.searchParams.get('X-Amz-SignedHeaders') ?? '').split(';');
-  const query = [...url.searchParams]
+function canonical({ method, path, query, headers }: Presigned): string {
+  const names = (query.get('X-Amz-SignedHeaders') ?? '').split(';');
+  const pairs = [...query]
     .filter(([name]) => name !== 'X-Amz-Signature')
     .map(([name, value]) => `${encode(name)}=${encode(value)}`)
     .toSorted()
     .join('&');
   const lines = names.map((name) => `${name}:${String(headers[name] ?? '').trim()}`);
-  const path = url.pathname
+  const whole = path
     .split('/')
     .map((segment) => encode(decodeURIComponent(segment)))
     .join('/');
-  return [method, path, query, ...lines, '', names.join(';'), 'UNSIGNED-PAYLOAD'].join('\n');
+  return [method, whole, pairs, ...lines, '', names.join(';'), 'UNSIGNED-PAYLOAD'].join('\n');
 }
 
 function encode(text: string): string {

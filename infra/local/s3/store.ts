@@ -18,7 +18,8 @@ export interface StoredObject {
 }
 
 const length_bytes = 4;
-const segment_chars_max = 200;
+/** A file name has at most 255 bytes: so many characters, each three when it is escaped. */
+const piece_chars_max = 66;
 
 /**
  * Objects as files under one folder. A file is a length, the meta as JSON, and the body, so that one
@@ -138,7 +139,7 @@ function encodeSegment(segment: string): string {
     .replaceAll('.', '%2E')
     .replaceAll('~', '%7E')
     .replaceAll('*', '%2A');
-  const pieces = escaped.match(new RegExp(`(?:%..|[^%]){1,${segment_chars_max / 3}}`, 'g')) ?? [];
+  const pieces = escaped.match(new RegExp(`(?:%..|[^%]){1,${piece_chars_max}}`, 'g')) ?? [];
   return pieces.join('+/');
 }
 

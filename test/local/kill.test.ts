@@ -1,0 +1,60 @@
+/** A host that is killed with a machine in flight, and started again on the same data, finishes it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startRig } from './fixture.ts';
+
+const script = fileURLToPath(new URL('kill-child.ts', import.meta.url));
+const assets = fileURLToPath(
+  new URL('../../node_modules/.cache/reverie-tests/kill', import.meta.url),
+);
+const children: ChildProcess[] = [];
+let data_dir: string;
+
+beforeAll(async () => {
+  data_dir = await mkdtemp(join(tmpdir(), 'reverie-kill-'));
+});
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await rm(data_dir, { recursive: true, force: true });
+  await rm(assets, { recursive: true, force: true });
+});
+
+async function start(): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, data_dir, assets], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, url: line.toString().trim() };
+}
+
+const state = async (url: string): Promise<unknown> => await (await fetch(`${url}/one`)).json();
+const engine = async (): Promise<number> =>
+  Number(await readFile(join(data_dir, 'dynamodb.pid'), 'utf8'));
+
+/** A process that was ended and that nobody has waited for yet has no command line any more. */
+async function alive(pid: number): Promise<boolean> {
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')) !== '';
+}
+
+test('killed between two states, started again, it runs to the end; and one host has the data at a time', async () => {
+  const first = await start();
+  await fetch(`${first.url}/one`, { method: 'POST' });
+  await expect.poll(() => state(first.url)).toEqual({ begun: true, done: false });
+  await expect(startRig({}, { data_dir })).rejects.toThrow(/Another local host is using/);
+  const orphan = await engine();
+  expect(await alive(orphan)).toBe(true);
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+
+  const second = await start();
+  expect(await alive(orphan)).toBe(false);
+  await expect
+    .poll(() => state(second.url), { timeout: 10_000 })
+    .toEqual({ begun: true, done: true });
+});

@@ -1,0 +1,122 @@
+/** What happens by itself: schedules and the end of items, over simulated days. */
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { expect, test } from 'vitest';
+import { HostClock } from '../../infra/local/clock.ts';
+import { nextDue } from '../../infra/local/schedules.ts';
+import { aFunction, allow, attribute, echo, role, startRig, storage } from './fixture.ts';
+
+const tick = `const got = [];
+export const handler = async (event) => { if (!event.read) got.push({ ...event, at: Date.now() }); return got; };`;
+
+const schedule = (ScheduleExpression: string, input: object) => ({
+  Type: 'AWS::Scheduler::Schedule',
+  Properties: {
+    FlexibleTimeWindow: { Mode: 'OFF' },
+    ScheduleExpression,
+    Target: {
+      Arn: attribute('Tick'),
+      RoleArn: attribute('ClockRole'),
+      Input: JSON.stringify(input),
+    },
+  },
+});
+
+const scheduled = {
+  ...role('Tick'),
+  ...aFunction('Tick', tick),
+  ...role('Clock', allow('lambda:InvokeFunction', attribute('Tick'))),
+};
+
+test('over a day each schedule fires when it should, and the function sees that time', async () => {
+  const clock = new HostClock(new Date('2026-11-21T12:00:00Z'));
+  const rig = await startRig(
+    {
+      ...scheduled,
+      Hourly: schedule('rate(1 hour)', { of: 'rate' }),
+      Nightly: schedule('cron(30 2 * * ? *)', { of: 'cron' }),
+      Reconcile: schedule('rate(2 days)', { min_age_seconds: 60 }),
+    },
+    { clock },
+  );
+  try {
+    await rig.host.reconciled;
+    await rig.host.advance(24 * 3_600_000 + 1_000);
+    const got = (await rig.host.invoke('tick', { read: true })) as Record<string, unknown>[];
+    expect(got.filter(({ of }) => of === 'rate')).toHaveLength(24);
+    const [nightly, ...more] = got.filter(({ of }) => of === 'cron');
+    expect(more).toEqual([]);
+    const at = new Date(Number(nightly?.['at'])).toISOString();
+    expect(at).toMatch(/^2026-11-22T02:30:0/);
+    // The reconcile function is called once at the start, and told that nothing is too young.
+    expect(got.map((event) => event['min_age_seconds']).filter(Number.isInteger)).toEqual([0]);
+  } finally {
+    await rig.stop();
+  }
+});
+
+test('a schedule or an API without the permission to call its function stops the start', async () => {
+  const poor = { ...scheduled, ...role('Clock'), Hourly: schedule('rate(1 hour)', {}) };
+  await expect(startRig(poor)).rejects.toThrow(
+    /schedule Hourly has no permission to invoke .*Tick/,
+  );
+  const closed = startRig(
+    { ...role('Echo'), ...aFunction('Echo', echo) },
+    {
+      template: (template) => {
+        delete template.Resources['EchoPermission'];
+        return template;
+      },
+    },
+  );
+  await expect(closed).rejects.toThrow(/API has no permission to invoke .*Echo/);
+});
+
+test('an item whose time has come is deleted, another is not', async () => {
+  const rig = await startRig(storage);
+  try {
+    const db = new DynamoDBClient(rig.host.aws);
+    const seconds = Math.floor(rig.host.clock.now_ms() / 1000);
+    const put = (pk: string, expires: number) =>
+      db.send(
+        new PutItemCommand({
+          TableName: 'Rows',
+          Item: { pk: { S: pk }, sk: { S: 's' }, expires_at: { N: String(expires) } },
+        }),
+      );
+    const there = async (pk: string) => {
+      const Key = { pk: { S: pk }, sk: { S: 's' } };
+      const { Item } = await db.send(new GetItemCommand({ TableName: 'Rows', Key }));
+      return Item !== undefined;
+    };
+    await put('soon', seconds + 60);
+    await put('later', seconds + 86_400);
+    expect([await there('soon'), await there('later')]).toEqual([true, true]);
+    await rig.host.advance(3_600_000);
+    expect([await there('soon'), await there('later')]).toEqual([false, true]);
+  } finally {
+    await rig.stop();
+  }
+});
+
+const now = new Date('2026-11-21T12:00:00Z'); // a Saturday
+
+test.each<[expression: string, timezone: string, due: string | undefined]>([
+  ['rate(1 minute)', 'UTC', '2026-11-21T12:01:00.000Z'],
+  ['rate(2 days)', 'UTC', '2026-11-23T12:00:00.000Z'],
+  ['cron(0 3 * * ? *)', 'UTC', '2026-11-22T03:00:00.000Z'],
+  ['cron(0 3 * * ? *)', 'America/New_York', '2026-11-22T08:00:00.000Z'],
+  ['cron(0 3 ? * 1 *)', 'UTC', '2026-11-22T03:00:00.000Z'],
+  ['cron(0 3 ? * MON-FRI *)', 'UTC', '2026-11-23T03:00:00.000Z'],
+  ['cron(0/15 * * * ? *)', 'UTC', '2026-11-21T12:15:00.000Z'],
+  ['cron(0 3 * * ? 2025)', 'UTC', undefined],
+  ['at(2026-11-22T00:00:00)', 'UTC', '2026-11-22T00:00:00.000Z'],
+  ['at(2026-11-20T00:00:00)', 'UTC', undefined],
+])('%s in %s is next due at %s', (expression, timezone, due) => {
+  const about = { name: 'x', function_arn: '', role_arn: undefined, input: '{}' };
+  expect(nextDue({ ...about, expression, timezone }, now)?.toISOString()).toBe(due);
+});
+
+test('an expression that is none of these stops the start', () => {
+  const about = { name: 'x', function_arn: '', role_arn: undefined, input: '{}', timezone: 'UTC' };
+  expect(() => nextDue({ ...about, expression: 'rate(0 hours)' }, now)).toThrow(/schedule rate\(0/);
+});
