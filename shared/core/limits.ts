@@ -34,6 +34,10 @@ export const limits = {
   /** One run a minute: the next takes over what this one leaves. */
   reconcile_timeout_s: 60,
   reconcile_memory_mib: 256,
+  /** What is kept of the function's time to end the round that is under way. */
+  reconcile_reserve_ms: 10_000,
+  /** A session that runs without moving for so long is counted and alarmed about. */
+  stuck_ms: 1_800_000,
   /** A turn that has not come to rest in a day is a fault, and 7 events a step stay under 25,000 in it. */
   run_timeout_s: 86_400,
 

@@ -1,0 +1,17 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { systemClock } from '#shared/core/clock.ts';
+import { required } from '#shared/core/env.ts';
+import { DynamoTable } from '#shared/core/table-dynamo.ts';
+import { StepFunctionsRuns } from '#shared/sessions/runs-sfn.ts';
+import type { Wiring } from './reconcile.ts';
+
+export const wiring: Wiring = {
+  ports: {
+    table: new DynamoTable(required('TABLE_NAME')),
+    blobs: new S3Blobs(required('BUCKET_NAME')),
+    clock: systemClock,
+    runs: new StepFunctionsRuns(required('SESSION_MACHINE_ARN')),
+  },
+  logger: new Logger(),
+};

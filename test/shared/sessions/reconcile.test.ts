@@ -1,0 +1,203 @@
+/**
+ * Reconcile: what a lost call or a crash leaves, and what it must not touch. Method: a real table,
+ * executions in memory; each row is a state of the rows and of its execution, and what is done.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { executionName, sessionKey, type SessionHead } from '#shared/sessions/session.ts';
+import {
+  reconcileSessions,
+  type Found,
+  type ReconcileOptions,
+} from '#shared/sessions/reconcile.ts';
+import { startPatch } from '#shared/events/send-plan.ts';
+import { changeSession } from '#shared/sessions/session-change.ts';
+import { prepareAppend } from '#shared/threads/log.ts';
+import { threadKey } from '#shared/threads/thread.ts';
+import { startTable, type StartedTable } from '../../dynamodb.ts';
+import { aCall, headOf, putSession, testPorts, type TestPorts } from '../../sessions.ts';
+
+let started: StartedTable;
+let ports: TestPorts;
+const call = aCall();
+
+beforeAll(async () => {
+  started = await startTable();
+});
+beforeEach(async () => {
+  ports = testPorts(started.table);
+  for (const pk of ['RUNNING', 'DELETED']) {
+    const page = await started.table.query({ pk, from: ' ', to: '~', index: 'running' });
+    await started.table.deleteMany(page.rows);
+  }
+});
+afterAll(async () => await started.stop());
+
+async function running(alive: boolean) {
+  const ids = await putSession(ports, call);
+  const at = ports.clock.now().toISOString();
+  const head = await headOf(ports, ids.thread_id);
+  const append = await prepareAppend(ports, head, [], {
+    ...startPatch(1, at),
+    lease_holder: 'somebody',
+    lease_until_ms: ports.clock.ms + 120_000,
+  });
+  const change = changeSession(ids.session_id, { status: 'running', start: { run: 1, at } }, at);
+  await ports.table.transact([...append.writes, change]);
+  if (alive) ports.runs.running.add(executionName(ids.session_id, 1));
+  return ids;
+}
+
+async function reconcile(options: Partial<ReconcileOptions> = {}) {
+  const found: Found[] = [];
+  const counts = await reconcileSessions(ports, {
+    min_age_ms: 60_000,
+    is_time_up: () => false,
+    found: (one) => void found.push(one),
+    ...options,
+  });
+  return { ...counts, found };
+}
+
+async function sessionOf(session_id: string): Promise<SessionHead | undefined> {
+  return (await ports.table.get(sessionKey(session_id))) as SessionHead | undefined;
+}
+
+const cases: [
+  title: string,
+  alive: boolean,
+  age_ms: number,
+  min_age_ms: number,
+  restarted: number,
+  stuck: number,
+][] = [
+  ['a dead one that is old enough is started anew', false, 60_001, 60_000, 1, 0],
+  ['a dead one that is too young is left: its start may be under way', false, 59_000, 60_000, 0, 0],
+  ['one that lives is left', true, 60_001, 60_000, 0, 0],
+  ['with no age asked for, a dead one is started however young', false, 1, 0, 1, 0],
+  ['with no age asked for, one that lives is left', true, 1, 0, 0, 0],
+  ['one that lives and has not moved for half an hour is counted', true, 1_800_001, 60_000, 0, 1],
+  [
+    'a dead one that has not moved for half an hour is started and counted',
+    false,
+    1_800_001,
+    60_000,
+    1,
+    1,
+  ],
+];
+
+test.each(cases)('%s', async (_title, alive, age_ms, min_age_ms, restarted, stuck) => {
+  const { session_id, thread_id } = await running(alive);
+  ports.clock.ms += age_ms;
+  const done = await reconcile({ min_age_ms });
+  expect(done).toMatchObject({ restarted, stuck, swept: 0, complete: true });
+  const run = 1 + restarted;
+  expect(await sessionOf(session_id)).toMatchObject({ run, status: 'running', gsi2pk: 'RUNNING' });
+  expect(await headOf(ports, thread_id)).toMatchObject({
+    run,
+    ...(restarted === 1 ? { lease_holder: null, lease_until_ms: 0 } : { lease_holder: 'somebody' }),
+  });
+  expect(ports.runs.started).toEqual(restarted === 1 ? [{ session_id, thread_id, run: 2 }] : []);
+});
+
+test('one that moved lately is left without asking, though it has been running for long', async () => {
+  const { session_id } = await running(false);
+  ports.clock.ms += 600_000;
+  const at = ports.clock.now().toISOString();
+  await ports.table.transact([changeSession(session_id, { usage: { output_tokens: 1 } }, at)]);
+  ports.clock.ms += 30_000;
+  expect(await reconcile()).toMatchObject({ restarted: 0 });
+});
+
+test('two at once start one run', async () => {
+  const { session_id } = await running(false);
+  ports.clock.ms += 61_000;
+  const both = await Promise.all([reconcile(), reconcile()]);
+  expect(both.reduce((sum, { restarted }) => sum + restarted, 0)).toBe(1);
+  expect(ports.runs.started.length).toBe(1);
+  expect(await sessionOf(session_id)).toMatchObject({ run: 2 });
+});
+
+test('a start that is lost is made up for by the next reconcile', async () => {
+  const { session_id } = await running(false);
+  ports.clock.ms += 61_000;
+  const { runs } = ports;
+  const start = runs.start.bind(runs);
+  runs.start = async () => await Promise.reject(new Error('lost'));
+  const first = await reconcile();
+  expect(first).toMatchObject({ restarted: 0 });
+  expect(first.found).toMatchObject([{ what: 'restarted', error: new Error('lost') }]);
+  runs.start = start;
+  expect(await reconcile()).toMatchObject({ restarted: 1 });
+  expect(ports.runs.started).toMatchObject([{ session_id, run: 3 }]);
+});
+
+test('one that came to rest since the index was read is left', async () => {
+  const { session_id, thread_id } = await running(false);
+  ports.clock.ms += 61_000;
+  const { runs } = ports;
+  runs.alive = async () => {
+    await ports.table.update({
+      update: threadKey(thread_id),
+      expression: 'SET #status = :idle',
+      names: { '#status': 'status' },
+      values: { ':idle': 'idle' },
+    });
+    return false;
+  };
+  expect(await reconcile()).toMatchObject({ restarted: 0 });
+  expect(await sessionOf(session_id)).toMatchObject({ run: 1 });
+  expect(runs.started).toEqual([]);
+});
+
+test('one that cannot be healed does not keep the others from it', async () => {
+  const ill = await running(false);
+  const well = await running(false);
+  ports.clock.ms += 61_000;
+  const { runs } = ports;
+  runs.alive = async (session_id) => {
+    if (session_id === ill.session_id) throw new Error('no answer');
+    return false;
+  };
+  const done = await reconcile();
+  expect(done).toMatchObject({ restarted: 1, complete: true });
+  expect(runs.started).toMatchObject([{ session_id: well.session_id }]);
+});
+
+test('it goes through any number, and stops when the time is up', async () => {
+  for (let n = 0; n < 23; n++) await running(false);
+  ports.clock.ms += 61_000;
+  let asked = 0;
+  const part = await reconcile({ is_time_up: () => (asked += 1) > 1 });
+  expect(part).toMatchObject({ restarted: 10, complete: false });
+  expect(await reconcile({ min_age_ms: 0 })).toMatchObject({ restarted: 13, complete: true });
+});
+
+describe('a deleted session', () => {
+  async function deleted() {
+    const ids = await putSession(ports, call);
+    await ports.blobs.put(`sessions/${ids.session_id}/x`, 'x');
+    await ports.table.update({
+      update: sessionKey(ids.session_id),
+      expression: 'SET deleted_at = :at, gsi2pk = :deleted, gsi2sk = :place',
+      values: {
+        ':at': ports.clock.now().toISOString(),
+        ':deleted': 'DELETED',
+        ':place': `${ports.clock.now().toISOString()}#${ids.session_id}`,
+      },
+    });
+    return ids;
+  }
+
+  test('is swept to the end once it is old enough', async () => {
+    const { session_id, thread_id } = await deleted();
+    expect(await reconcile()).toMatchObject({ swept: 0 });
+    ports.clock.ms += 61_000;
+    expect(await reconcile()).toMatchObject({ swept: 1, complete: true });
+    for (const pk of [`SESSION#${session_id}`, `THREAD#${thread_id}`]) {
+      expect((await ports.table.query({ pk, from: ' ', to: '~' })).rows).toEqual([]);
+    }
+    expect(ports.blobs.objects.size).toBe(0);
+    expect(await reconcile()).toMatchObject({ swept: 0 });
+  });
+});

@@ -1,0 +1,109 @@
+/**
+ * Deleting to the end. Method: the sweep is made to fail at each of its writes in turn; after each
+ * failure the head must still be there to be found, and a second sweep must leave nothing.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Blobs } from '#shared/core/blobs.ts';
+import type { Table } from '#shared/core/table.ts';
+import { sessionKey } from '#shared/sessions/session.ts';
+import { sweepSession } from '#shared/sessions/sweep-session.ts';
+import { startTable, type StartedTable } from '../../dynamodb.ts';
+import { aCall, append, aReply, putSession, testPorts, type TestPorts } from '../../sessions.ts';
+
+let started: StartedTable;
+let ports: TestPorts;
+
+beforeAll(async () => {
+  started = await startTable();
+  ports = testPorts(started.table);
+});
+afterAll(async () => await started.stop());
+
+async function aSession() {
+  const ids = await putSession(ports, aCall());
+  const { session_id, thread_id } = ids;
+  for (let n = 0; n < 3; n++) await append(ports, thread_id, [aReply('x'.repeat(100_000))]);
+  const files = Array.from({ length: 130 }, (_, n) => ({
+    put: { pk: `FILES#${session_id}`, sk: `F#/${n}` },
+  }));
+  await ports.table.transact(files.slice(0, 100));
+  await ports.table.transact(files.slice(100));
+  return ids;
+}
+
+/** The ports, failing at the n-th write before or after it is done. */
+function failing(n: number, when: 'before' | 'after'): Pick<TestPorts, 'table' | 'blobs'> {
+  let writes = 0;
+  const guard = async <T>(write: () => Promise<T>): Promise<T> => {
+    writes += 1;
+    if (writes === n && when === 'before') throw new Error('crash');
+    const done = await write();
+    if (writes === n) throw new Error('crash');
+    return done;
+  };
+  const table: Table = Object.assign(Object.create(ports.table) as Table, {
+    get: ports.table.get.bind(ports.table),
+    query: ports.table.query.bind(ports.table),
+    deleteMany: async (keys: Parameters<Table['deleteMany']>[0]) =>
+      await guard(async () => await ports.table.deleteMany(keys)),
+  });
+  const blobs = Object.assign(Object.create(ports.blobs) as Blobs, {
+    deletePrefix: async (...given: Parameters<Blobs['deletePrefix']>) =>
+      await guard(async () => await ports.blobs.deletePrefix(...given)),
+  });
+  return { table, blobs: blobs as TestPorts['blobs'] };
+}
+
+async function left(session_id: string, thread_id: string): Promise<number> {
+  const partitions = [`SESSION#${session_id}`, `THREAD#${thread_id}`, `FILES#${session_id}`];
+  let rows = 0;
+  for (const pk of partitions) {
+    for (let from = ' '; ;) {
+      const page = await ports.table.query({ pk, from, to: '~' });
+      rows += page.rows.length;
+      if (!page.more) break;
+      from = `${page.rows.at(-1)?.sk}!`;
+    }
+  }
+  const objects = [...ports.blobs.objects.keys()].filter((key) => key.includes(session_id));
+  return rows + objects.length;
+}
+
+const never = (): boolean => false;
+
+test('a crash before or after any of its writes is made up for by the next sweep', async () => {
+  for (const when of ['before', 'after'] as const) {
+    for (let n = 1; ; n++) {
+      const { session_id, thread_id } = await aSession();
+      const crashed = await sweepSession(failing(n, when), session_id, never).then(
+        () => false,
+        () => true,
+      );
+      if (!crashed) {
+        expect(n).toBeGreaterThan(5);
+        break;
+      }
+      const head = await ports.table.get(sessionKey(session_id));
+      if ((await left(session_id, thread_id)) > 0) expect(head, `${when} ${n}`).toBeDefined();
+      expect(await sweepSession(ports, session_id, never)).toBe(true);
+      expect(await left(session_id, thread_id)).toBe(0);
+    }
+  }
+});
+
+test('it stops when the time is up, with the head in place, and goes on later', async () => {
+  const { session_id, thread_id } = await aSession();
+  let asked = 0;
+  expect(await sweepSession(ports, session_id, () => (asked += 1) > 1)).toBe(false);
+  expect(await ports.table.get(sessionKey(session_id))).toBeDefined();
+  expect(await sweepSession(ports, session_id, never)).toBe(true);
+  expect(await left(session_id, thread_id)).toBe(0);
+});
+
+test('it leaves other sessions alone, also one whose id begins the same', async () => {
+  const { session_id } = await aSession();
+  const other = await putSession(ports, aCall(), { session_id: `${session_id}0` });
+  await ports.blobs.put(`sessions/${other.session_id}/x`, 'x');
+  await sweepSession(ports, session_id, never);
+  expect(await left(other.session_id, other.thread_id)).toBe(5);
+});
