@@ -62,31 +62,36 @@ async function sessionOf(session_id: string): Promise<SessionHead | undefined> {
   return (await ports.table.get(sessionKey(session_id))) as SessionHead | undefined;
 }
 
-const cases: [
-  title: string,
-  alive: boolean,
-  age_ms: number,
-  min_age_ms: number,
-  restarted: number,
-  stuck: number,
-][] = [
+interface Case {
+  readonly title: string;
+  readonly alive: boolean;
+  readonly age_ms: number;
+  readonly min_age_ms: number;
+  readonly restarted: 0 | 1;
+  readonly stuck: 0 | 1;
+}
+
+const cases = [
+  // title, execution lives, age, age asked for, started anew, counted as stuck
   ['a dead one that is old enough is started anew', false, 60_001, 60_000, 1, 0],
   ['a dead one that is too young is left: its start may be under way', false, 59_000, 60_000, 0, 0],
   ['one that lives is left', true, 60_001, 60_000, 0, 0],
   ['with no age asked for, a dead one is started however young', false, 1, 0, 1, 0],
   ['with no age asked for, one that lives is left', true, 1, 0, 0, 0],
-  ['one that lives and has not moved for half an hour is counted', true, 1_800_001, 60_000, 0, 1],
-  [
-    'a dead one that has not moved for half an hour is started and counted',
-    false,
-    1_800_001,
-    60_000,
-    1,
-    1,
-  ],
-];
+  ['one that has not moved for half an hour is counted', true, 1_800_001, 60_000, 0, 1],
+  ['a dead one that has not moved for so long is both', false, 1_800_001, 60_000, 1, 1],
+] as const;
 
-test.each(cases)('%s', async (_title, alive, age_ms, min_age_ms, restarted, stuck) => {
+test.each(
+  cases.map(([title, alive, age_ms, min_age_ms, restarted, stuck]): Case => ({
+    title,
+    alive,
+    age_ms,
+    min_age_ms,
+    restarted,
+    stuck,
+  })),
+)('$title', async ({ alive, age_ms, min_age_ms, restarted, stuck }) => {
   const { session_id, thread_id } = await running(alive);
   ports.clock.ms += age_ms;
   const done = await reconcile({ min_age_ms });
