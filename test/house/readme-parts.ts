@@ -1,5 +1,7 @@
 import { routes } from '../../shared/routes.ts';
 import { compatibility, markdown } from '../compat/table.ts';
+import { idleCostTable } from '../infra/idle-cost.ts';
+import { settingsTable } from '../infra/settings-table.ts';
 import { read } from './sources.ts';
 
 /**
@@ -14,6 +16,8 @@ export const parts: Readonly<Record<string, () => string>> = {
     const lines = compatibility().own.map((name) => `| \`${name}\` | ${scopes.get(name)} |`);
     return ['| route | scope of the key |', '|---|---|', ...lines].join('\n');
   },
+  settings: settingsTable,
+  'idle-cost': idleCostTable,
 };
 
 /** What the README has between a part's marks, or undefined when they are missing. */

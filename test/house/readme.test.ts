@@ -26,6 +26,13 @@ test('the quickstart is shorter than 50 lines', () => {
   expect(read('test/quickstart.ts').trimEnd().split('\n').length).toBeLessThan(50);
 });
 
+test('the README shows the figures of `npm run bench -- --readme`', () => {
+  const shown = partOf(read('README.md'), 'bench') ?? '';
+  for (const name of ['send_to_message_p50_ms', 'load_turns_per_s', 'cost_session_hour_usd']) {
+    expect(shown).toContain(`\`${name}\``);
+  }
+});
+
 test('every path that the README links to is there', () => {
   const links = [...read('README.md').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, to]) => to);
   expect(links.filter((to) => !existsSync(join(root, to ?? '')))).toEqual([]);
