@@ -1,4 +1,5 @@
 import { Fault } from '../core/fault.ts';
+import { defaultEffort } from '../models/catalogue.ts';
 import type { AgentModel } from './agent.ts';
 import type { ModelParams } from './agent-wire.ts';
 
@@ -22,8 +23,8 @@ export function resolveModel(params: ModelParams, stored?: AgentModel): AgentMod
   const kept = params.effort === undefined && stored?.id === params.id ? stored.effort : undefined;
   return {
     id: params.id,
-    // Every model that takes an effort at all does by default what `high` does.
-    effort: kept ?? { type: params.effort ?? 'high' },
+    // Source: effort page: the default is the model's own.
+    effort: kept ?? { type: params.effort ?? defaultEffort(params.id) },
     speed: params.speed ?? 'standard',
     ...(params.inference_geo == null ? {} : { inference_geo: params.inference_geo }),
   };
