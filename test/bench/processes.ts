@@ -1,6 +1,6 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Counters } from '../../infra/local/counting.ts';
@@ -30,7 +30,7 @@ export interface HostProcess extends Ready {
   readonly boot_ms: number;
   /** All AWS use since the start. */
   counters(): Promise<Counters>;
-  /** Megabytes of the host with all its threads and children. */
+  /** Megabytes of the host with all its threads and children; NaN where there is no /proc. */
   memoryMb(): number;
   stop(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export async function startHostProcess(model_url: string, data_dir: string): Pro
       child.send('counters');
       return await answerOf<Counters>(child);
     },
-    memoryMb: () => memoryOf(child.pid ?? 0) / 1_048_576,
+    memoryMb: () => (hasProc ? memoryOf(child.pid ?? 0) / 1_048_576 : Number.NaN),
     stop: async () => await stop(child),
   };
 }
@@ -73,7 +73,9 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-/** Resident bytes of a process and everything that it started, from /proc; 0 where there is none. */
+const hasProc = existsSync('/proc/self/status');
+
+/** Resident bytes of a process and everything that it started. */
 function memoryOf(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
