@@ -15,13 +15,16 @@ import type { Settings } from './settings.ts';
 export type Severity = 'critical' | 'warning';
 
 export interface Watch {
-  /** Kebab-case; the README has a paragraph of this name. */
+  /** Kebab-case. */
   readonly name: string;
   readonly severity: Severity;
   readonly metric: IMetric;
   /** Alarms at this value and above. */
   readonly threshold: number;
+  /** What has happened, for who is woken by it. */
   readonly meaning: string;
+  /** What to look at, and what to do. */
+  readonly remedy: string;
   /** Periods that must all be bad. @default 1 */
   readonly periods?: number;
   /** Whether silence is bad. @default false */
@@ -31,10 +34,7 @@ export interface Watch {
 /** How long one period of every alarm is. */
 export const period = Duration.minutes(5);
 
-/**
- * The registry of alarms: each has a severity, a name that says whose it is, and a place in the
- * README.
- */
+/** The registry of alarms: each has a severity, and says itself what it means and what to do. */
 export class Alarms extends Construct {
   readonly all: Alarm[] = [];
   readonly #topic: ITopic | undefined;
@@ -49,7 +49,7 @@ export class Alarms extends Construct {
   add(watch: Watch): void {
     const alarm = new Alarm(this, watch.name, {
       alarmName: `${this.#stack_name}-${watch.severity}-${watch.name}`,
-      alarmDescription: `${watch.meaning} README.md#alarm-${watch.name}`,
+      alarmDescription: `${watch.meaning} ${watch.remedy}`,
       metric: watch.metric,
       threshold: watch.threshold,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -15,21 +15,6 @@ export interface Watched {
 
 /** What is watched. Ten metrics in all: as many as CloudWatch watches free of charge. */
 export function watches({ settings, functions, machine }: Watched): Watch[] {
-  const errors = (name: keyof Watched['functions'], meaning: string): Watch => ({
-    name: `${name}-errors`,
-    severity: 'warning',
-    metric: functions[name].metricErrors({ period }),
-    threshold: 1,
-    meaning,
-  });
-  const throttles = (name: keyof Watched['functions']): Watch => ({
-    name: `${name}-throttles`,
-    severity: 'warning',
-    metric: functions[name].metricThrottles({ period }),
-    threshold: 1,
-    // The account's concurrency is one pool: the two busiest functions feel it first.
-    meaning: `Lambda had no concurrency left for the ${name} function.`,
-  });
   return [
     {
       name: 'executions-failed',
@@ -45,6 +30,8 @@ export function watches({ settings, functions, machine }: Watched): Watch[] {
       }),
       threshold: 1,
       meaning: 'A session could not even be given up: its machine failed or ran for a day.',
+      remedy:
+        'Open the execution in Step Functions: its name is session and run, and its error is the last one of the step. Reconcile starts the session again.',
     },
     {
       name: 'stuck-sessions',
@@ -53,6 +40,8 @@ export function watches({ settings, functions, machine }: Watched): Watch[] {
       threshold: 1,
       periods: 2,
       meaning: 'Sessions are running that reconcile has not been able to bring back.',
+      remedy:
+        'The log of the reconcile function names them and why. An interrupt ends the turn of a session.',
     },
     {
       name: 'reconcile-down',
@@ -64,11 +53,54 @@ export function watches({ settings, functions, machine }: Watched): Watch[] {
       periods: 3,
       silenceAlarms: true,
       meaning: 'Reconcile fails or is not started: lost executions are not brought back.',
+      remedy:
+        'See the log of the function, and in EventBridge Scheduler whether the schedule is enabled. After the first deploy this clears by itself.',
     },
-    errors('api', 'A request ended in an error that no rule expected; the caller saw a 5xx.'),
-    errors('stream', 'A stream broke; its client reconnects.'),
-    errors('step', 'A step failed; the machine repeats it, then gives the turn up.'),
-    errors('sandbox', 'A command outgrew its memory or time; the agent was told.'),
+    ...warnings(functions),
+  ];
+}
+
+/** What fails and is repeated by itself: worth a look, not a night's sleep. */
+function warnings(functions: Watched['functions']): Watch[] {
+  const errors = (name: keyof Watched['functions'], meaning: string, remedy: string): Watch => ({
+    name: `${name}-errors`,
+    severity: 'warning',
+    metric: functions[name].metricErrors({ period }),
+    threshold: 1,
+    meaning,
+    remedy,
+  });
+  const throttles = (name: keyof Watched['functions']): Watch => ({
+    name: `${name}-throttles`,
+    severity: 'warning',
+    metric: functions[name].metricThrottles({ period }),
+    threshold: 1,
+    // The account's concurrency is one pool: the two busiest functions feel it first.
+    meaning: `Lambda had no concurrency left for the ${name} function.`,
+    remedy:
+      'Work waits and is repeated. Ask AWS for more concurrent executions, or lower the load.',
+  });
+  return [
+    errors(
+      'api',
+      'A request ended without an answer of the API: a crash, or 29 s were over.',
+      'Look for the time in the log of the function; it has the request id that the caller saw.',
+    ),
+    errors(
+      'stream',
+      'A stream broke; its client connects again.',
+      'Look for the time in the log of the function.',
+    ),
+    errors(
+      'step',
+      'A step failed; the machine repeats it, and then gives the turn up.',
+      'The log of the function names session, thread and run. A wrong model key shows here too.',
+    ),
+    errors(
+      'sandbox',
+      'A command outgrew the memory or the time of its sandbox; the agent was told.',
+      'Nothing to do for one. If all fail, see the log of the step: the sandbox has none.',
+    ),
     throttles('api'),
     throttles('step'),
   ];

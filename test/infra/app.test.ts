@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Validations } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -10,7 +11,7 @@ import { expect, test } from 'vitest';
 import type { PlatformStack } from '../../infra/platform-stack.ts';
 import { synth } from './stack.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 test('the locked CLI synthesizes the app of cdk.json, and its checks find nothing', () => {
   const outdir = mkdtempSync(join(tmpdir(), 'reverie-cdk-'));
