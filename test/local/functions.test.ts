@@ -175,6 +175,16 @@ test('DynamoDB through a function’s own credentials answers or denies as its r
   await expect(as('poor').send(put)).rejects.toMatchObject({ name: 'AccessDeniedException' });
 });
 
+test('an engine that dies is started again, and a call meanwhile is one that the SDK repeats', async () => {
+  const pid = Number(await readFile(join(rig.data_dir, 'dynamodb.pid'), 'utf8'));
+  process.kill(pid, 'SIGKILL');
+  const db = new DynamoDBClient({ ...rig.host.aws, maxAttempts: 10 });
+  const Item = { pk: { S: 'after' }, sk: { S: 'death' } };
+  const { $metadata } = await db.send(new PutItemCommand({ TableName: 'Rows', Item }));
+  expect($metadata.httpStatusCode).toBe(200);
+  expect($metadata.attempts).toBeGreaterThan(1);
+});
+
 test('a hook can refuse a call, see its number and place, and crash its function before or after it', async () => {
   const seen: Call[] = [];
   hooks.before = (call) => {

@@ -81,7 +81,7 @@ class Dynoxide implements Engine {
     const child = this.#child;
     if (child?.exitCode === null && child.signalCode === null) {
       child.kill('SIGTERM');
-      await Promise.race([once(child, 'exit'), setTimeout(2_000)]);
+      await Promise.race([once(child, 'exit'), setTimeout(2_000, undefined, { ref: false })]);
       child.kill('SIGKILL');
     }
     await rm(this.#pid_file, { force: true });
