@@ -110,15 +110,31 @@ export class Follower {
   }
 
   async *#catchUp(): AsyncGenerator<Frame[]> {
-    const accepted = await this.#accepted();
-    if (accepted.length > 0) yield accepted;
-    yield* this.#logged();
+    yield* this.#news();
     if (this.#ended) return;
     const rest = (this.#previews?.rest() ?? []).map(preview);
     if (rest.length > 0) yield rest;
     // Held until the head has been read again: the log's own lines from before come first.
     if (this.#head.open_span !== null) await this.#previews?.read();
     if (this.#head.status === 'terminated' && this.#seq >= this.#head.seq) this.#ended = true;
+  }
+
+  /** What was accepted and what was logged since, read at the same time and given in this order. */
+  async *#news(): AsyncGenerator<Frame[]> {
+    const moved = this.#head.seq > this.#seq;
+    const log = moved ? this.#logged() : undefined;
+    const [accepted, first] = await Promise.all([
+      this.#accepted(),
+      log?.next(),
+      moved ? this.#previews?.read() : undefined,
+    ]);
+    if (accepted.length > 0) yield accepted;
+    if (log === undefined || first === undefined || first.done === true) return;
+    yield this.#given(first.value);
+    for await (const events of log) {
+      if (this.#ended) return;
+      yield this.#given(events);
+    }
   }
 
   /** Events that a client has sent and that wait: shown once here, and again when they are taken. */
@@ -133,26 +149,24 @@ export class Follower {
     return rows.map((event) => ({ event: event as StreamEvent, resumable: false }));
   }
 
-  async *#logged(): AsyncGenerator<Frame[]> {
-    if (this.#head.seq <= this.#seq) return;
+  async *#logged(): AsyncGenerator<StreamEvent[]> {
     const range = { after: this.#seq, through: this.#head.seq, entries: ENTRIES_PER_READ };
     for await (const lines of walkLog(this.#ports.table, this.#head.thread_id, range)) {
-      if (lines.some(isPreviewed)) await this.#previews?.read();
-      const events = await Promise.all(
-        lines.map(async (line) => await loadEvent(this.#ports.blobs, line)),
-      );
-      const frames: Frame[] = [];
-      for (const event of events) {
-        frames.push(...this.#previewsBefore(event as StreamEvent).map(preview));
-        frames.push({ event: event as StreamEvent, resumable: true });
-        this.#seq += 1;
-        this.#ended =
-          event.type === 'session.deleted' || event.type === 'session.status_terminated';
-        if (this.#ended) break;
-      }
-      yield frames;
-      if (this.#ended) return;
+      const events = lines.map(async (line) => await loadEvent(this.#ports.blobs, line));
+      yield (await Promise.all(events)) as StreamEvent[];
     }
+  }
+
+  /** Events of the log as frames, each behind its previews; from here on they count as given. */
+  #given(events: readonly StreamEvent[]): Frame[] {
+    const frames: Frame[] = [];
+    for (const event of events) {
+      frames.push(...this.#previewsBefore(event).map(preview), { event, resumable: true });
+      this.#seq += 1;
+      this.#ended = event.type === 'session.deleted' || event.type === 'session.status_terminated';
+      if (this.#ended) break;
+    }
+    return frames;
   }
 
   #previewsBefore(event: StreamEvent) {

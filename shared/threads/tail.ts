@@ -32,7 +32,7 @@ interface Waiter {
 
 /**
  * Reads heads for all streams of the process: those that are due at about the same time share one
- * BatchGetItem. It takes at most a third of the time, so that many streams slow each other's polls
+ * BatchGetItem. Reading takes at most half of the time, so that many streams slow each other's polls
  * down and not the process.
  */
 export class Tail {
@@ -97,7 +97,7 @@ export class Tail {
     }
     this.#reading = false;
     const now = performance.now();
-    this.#not_before_ms = now + 2 * (now - began_ms);
+    this.#not_before_ms = now + (now - began_ms);
     this.#schedule();
   }
 }
