@@ -117,17 +117,23 @@ class Draft {
 
   /** What becomes of the thread's head and the session's. */
   #heads(start: SessionChange['start'] | undefined): Pick<Plan, 'patch' | 'session'> {
+    const calls = { calls: this.#calls, ...(this.#calls.length === 0 ? this.#rest() : {}) };
     if (start !== undefined) {
       return {
-        patch: { calls: this.#calls, ...startPatch(start.run, start.at) },
+        patch: { ...calls, ...startPatch(start.run, start.at) },
         session: { status: 'running', start },
       };
     }
-    if (this.#stop === undefined) return { patch: { calls: this.#calls }, session: {} };
+    if (this.#stop === undefined) return { patch: calls, session: {} };
     return {
-      patch: { calls: this.#calls, stop_reason: this.#stop },
+      patch: { ...calls, stop_reason: this.#stop },
       session: { stop: { reason: this.#stop, details: null } },
     };
+  }
+
+  /** Calls that an interrupt has closed leave nothing to go on with but what is said next. */
+  #rest(): Partial<ThreadHead> {
+    return this.#standing.head.phase === 'tools' ? { phase: 'take' } : {};
   }
 
   /** Some calls were answered, others still wait: the session says so again. */

@@ -138,7 +138,7 @@ describe('a session that waits for answers', () => {
       'session.usage',
       'session.status_idle',
     ]);
-    expect(plan.patch.calls).toEqual([]);
+    expect(plan.patch).toMatchObject({ calls: [], phase: 'take' });
     expect(plan.run).toBe(1);
   });
 

@@ -1,0 +1,155 @@
+/**
+ * When the model fails: what passes is tried again behind a wait of the machine, what does not
+ * ends the turn, what never will ends the session. Budgets and the model's window end turns too.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call, costing, cutAfter, fail, failAfter, say } from '../../model/replies.ts';
+import { all, message, only, startRig, typesOf, type Rig } from '../../rig.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(async () => {
+  expect(rig.checked.violations).toEqual([]);
+  await rig.close();
+});
+
+test.each([
+  ['an overload', fail(529), 'model_overloaded_error'],
+  ['a rate limit', fail(429), 'model_rate_limited_error'],
+  ['a server error', fail(500), 'model_request_failed_error'],
+  ['a cut stream', cutAfter(3, say('half a')), 'model_request_failed_error'],
+  [
+    'an error inside the stream',
+    failAfter(3, 'overloaded_error', say('half')),
+    'model_overloaded_error',
+  ],
+])('%s is tried again after a wait', async (what, failure, type) => {
+  rig.model.on(`retry ${what}`, failure, say('at last'));
+  const id = await rig.session();
+  await rig.send(id, message(`retry ${what}`));
+  const events = await rig.rested(id);
+  expect(typesOf(events).slice(3)).toEqual([
+    'span.model_request_start',
+    'span.model_request_end',
+    'session.error',
+    'session.status_rescheduled',
+    'session.thread_status_rescheduled',
+    'session.status_running',
+    'session.thread_status_running',
+    'span.model_request_start',
+    'agent.message',
+    'span.model_request_end',
+    'session.thread_status_idle',
+    'session.usage',
+    'session.status_idle',
+  ]);
+  expect(only(events, 'session.error').error).toMatchObject({
+    type,
+    retry_status: { type: 'retrying' },
+  });
+  expect(all(events, 'span.model_request_end')[0]).toMatchObject({ is_error: true });
+});
+
+test('when every try fails the turn is exhausted, and the next message starts anew', async () => {
+  rig.model.on('exhaust', ...Array.from({ length: 6 }, () => fail(529)), say('back'));
+  const id = await rig.session();
+  await rig.send(id, message('exhaust'));
+  const events = await rig.rested(id);
+  const errors = all(events, 'session.error').map(({ error }) => error.retry_status.type);
+  expect(errors).toEqual([...Array.from({ length: 5 }, () => 'retrying'), 'exhausted']);
+  expect(only(events, 'session.status_idle').stop_reason).toEqual({ type: 'retries_exhausted' });
+  await rig.send(id, message('again'));
+  const after = await rig.rested(id, 2);
+  expect(only(after, 'agent.message').content[0]).toMatchObject({ text: 'back' });
+});
+
+test('a conversation that the provider refuses for good ends the session', async () => {
+  rig.model.on('terminal', fail(404));
+  const id = await rig.session();
+  await rig.send(id, message('terminal'));
+  const events = await rig.rested(id);
+  expect(typesOf(events).slice(-3)).toEqual([
+    'session.error',
+    'session.thread_status_terminated',
+    'session.status_terminated',
+  ]);
+  expect(only(events, 'session.error').error.retry_status).toEqual({ type: 'terminal' });
+  expect((await rig.client.beta.sessions.retrieve(id)).status).toBe('terminated');
+  await expect(rig.send(id, message('hello?'))).rejects.toThrow(/terminated/);
+});
+
+test.each([
+  ['a missing credit', fail(402), 'billing_error'],
+  ['a refused key', fail(401), 'model_request_failed_error'],
+])('%s ends the turn and leaves the session', async (what, failure, type) => {
+  rig.model.on(what, failure, failure, say('paid'));
+  const id = await rig.session();
+  await rig.send(id, message(what));
+  const events = await rig.rested(id);
+  expect(only(events, 'session.error').error).toMatchObject({
+    type,
+    retry_status: { type: 'exhausted' },
+  });
+});
+
+test('a budget stops the session between requests, and raising it resumes by itself', async () => {
+  // 200,000 output tokens cost more than a dollar with every model.
+  const dear = costing({ output_tokens: 200_000 }, call('bash', { command: 'true' }));
+  rig.model.on('budget', dear, say('rich'));
+  const budget = (amount: string) => ({
+    type: 'limit' as const,
+    max_list_cost: { amount, currency: 'USD' as const },
+  });
+  const id = await rig.session({}, { budget: budget('50') });
+  await rig.send(id, message('budget'));
+  const capped = await rig.rested(id);
+  expect(only(capped, 'session.status_idle').stop_reason).toEqual({ type: 'budget_reached' });
+  expect(all(capped, 'agent.tool_result')).toHaveLength(1);
+  await expect(rig.send(id, message('more'))).rejects.toThrow(/user\.tool_confirmation/);
+  await expect(rig.client.beta.sessions.update(id, { budget: budget('51') })).rejects.toThrow();
+  await rig.client.beta.sessions.update(id, { budget: budget('100000') });
+  const events = await rig.rested(id, 2);
+  expect(only(events, 'agent.message').content[0]).toMatchObject({ text: 'rich' });
+  expect(all(events, 'user.message')).toHaveLength(1);
+  const { usage } = await rig.client.beta.sessions.retrieve(id);
+  expect(Number(usage.list_cost?.amount)).toBeGreaterThan(50);
+});
+
+test('a context that nears the window is replaced by its summary', async () => {
+  const full = costing({ input_tokens: 990_000 }, say('I remember everything'));
+  rig.model.on(
+    ({ body }) =>
+      JSON.stringify(body.messages.at(-1)).includes('Write the summary that will stand'),
+    say('<summary>the user likes tea</summary>'),
+  );
+  rig.model.on('remember tea', full);
+  rig.model.on(({ body }) => JSON.stringify(body.messages[0]).includes('likes tea'), say('Tea!'));
+  const id = await rig.session();
+  await rig.send(id, message('remember tea'));
+  await rig.rested(id);
+  await rig.send(id, message('what do I like?'));
+  const events = await rig.rested(id, 2);
+  const types = typesOf(events);
+  expect(types.indexOf('agent.thread_context_compacted')).toBeGreaterThan(
+    types.lastIndexOf('session.status_running'),
+  );
+  expect(all(events, 'agent.message').at(-1)?.content[0]).toMatchObject({ text: 'Tea!' });
+  expect(JSON.stringify(rig.model.requests.at(-1)?.body.messages)).not.toContain('remember tea');
+});
+
+test('a prompt that the provider finds too long is compacted and asked again', async () => {
+  rig.model.on(
+    ({ body }) =>
+      JSON.stringify(body.messages.at(-1)).includes('Write the summary that will stand') &&
+      JSON.stringify(body.messages).includes('too much'),
+    say('<summary>it was too much</summary>'),
+  );
+  rig.model.on('too much', fail(400, 'prompt is too long: 300000 tokens > 200000 maximum'));
+  rig.model.on(({ body }) => JSON.stringify(body.messages[0]).includes('it was too'), say('short'));
+  const id = await rig.session();
+  await rig.send(id, message('too much'));
+  const events = await rig.rested(id);
+  expect(only(events, 'agent.message').content[0]).toMatchObject({ text: 'short' });
+});
