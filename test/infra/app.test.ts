@@ -7,9 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { Validations } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { PlatformStack } from '../../infra/platform-stack.ts';
 import { synth } from './stack.ts';
+
+// CDK's rules are compiled once in a process: three seconds of processor, more on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -31,7 +34,7 @@ test('the locked CLI synthesizes the app of cdk.json, and its checks find nothin
   const made = readdirSync(outdir);
   expect(made).toContain('Reverie.template.json');
   expect(made.filter((name) => name.startsWith('asset.')).length).toBeGreaterThan(1);
-}, 120_000);
+});
 
 const deployments: [name: string, settings: Record<string, unknown>][] = [
   ['the default deployment', {}],
