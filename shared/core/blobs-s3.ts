@@ -5,17 +5,26 @@ import {
   ListObjectVersionsCommand,
   PutObjectCommand,
   S3Client,
+  type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Blobs } from './blobs.ts';
 import { invariant } from './invariant.ts';
+
+/**
+ * The client that {@link S3Blobs} needs. By its default the SDK would sign the checksum of an empty
+ * body into the URL of a presigned PUT, and S3 would refuse every other body.
+ */
+export function s3Client(config: S3ClientConfig = {}): S3Client {
+  return new S3Client({ ...config, requestChecksumCalculation: 'WHEN_REQUIRED' });
+}
 
 /** The content bucket in S3. Endpoint, region and credentials come from Lambda's environment. */
 export class S3Blobs implements Blobs {
   readonly #s3: S3Client;
   readonly #bucket: string;
 
-  constructor(bucket: string, client = new S3Client()) {
+  constructor(bucket: string, client = s3Client()) {
     this.#bucket = bucket;
     this.#s3 = client;
   }
@@ -27,6 +36,7 @@ export class S3Blobs implements Blobs {
         Key: key,
         Body: body,
         ContentType: content_type,
+        ChecksumAlgorithm: 'CRC32',
       }),
     );
   }
