@@ -1,7 +1,6 @@
 /** The app: the locked CLI synthesizes it, and cdk-nag has nothing left to say. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Validations } from 'aws-cdk-lib';
@@ -9,7 +8,7 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { expect, test, vi } from 'vitest';
 import type { PlatformStack } from '../../infra/platform-stack.ts';
-import { synth } from './stack.ts';
+import { synth, temporary } from './stack.ts';
 
 // CDK's rules are compiled once in a process: three seconds of processor, more on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -17,7 +16,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 test('the locked CLI synthesizes the app of cdk.json, and its checks find nothing', () => {
-  const outdir = mkdtempSync(join(tmpdir(), 'reverie-cdk-'));
+  const outdir = temporary();
   const bin = join(root, 'node_modules', '.bin');
   const printed = execFileSync(join(bin, 'cdk'), ['synth', '--quiet', '--output', outdir], {
     cwd: root,

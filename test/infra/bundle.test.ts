@@ -3,11 +3,10 @@
  * is small, and the sandbox's packages are whole without this repository around them.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { only, synth } from './stack.ts';
+import { only, synth, temporary } from './stack.ts';
 
 const { template, outdir } = synth({}, { bundled: true });
 
@@ -20,7 +19,7 @@ interface Deployed {
 function deployed(room: string): Deployed {
   const { Properties } = only(template, 'AWS::Lambda::Function', `${room}Function`);
   const { S3Key } = Properties['Code'] as { S3Key: string };
-  const folder = mkdtempSync(join(tmpdir(), 'reverie-task-'));
+  const folder = temporary();
   cpSync(join(outdir, `asset.${S3Key.replace('.zip', '')}`), folder, { recursive: true });
   const { Variables } = Properties['Environment'] as { Variables: Record<string, unknown> };
   const known = Object.entries(Variables).map(([name, value]) => [

@@ -1,6 +1,6 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { flags } from '../../infra/flags.ts';
@@ -32,13 +32,25 @@ export interface Synthesized {
   readonly outdir: string;
 }
 
+const folders: string[] = [];
+process.on('exit', () =>
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })),
+);
+
+/** A folder of this run: an assembly with bundles weighs 20 MB, and is gone with the process. */
+export function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'reverie-cdk-'));
+  folders.push(folder);
+  return folder;
+}
+
 /** The template of a deployment with these settings, given without their prefix. */
 export function synth(
   settings: Readonly<Record<string, unknown>> = {},
   options: SynthOptions = {},
 ): Synthesized {
   const given = Object.entries(settings).map(([name, value]) => [`reverie:${name}`, value]);
-  const outdir = mkdtempSync(join(tmpdir(), 'reverie-cdk-'));
+  const outdir = temporary();
   const app = new App({
     outdir,
     analyticsReporting: false,
