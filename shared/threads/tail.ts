@@ -62,6 +62,7 @@ export class Tail {
     const waiter = { thread_id, due_ms: performance.now() + wait_ms, resolve, reject };
     const leave = (): void => {
       this.#waiters.delete(waiter);
+      this.#schedule();
       resolve(undefined);
     };
     signal.addEventListener('abort', leave, { once: true });

@@ -40,12 +40,14 @@ async function aLog(sizes: readonly number[]): Promise<string> {
 test('any range in any direction and size of read gives its numbers, each once and in order', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8 }),
-      fc.nat(45),
-      fc.option(fc.nat(45), { nil: undefined }),
-      fc.boolean(),
-      fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
-      async (sizes, after, through, reverse, entries) => {
+      fc.record({
+        sizes: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8 }),
+        after: fc.nat(45),
+        through: fc.option(fc.nat(45), { nil: undefined }),
+        reverse: fc.boolean(),
+        entries: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+      }),
+      async ({ sizes, after, through, reverse, entries }) => {
         const thread_id = await aLog(sizes);
         const last = sizes.reduce((a, b) => a + b, 0);
         const expected = Array.from({ length: last }, (_, index) => index + 1).filter(
