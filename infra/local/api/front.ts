@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { limits } from '#shared/core/limits.ts';
 import { AwsError } from '../aws-error.ts';
 import { BootError } from '../boot-error.ts';
 import type { HostClock } from '../clock.ts';
@@ -11,9 +12,6 @@ import { record } from '../template/template.ts';
 import { proxyEvent } from './event.ts';
 import type { GatewayAnswer, GatewayResponses, GatewayResponseType } from './gateway-responses.ts';
 import type { FunctionRoute, Routes } from './routes.ts';
-
-/** Source: API Gateway quota for a request's body. */
-const body_bytes_max = 10_485_760;
 
 export interface FrontParts {
   readonly api_id: string;
@@ -134,9 +132,9 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> 
   let bytes = 0;
   for await (const chunk of incoming) {
     bytes += (chunk as Buffer).length;
-    if (bytes <= body_bytes_max) chunks.push(chunk as Buffer);
+    if (bytes <= limits.gateway_body_bytes_max) chunks.push(chunk as Buffer);
   }
-  return bytes > body_bytes_max ? undefined : Buffer.concat(chunks);
+  return bytes > limits.gateway_body_bytes_max ? undefined : Buffer.concat(chunks);
 }
 
 interface Exchange {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { WriteStream } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { limits } from '#shared/core/limits.ts';
 import type { Counting } from '../counting.ts';
 import type { FromWorker, FunctionError, Prelude, ToWorker, WorkerData } from './protocol.ts';
 
-/** Source: Lambda quota: 6 MB plus 100 bytes for a synchronous request or response. */
-export const payload_bytes_max = 6_291_556;
+/** What Lambda really takes: its quota and 100 bytes more. */
+export const payload_bytes_max = limits.lambda_payload_bytes_max + 100;
 
 export interface FunctionSettings {
   readonly short_name: string;

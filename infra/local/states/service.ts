@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:fs';
 import { randomUUID } from 'node:crypto';
+import { limits } from '#shared/core/limits.ts';
 import { AwsError } from '../aws-error.ts';
 import type { Counting } from '../counting.ts';
 import type { Authorizer } from '../iam/authorizer.ts';
@@ -7,7 +8,6 @@ import type { Request } from '../iam/statement.ts';
 import { record } from '../template/template.ts';
 import { jsonFailure, jsonReply, type Plan, type Service, type WireRequest } from '../wire.ts';
 import type { Execution, ExecutionParts, Machine } from './execution.ts';
-import { state_bytes_max } from './task.ts';
 
 /** How many ended executions can still be described. On AWS it is 90 days of them. */
 const ended_max = 10_000;
@@ -164,8 +164,11 @@ function checkStart(name: string, input: string): void {
   if (!/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]{1,80}$/.test(name)) {
     throw new AwsError('InvalidName', `Invalid Name: '${name}'`);
   }
-  if (Buffer.byteLength(input) > state_bytes_max) {
-    throw new AwsError('InvalidExecutionInput', `Input exceeds ${state_bytes_max} bytes.`);
+  if (Buffer.byteLength(input) > limits.state_payload_bytes_max) {
+    throw new AwsError(
+      'InvalidExecutionInput',
+      `Input exceeds ${limits.state_payload_bytes_max} bytes.`,
+    );
   }
   try {
     JSON.parse(input);

@@ -1,11 +1,9 @@
+import { limits } from '#shared/core/limits.ts';
 import { AwsError } from '../aws-error.ts';
 import type { HostClock } from '../clock.ts';
 import type { FunctionPool } from '../lambda/pool.ts';
 import { record } from '../template/template.ts';
 import type { HostState, Retrier } from './definition.ts';
-
-/** Source: Step Functions quota, 256 KiB of UTF-8 for one state's input or output. */
-export const state_bytes_max = 262_144;
 
 /** An error of a state: `name` is what `Retry` and `Catch` match, the message is its `Cause`. */
 export class StateError extends Error {
@@ -25,10 +23,10 @@ export class StateError extends Error {
 /** @throws StateError `States.DataLimitExceeded` */
 export function checkSize(value: unknown, what: string): void {
   const bytes = Buffer.byteLength(JSON.stringify(value) ?? 'null');
-  if (bytes <= state_bytes_max) return;
+  if (bytes <= limits.state_payload_bytes_max) return;
   throw new StateError(
     'States.DataLimitExceeded',
-    `The ${what} has ${bytes} bytes, more than the ${state_bytes_max} that a state may have.`,
+    `The ${what} has ${bytes} bytes, more than the ${limits.state_payload_bytes_max} that a state may have.`,
   );
 }
 
