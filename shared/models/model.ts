@@ -100,6 +100,16 @@ export function textOf(content: readonly BetaContentBlock[]): string {
   return content.map((block) => (block.type === 'text' ? block.text : '')).join('');
 }
 
+/** Nothing used. */
+export const noRequestUsage: RequestUsage = {
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_read_input_tokens: 0,
+  cache_creation_5m_input_tokens: 0,
+  cache_creation_1h_input_tokens: 0,
+  web_search_requests: 0,
+};
+
 /** Sums of two requests. */
 export function addRequestUsage(a: RequestUsage, b: RequestUsage): RequestUsage {
   return {

@@ -148,7 +148,10 @@ export function providerSearch(model: Model): Search {
       if (found.error_code !== null) {
         throw new Fault('upstream', `The search failed: ${found.error_code}.`);
       }
-      return { results: found.hits.map(toResult), usage: found.usage };
+      return {
+        results: found.hits.map(toResult),
+        usage: { ...found.usage, model_id: search_model.id },
+      };
     },
   };
 }

@@ -1,4 +1,11 @@
+import type { RequestUsage } from '../models/model.ts';
 import type { WebRules } from './web-rules.ts';
+
+/** What a call used up beyond time: searches, and tokens of a model that helped. */
+export interface ToolUsage extends Partial<RequestUsage> {
+  /** The model that helped; its tokens are charged at its price. */
+  readonly model_id?: string;
+}
 
 export interface SearchResult {
   readonly title: string;
@@ -21,6 +28,6 @@ export interface Search {
     signal: AbortSignal,
   ): Promise<{
     readonly results: readonly SearchResult[];
-    readonly usage: { readonly web_search_requests: number };
+    readonly usage: ToolUsage;
   }>;
 }

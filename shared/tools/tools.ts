@@ -12,6 +12,7 @@ import * as z from 'zod';
 import type { Mount } from '../files/path.ts';
 import type { Networking } from './sandbox.ts';
 import { isToolName, toolset, type ToolName } from './toolset.ts';
+import type { ToolUsage } from './search.ts';
 import type { SeenText, WebRules } from './web-rules.ts';
 
 /** A tool as the model is offered it. */
@@ -54,7 +55,7 @@ export interface ToolCall {
 export interface ToolOutcome {
   readonly content: ResultBlock[];
   readonly is_error: boolean;
-  readonly usage?: { readonly web_search_requests?: number };
+  readonly usage?: ToolUsage;
 }
 
 export interface ToolRunner {

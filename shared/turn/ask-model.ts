@@ -104,13 +104,18 @@ async function compactContext(turn: Turn, watch: Watch): Promise<Asked | undefin
   const compaction = await compact(turn.ports.model, requestOf(turn), watch.signal);
   if (watch.signal.aborted) return stopped(turn);
   if (compaction.type === 'failed') return await fail(turn, compaction.error);
+  const charge = compaction.usage === null ? {} : turn.charge(compaction.usage, null);
   if (compaction.type === 'limit_reached') {
+    await turn.writer.append((head) => ({
+      lines: [],
+      patch: { usage: addUsage(head.usage, charge) },
+      session: { usage: charge },
+    }));
     const message =
       'The conversation is too long, and it could not be summarised. Send a message to try again.';
     await exhaust(turn, 'compaction_limit_reached_error', message);
     return { next: 'loop' };
   }
-  const charge = turn.charge(compaction.usage, null);
   const logged = await turn.writer.append((head) => ({
     lines: [
       {

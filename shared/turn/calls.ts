@@ -2,12 +2,14 @@ import pLimit from 'p-limit';
 import { deniedResult, lostResult, resultLine } from '../events/call-lines.ts';
 import type { Line } from '../events/event.ts';
 import { limits } from '../core/limits.ts';
-import type { OpenCall, ThreadHead } from '../threads/thread.ts';
+import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
 import { seenText, webRulesOf } from './call-facts.ts';
+import { noRequestUsage } from '../models/model.ts';
+import type { ToolUsage } from '../tools/search.ts';
 import { repeatable } from '../tools/tools.ts';
 import { announce, beginRequest } from './begin.ts';
 import { after, andRest, merge } from './change.ts';
-import type { Turn } from './turn.ts';
+import { addUsage, type Turn } from './turn.ts';
 import { Watch } from './watch.ts';
 import type { Change } from './writer.ts';
 
@@ -84,7 +86,15 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
   const ms = ports.clock.now().getTime() - began;
   ports.observe({ type: 'tool', name: call.name, ms, is_error: outcome.is_error });
   const line = resultLine(call.event_id, outcome.content, outcome.is_error);
-  await record(turn, call, line);
+  await record(turn, call, line, usageOf(turn, call.name, outcome.usage));
+}
+
+/** What a call adds to the sums: searches, tokens of a model that helped, pages fetched. */
+function usageOf(turn: Turn, name: string, used: ToolUsage | undefined): Partial<Usage> {
+  const fetched = name === 'web_fetch' ? { web_fetch_requests: 1 } : {};
+  if (used === undefined) return fetched;
+  const { model_id, ...usage } = used;
+  return { ...turn.charge({ ...noRequestUsage, ...usage }, null, model_id), ...fetched };
 }
 
 /** The web tools' rules, and what they judge addresses by. */
@@ -93,14 +103,21 @@ function webFacts(turn: Turn, name: string) {
   return web === undefined ? {} : { web, seen: seenText(turn.context.conversation) };
 }
 
-async function record(turn: Turn, call: OpenCall, line: Line): Promise<void> {
+async function record(
+  turn: Turn,
+  call: OpenCall,
+  line: Line,
+  usage: Partial<Usage>,
+): Promise<void> {
   const logged = await turn.writer.append((head) => {
     // An interrupt that came first has closed the call already.
     if (!head.calls.some(({ event_id }) => event_id === call.event_id)) return { lines: [] };
     const calls = head.calls.map((open): OpenCall =>
       open.event_id === call.event_id ? { ...open, state: 'answered' } : open,
     );
-    return proceed(turn, head, { lines: [line], patch: { calls } });
+    const charged = { usage: addUsage(head.usage, usage) };
+    const spent = Object.keys(usage).length === 0 ? {} : { session: { usage } };
+    return proceed(turn, head, { lines: [line], patch: { calls, ...charged }, ...spent });
   });
   turn.context.take(logged);
 }

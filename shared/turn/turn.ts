@@ -114,10 +114,14 @@ export class Turn {
     return overBudget(this.usage(head), this.#session.budget);
   }
 
-  /** What a request adds to the sums. */
-  charge(usage: RequestUsage, speed: 'standard' | 'fast' | null): Partial<Usage> {
-    const { id, inference_geo } = this.agent.model;
-    const ran = { model_id: id, speed, ...(inference_geo ? { inference_geo } : {}) };
+  /** What a request adds to the sums. @param model_id @default - the agent's model */
+  charge(
+    usage: RequestUsage,
+    speed: 'standard' | 'fast' | null,
+    model_id: string = this.agent.model.id,
+  ): Partial<Usage> {
+    const { inference_geo } = this.agent.model;
+    const ran = { model_id, speed, ...(inference_geo ? { inference_geo } : {}) };
     return {
       ...usage,
       cost_microcents: requestCostMicrocents(usage, ran, this.ports.prices),
