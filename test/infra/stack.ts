@@ -3,6 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { flags } from '../../infra/flags.ts';
 import { PlatformStack } from '../../infra/platform-stack.ts';
 import { settingsFrom } from '../../infra/settings.ts';
@@ -33,11 +34,9 @@ export interface Synthesized {
 }
 
 const folders: string[] = [];
-process.on('exit', () =>
-  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })),
-);
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
-/** A folder of this run: an assembly with bundles weighs 20 MB, and is gone with the process. */
+/** A folder of this run: an assembly with bundles weighs 20 MB, and is gone with the test file. */
 export function temporary(): string {
   const folder = mkdtempSync(join(tmpdir(), 'reverie-cdk-'));
   folders.push(folder);
