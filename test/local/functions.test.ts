@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AwsError, Crash } from '../../infra/local/aws-error.ts';
 import type { Call } from '../../infra/local/gateway.ts';
+import type { AwsAccess } from '../../infra/local/host.ts';
 import { aFunction, allow, attribute, role, startRig, storage, type Rig } from './fixture.ts';
 
 const TABLE_NAME = { Ref: 'Rows' };
@@ -46,6 +48,17 @@ beforeAll(async () => {
       ...aFunction('Work', work, environment),
       ...role('Poor'),
       ...aFunction('Poor', work, environment),
+      ModelKey: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'model' } },
+      AdminKey: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'admin' } },
+      ...role('Reader', allow('secretsmanager:GetSecretValue', { Ref: 'ModelKey' })),
+      ...aFunction('Reader', work, {
+        Environment: {
+          Variables: {
+            MODEL_SECRET_ARN: { Ref: 'ModelKey' },
+            ADMIN_KEY_SECRET_ARN: { Ref: 'AdminKey' },
+          },
+        },
+      }),
       ...role('Short'),
       ...aFunction('Short', work, { Timeout: 1 }),
       ...role('Tenant'),
@@ -53,7 +66,10 @@ beforeAll(async () => {
       ...role('Caller', allow('lambda:InvokeFunction', attribute('Work'))),
       ...aFunction('Caller', work),
     },
-    { hooks: { before: (call) => hooks.before?.(call), after: (call) => hooks.after?.(call) } },
+    {
+      model: { api_key: 'sk', base_url: 'http://127.0.0.1:1' },
+      hooks: { before: (call) => hooks.before?.(call), after: (call) => hooks.after?.(call) },
+    },
   );
 });
 afterAll(async () => {
@@ -183,6 +199,24 @@ test('an engine that dies is started again, and a call meanwhile is one that the
   const { $metadata } = await db.send(new PutItemCommand({ TableName: 'Rows', Item }));
   expect($metadata.httpStatusCode).toBe(200);
   expect($metadata.attempts).toBeGreaterThan(1);
+});
+
+test('secrets hold what the person at the terminal gave, for the roles that may read them', async () => {
+  const read = async (access: AwsAccess, SecretId: string) => {
+    const client = new SecretsManagerClient(access);
+    return (await client.send(new GetSecretValueCommand({ SecretId }))).SecretString;
+  };
+  expect(JSON.parse((await read(rig.host.awsAs('reader'), 'model')) ?? '')).toEqual({
+    api_key: 'sk',
+    base_url: 'http://127.0.0.1:1',
+  });
+  expect(await read(rig.host.aws, 'admin')).toBe('admin');
+  await expect(read(rig.host.awsAs('reader'), 'admin')).rejects.toMatchObject({
+    name: 'AccessDeniedException',
+  });
+  await expect(read(rig.host.aws, 'none')).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+  });
 });
 
 test('a hook can refuse a call, see its number and place, and crash its function before or after it', async () => {

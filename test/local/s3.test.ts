@@ -19,12 +19,37 @@ const Bucket = 'content';
 let rig: Rig;
 let s3: S3Client;
 
+/** A bucket under a key of its own, and the condition that its use goes through one service. */
+const sealed = {
+  Key: { Type: 'AWS::KMS::Key', Properties: {} },
+  Sealed: {
+    Type: 'AWS::S3::Bucket',
+    Properties: {
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { ServerSideEncryptionByDefault: { KMSMasterKeyID: attribute('Key') } },
+        ],
+      },
+    },
+  },
+};
+const through = (service: string) => ({
+  StringEquals: { 'kms:ViaService': `${service}.us-east-1.amazonaws.com` },
+});
+
 beforeAll(async () => {
   const objects = { 'Fn::Join': ['', [attribute('Content'), '/own/*']] };
   rig = await startRig({
     ...storage,
     ...role('Own', allow(['s3:GetObject', 's3:PutObject'], objects)),
     ...aFunction('Own', echo),
+    ...sealed,
+    ...role('Keyless', allow('s3:*')),
+    ...aFunction('Keyless', echo),
+    ...role('Keyed', allow('s3:*'), allow('kms:*', attribute('Key'), through('s3'))),
+    ...aFunction('Keyed', echo),
+    ...role('Elsewhere', allow('s3:*'), allow('kms:*', attribute('Key'), through('dynamodb'))),
+    ...aFunction('Elsewhere', echo),
   });
   s3 = new S3Client(rig.host.aws);
 });
@@ -171,4 +196,18 @@ test('a role is held to its prefix, and does not learn what is missing', async (
   await expect(read('own/none')).rejects.toEqual(denied);
   await expect(own.send(new ListObjectsV2Command({ Bucket }))).rejects.toEqual(denied);
   await expect(own.send(new DeleteObjectCommand({ Bucket, Key: 'own/1' }))).rejects.toEqual(denied);
+});
+
+test.each([
+  ['keyed', undefined],
+  ['keyless', 'kms:GenerateDataKey'],
+  ['elsewhere', 'kms:GenerateDataKey'],
+])('the role %s, on a bucket under a KMS key, misses %s', async (name, missing) => {
+  const client = new S3Client(rig.host.awsAs(name));
+  const sent = client.send(new PutObjectCommand({ Bucket: 'sealed', Key: name, Body: name }));
+  const outcome = await sent.then(
+    () => undefined,
+    (cause: Error) => /perform: (\S+)/.exec(cause.message)?.[1],
+  );
+  expect(outcome).toBe(missing);
 });
