@@ -49,15 +49,19 @@ export async function prepareQueue(
   };
 }
 
-/** Read queued events, in the order asked for. */
+/** Read queued events, in the order asked for. @param known Rows that were read already */
 export async function loadQueued(
   { table, blobs }: { table: Table; blobs: Blobs },
   thread_id: string,
   queue: readonly Queued[],
+  known: readonly InboxRow[] = [],
 ): Promise<QueuedEvent[]> {
-  if (queue.length === 0) return [];
-  const rows = await table.getMany(queue.map(({ n }) => inboxKey(thread_id, n)));
-  return await Promise.all((rows as InboxRow[]).map(async (row) => await load(blobs, row.event)));
+  const missing = queue.filter(({ n }) => !known.some((row) => row.n === n));
+  const keys = missing.map(({ n }) => inboxKey(thread_id, n));
+  const read = keys.length === 0 ? [] : ((await table.getMany(keys)) as InboxRow[]);
+  const rows = new Map([...known, ...read].map((row) => [row.n, row]));
+  const found = queue.flatMap(({ n }) => rows.get(n) ?? []);
+  return await Promise.all(found.map(async (row) => await load(blobs, row.event)));
 }
 
 /**

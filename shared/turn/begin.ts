@@ -1,6 +1,6 @@
 import { newId } from '../core/id.ts';
 import type { Line } from '../events/event.ts';
-import { loadQueued, type QueuedEvent } from '../events/inbox.ts';
+import type { QueuedEvent } from '../events/inbox.ts';
 import { runningLines } from '../threads/status-lines.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import { merge } from './change.ts';
@@ -29,9 +29,9 @@ export function beginRequest(head: ThreadHead): Change {
 
 /** Take what waits in the inbox into the log, and begin the request that answers it. */
 export async function takeQueue(turn: Turn): Promise<void> {
-  const { ports, writer } = turn;
+  const { writer } = turn;
   const wanted = turn.head.queue.filter(({ type }) => type !== 'user.interrupt');
-  const events = await loadQueued(ports, turn.head.thread_id, wanted);
+  const events = await turn.queued(wanted);
   const logged = await writer.append((head) => takeInto(head, events));
   turn.context.take(logged);
 }

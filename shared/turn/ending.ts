@@ -3,7 +3,6 @@ import { newId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import { interruptedResult } from '../events/call-lines.ts';
 import type { Line } from '../events/event.ts';
-import { loadQueued } from '../events/inbox.ts';
 import { answeredWrite } from '../events/send-plan.ts';
 import type { ModelError } from '../models/model-error.ts';
 import { idleLines, type Stop } from '../threads/status-lines.ts';
@@ -95,9 +94,9 @@ function restChange(turn: Turn, head: ThreadHead, stop: Stop, first: Change): Ch
  * ended by itself. Messages that wait begin a new turn at once.
  */
 export async function interrupt(turn: Turn): Promise<void> {
-  const { ports, writer } = turn;
+  const { writer } = turn;
   const asked = turn.head.queue.filter(({ type }) => type === 'user.interrupt');
-  const events = await loadQueued(ports, turn.head.thread_id, asked);
+  const events = await turn.queued(asked);
   const taken = new Set(events.map(({ id }) => id));
   const logged = await writer.append((head) => {
     const queue = head.queue.filter(({ id }) => !taken.has(id));
@@ -176,7 +175,7 @@ async function abandon(turn: Turn, line: Line): Promise<void> {
 export async function exhaust(turn: Turn, type: ErrorType, message: string): Promise<void> {
   const { ports, writer } = turn;
   ports.observe({ type: 'settled', reason: 'retries_exhausted' });
-  const events = await loadQueued(ports, turn.head.thread_id, turn.head.queue);
+  const events = await turn.queued(turn.head.queue);
   const taken = new Set(events.map(({ id }) => id));
   const logged = await writer.append((head) => {
     const queue = head.queue.filter(({ id }) => !taken.has(id));

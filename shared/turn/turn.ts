@@ -13,10 +13,26 @@ import {
 } from '../sessions/session.ts';
 import { overBudget, usageNow, usageSnapshot } from '../sessions/session-usage.ts';
 import type { Bill } from '../threads/status-lines.ts';
-import { listenKey, type ThreadHead, type Usage } from '../threads/thread.ts';
+import {
+  inboxKey,
+  listenKey,
+  type Queued,
+  type ThreadHead,
+  type Usage,
+} from '../threads/thread.ts';
+import { loadQueued, type InboxRow, type QueuedEvent } from '../events/inbox.ts';
 import { Context } from './context.ts';
 import type { TurnPorts } from './turn-ports.ts';
 import { Writer } from './writer.ts';
+
+/** What is read once, at opening. */
+interface Known {
+  readonly session: SessionHead;
+  readonly config: SessionConfig;
+  readonly agent: SessionAgent;
+  readonly inbox: readonly InboxRow[];
+  readonly until_ms: number;
+}
 
 /** One invocation's work on one thread: what it knows, and the writer that holds its lease. */
 export class Turn {
@@ -28,23 +44,20 @@ export class Turn {
   /** Calls that this invocation has begun itself; another's may have run without our knowing. */
   readonly begun = new Set<string>();
   readonly #deadline_ms: number;
+  readonly #inbox: readonly InboxRow[];
   #session: SessionHead;
   /** The thread's sums when the session's were read: what came since is ours. */
   #base: Usage;
   #listened_until_ms: number;
   #looked_ms: number;
 
-  private constructor(
-    ports: TurnPorts,
-    head: ThreadHead,
-    known: { session: SessionHead; config: SessionConfig; agent: SessionAgent; until_ms: number },
-    deadline_ms: number,
-  ) {
+  private constructor(ports: TurnPorts, head: ThreadHead, known: Known, deadline_ms: number) {
     this.ports = ports;
     this.writer = new Writer(ports, head);
     this.context = Context.of(ports.contexts, head);
     this.config = known.config;
     this.agent = known.agent;
+    this.#inbox = known.inbox;
     this.#session = known.session;
     this.#base = head.usage;
     this.#listened_until_ms = known.until_ms;
@@ -58,17 +71,24 @@ export class Turn {
       sessionKey(head.session_id),
       configKey(head.session_id),
       listenKey(head.thread_id),
+      ...head.queue.map(({ n }) => inboxKey(head.thread_id, n)),
     ]);
     const config = rows.find(isConfig);
     const session = rows.find(isSession);
     invariant(config !== undefined && session !== undefined, 'a thread has its session');
     const agent = await load(ports.blobs, config.agent);
-    const known = { session, config, agent, until_ms: untilMs(rows) };
+    const inbox = rows.filter(({ sk }) => sk.startsWith('I#')) as InboxRow[];
+    const known = { session, config, agent, inbox, until_ms: untilMs(rows) };
     return new Turn(ports, head, known, deadline_ms);
   }
 
   get head(): ThreadHead {
     return this.writer.head;
+  }
+
+  /** The events of a part of the queue; what waited at the opening was read with it. */
+  async queued(queue: readonly Queued[]): Promise<QueuedEvent[]> {
+    return await loadQueued(this.ports, this.head.thread_id, queue, this.#inbox);
   }
 
   /** Milliseconds until the function is stopped. */
