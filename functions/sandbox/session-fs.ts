@@ -30,6 +30,8 @@ export interface FsOptions {
  */
 export class SessionFs implements IFileSystem {
   readonly tree: Tree;
+  /** While a shell runs: its redirections that could not be written. */
+  redirect_failures: Set<string> | undefined;
   readonly #options: FsOptions;
   #written_bytes = 0;
 
@@ -51,19 +53,35 @@ export class SessionFs implements IFileSystem {
   }
 
   async writeFile(path: string, content: FileContent, encoding?: Encoding): Promise<void> {
-    if (path === '/dev/null') return;
-    const place = this.#writable(path, 'open');
-    this.#put(place, bytesFrom(content, encoding), path);
+    await this.#orNoted(path, async () => {
+      this.#put(this.#writable(path, 'open'), bytesFrom(content, encoding), path);
+    });
   }
 
   async appendFile(path: string, content: FileContent, encoding?: Encoding): Promise<void> {
+    await this.#orNoted(path, async () => {
+      const { node } = this.tree.walk(path, true);
+      const { contents } = this.#options;
+      const before = node?.kind === 'file' ? await contents.bytesOf(node) : new Uint8Array();
+      const bytes = Buffer.concat([before, bytesFrom(content, encoding)]);
+      this.#put(this.#writable(path, 'open'), bytes, path);
+    });
+  }
+
+  /**
+   * The interpreter expects that what it redirects to can be written: an exception here would end
+   * the whole command and lose its output. Its own writes are told from those of its commands by the
+   * proxy that the commands get.
+   */
+  async #orNoted(path: string, write: () => Promise<void>): Promise<void> {
     if (path === '/dev/null') return;
-    const place = this.#writable(path, 'open');
-    const before =
-      place.node?.kind === 'file'
-        ? await this.#options.contents.bytesOf(place.node)
-        : new Uint8Array();
-    this.#put(place, Buffer.concat([before, bytesFrom(content, encoding)]), path);
+    const is_command = this.redirect_failures === undefined || traceOf().includes('Proxy.');
+    try {
+      await write();
+    } catch (error) {
+      if (is_command || !(error instanceof FsFault)) throw error;
+      this.redirect_failures?.add(`bash: ${path}: ${error.text}`);
+    }
   }
 
   #put(place: Place, bytes: Uint8Array, path: string): void {
@@ -287,6 +305,10 @@ export class SessionFs implements IFileSystem {
     if (is_refused) throw new FsFault('EROFS', 'read-only file system', where);
     return place;
   }
+}
+
+function traceOf(): string {
+  return new Error('trace').stack ?? '';
 }
 
 function parentOf(place: Place, operation: string, path: string): FolderNode {

@@ -53,6 +53,8 @@ export async function runCommand(
 ): Promise<ShellResult> {
   const { bash, seen } = watchedShell(before, options);
   const cwd = await existing(options.fs, before?.cwd);
+  const failures = new Set<string>();
+  options.fs.redirect_failures = failures;
   const ended = bash.exec(command, {
     rawScript: true,
     cwd,
@@ -66,9 +68,11 @@ export async function runCommand(
   };
   const timed_out = options.signal.aborted;
   const after = timed_out ? undefined : seen.after();
+  options.fs.redirect_failures = undefined;
   return {
-    output: tidy(result.stdout + result.stderr),
-    exit_code: result.exitCode,
+    output: tidy([result.stdout + result.stderr, ...failures].join('\n')),
+    // The interpreter did not notice them: say it at least at the end.
+    exit_code: failures.size > 0 && result.exitCode === 0 ? 1 : result.exitCode,
     timed_out,
     state: after?.state,
     notes: after === undefined ? [] : notesOf(after),

@@ -67,10 +67,12 @@ interface Sums {
 /** A failure of the file system, in the words that the interpreter's commands look for. */
 export class FsFault extends Error {
   readonly code: string;
+  readonly text: string;
 
   constructor(code: string, text: string, where: string) {
     super(`${code}: ${text}, ${where}`);
     this.code = code;
+    this.text = text;
   }
 }
 

@@ -113,6 +113,8 @@ function batchesOf(changes: readonly Change[]): Change[][] {
 
 function stamp(ports: Ports, author: Author, { path, base, next }: Change): Changed {
   if (next === undefined) return { path, base, next };
+  // Only its place or its time is new: whoever saw the old row may still write over it.
+  if (base !== undefined && isSame(base, next)) return { path, base, next: { ...base, ...next } };
   return { path, base, next: { ...next, version: ports.newVersion(), written_by: author } };
 }
 

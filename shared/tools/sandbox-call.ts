@@ -9,6 +9,7 @@ import type { Manifest } from '../files/manifest.ts';
 import { packKey } from '../files/pack.ts';
 import type { SessionFiles } from '../files/session-files.ts';
 import { resolveChanges } from './changes.ts';
+import { countObjects, repack } from './repack.ts';
 import {
   ShellState,
   SandboxLost,
@@ -64,10 +65,8 @@ export class SandboxCalls {
   ): Promise<ToolOutcome | { readonly conflicts: readonly Conflict[] }> {
     const { session_id, thread_id, event_id } = call;
     const shell_key = `SHELL#${thread_id}`;
-    const { manifest, rows } = await this.#files.manifests.read(
-      session_id,
-      tool === 'bash' ? [shell_key] : [],
-    );
+    const beside = tool === 'bash' ? [shell_key] : [];
+    const { manifest, rows } = await this.#readPacked(session_id, beside, signal);
     const shell = rows[0] === undefined ? undefined : ShellState.parse(rows[0]['shell']);
     const upload_key = packKey(session_id, this.#files.ports.newName());
     const request: SandboxRequest = {
@@ -88,6 +87,20 @@ export class SandboxCalls {
         : // One call of a thread at a time, under the thread's lease: nobody else writes this row.
           [{ put: { pk: filesKey(session_id), sk: shell_key, shell: reply.shell } }];
     return await this.#keep(tool, call, reply, { manifest, upload_key, also });
+  }
+
+  /** Read the manifest, its contents brought together first if they are in too many objects. */
+  async #readPacked(session_id: string, beside: readonly string[], signal: AbortSignal) {
+    const read = await this.#files.manifests.read(session_id, beside);
+    if (countObjects(read.manifest) <= limits.session_objects_max) return read;
+    const ports = { files: this.#files, sandbox: this.#sandbox, urls: this.#urls };
+    try {
+      await repack(ports, session_id, signal);
+    } catch (error) {
+      // The call can do without it, only slower; the next one tries again.
+      if (!(error instanceof SandboxLost)) throw error;
+    }
+    return await this.#files.manifests.read(session_id, beside);
   }
 
   /** Only a reply changes files, so a lost call may be made again, unless it reached the network. */
@@ -140,7 +153,7 @@ export class SandboxCalls {
     } catch (error) {
       if (!(error instanceof Fault) || error.kind !== 'too_large') throw error;
       return {
-        ...withText(outcome, `[The changed files were not kept. ${error.message}]`),
+        ...withText(outcome, `[The changed files were not kept, or not all. ${error.message}]`),
         is_error: true,
       };
     }

@@ -67,13 +67,25 @@ function textsOf(filter: Filter, results: SeenText['client_tool_results']): stri
 
 /** Addresses in a text, also those in Markdown or at a sentence's end. */
 export function urlsIn(text: string): URL[] {
-  const found = text.match(/https?:\/\/[^\s<>"'`\\^{|}]+/gi) ?? [];
+  const found = text.match(/https?:\/\/[^\s<>"'`\\^{|}]{1,2048}/gi) ?? [];
   return found.flatMap((raw) => {
-    const bare = raw.replace(/[.,;:!?*_\]]+$/, '');
-    // A closing parenthesis belongs to the address only with its opening one.
-    const cut = bare.includes('(') ? bare : (bare.split(')')[0] ?? bare);
-    return [raw, bare, cut].flatMap((one) => URL.parse(one) ?? []);
+    const bare = withoutEnd(raw);
+    // Inside of a Markdown link, the address ends before the first closing parenthesis.
+    const inner = bare.split(')', 1)[0] ?? bare;
+    return [raw, bare, inner].flatMap((one) => URL.parse(one) ?? []);
   });
+}
+
+/** Without a sentence's punctuation, and without closing parentheses that were not opened in it. */
+function withoutEnd(raw: string): string {
+  let end = raw.length;
+  let surplus = raw.split(')').length - raw.split('(').length;
+  for (; end > 0; end--) {
+    const char = raw.charAt(end - 1);
+    if (char === ')' && surplus > 0) surplus -= 1;
+    else if (!'.,;:!?*_]'.includes(char)) break;
+  }
+  return raw.slice(0, end);
 }
 
 /** One form for addresses that lead to the same page. */
