@@ -51,10 +51,9 @@ export function streamEvents(
 ): (event: ProxyEvent, response: ResponseStream, context: Context) => Promise<void> {
   return async (event, response, context) => {
     const request_id = door.ports.newId('request');
-    const logger = door.logger.createChild({
-      persistentKeys: { request_id, ...event.pathParameters },
-    });
-    const deadline_ms = performance.now() + context.getRemainingTimeInMillis();
+    const logger = door.logger.createChild({ persistentKeys: { request_id } });
+    const time_ms = context.getRemainingTimeInMillis() - limits.stream_reserve_ms;
+    const time_up = AbortSignal.timeout(Math.max(0, time_ms));
     let follower: Follower;
     try {
       follower = await open(door, event, request_id);
@@ -74,7 +73,8 @@ export function streamEvents(
         'request-id': request_id,
       },
     });
-    await send(follower, out, deadline_ms - limits.stream_reserve_ms, logger);
+    logger.appendKeys({ session_id: follower.session_id, thread_id: follower.thread_id });
+    await send(follower, out, time_up, logger);
   };
 }
 
@@ -105,34 +105,31 @@ async function open(door: StreamDoor, event: ProxyEvent, request_id: string): Pr
 async function send(
   follower: Follower,
   out: ResponseStream,
-  until_ms: number,
+  time_up: AbortSignal,
   logger: Logger,
 ): Promise<void> {
   const gone = new AbortController();
   out.once('close', () => gone.abort());
   out.on('error', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, time_up]);
   const began_ms = performance.now();
   let written_ms = began_ms;
   let frames_count = 0;
   const write = async (text: string): Promise<void> => {
     written_ms = performance.now();
-    if (!out.write(text)) await once(out, 'drain', { signal: gone.signal });
+    if (!out.write(text)) await once(out, 'drain', { signal });
   };
   try {
     await write(opening);
-    for await (const frames of follower.frames(gone.signal)) {
+    for await (const frames of follower.frames(signal)) {
       if (frames.length > 0) await write(frames.map(frameText).join(''));
       frames_count += frames.length;
       if (performance.now() - written_ms >= limits.stream_ping_ms) await write(ping);
-      if (performance.now() >= until_ms) break;
     }
   } catch (error) {
-    if (!gone.signal.aborted) logger.error('stream failed', { error: error as Error });
+    if (!signal.aborted) logger.error('stream failed', { error: error as Error });
   }
   out.end();
-  logger.info('stream', {
-    frames_count,
-    left: gone.signal.aborted,
-    duration_ms: Math.round(performance.now() - began_ms),
-  });
+  const duration_ms = Math.round(performance.now() - began_ms);
+  logger.info('stream', { frames_count, left: gone.signal.aborted, duration_ms });
 }

@@ -47,6 +47,14 @@ export class Follower {
     this.#previews = opened.previews;
   }
 
+  get session_id(): string {
+    return this.#head.session_id;
+  }
+
+  get thread_id(): string {
+    return this.#head.thread_id;
+  }
+
   /**
    * Take up a position. From here on nothing is missed, so the reader may be told that the stream
    * is open.

@@ -111,10 +111,10 @@ describe('pages', () => {
     ];
     for (const [name, time, keeps] of expected) {
       const listed = await all(thread_id, { [name]: time, limit: '2' });
-      expect(
-        listed.map(({ id }) => id),
+      expect({ name, ids: listed.map(({ id }) => id) }).toEqual({
         name,
-      ).toEqual(ids.filter((_, at) => keeps(times[at] ?? '')));
+        ids: ids.filter((_, at) => keeps(times[at] ?? '')),
+      });
     }
     const none = await list(thread_id, { 'created_at[gt]': '2030-01-01T00:00:00Z' });
     expect(none).toEqual({ data: [], next_page: null });
