@@ -25,6 +25,8 @@ export class StepFunctionsRuns implements Runs {
           stateMachineArn: this.#machine_arn,
           name: executionName(session_id, run),
           input: JSON.stringify({ session_id, thread_id, run } satisfies RunInput),
+          // Joins the request's trace with the machine's; Lambda sets it, and only when it traces.
+          traceHeader: process.env['_X_AMZN_TRACE_ID'],
         }),
       );
     } catch (error) {
