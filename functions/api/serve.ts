@@ -123,7 +123,8 @@ async function answer(
   Object.assign(seen, { workspace_id: caller.workspace_id, api_key_id: caller.api_key_id });
   checkVersion(http.headers);
   const { entry, path } = find(router, http);
-  seen.route = entry.name;
+  // The ids of the path: session_id, agent_id and so on.
+  Object.assign(seen, { route: entry.name, ...path });
   if (!caller.scopes.includes(entry.scope)) {
     throw new Fault(
       'forbidden',
