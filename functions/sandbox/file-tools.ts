@@ -80,7 +80,7 @@ export async function writeTool(fs: SessionFs, input: ToolInput<'write'>): Promi
 
 export async function editTool(fs: SessionFs, input: ToolInput<'edit'>): Promise<ReplyContent> {
   const path = normalPath(input.file_path);
-  const text = textOf(await fileAt(fs, path));
+  const text = textOf(await fileAt(fs, input.file_path));
   if (text === undefined) throw new ToolFailure(`${input.file_path} is not UTF-8 text.`);
   const { updated, count } = replaceIn(text, input);
   await fs.writeFile(path, updated);
@@ -115,6 +115,7 @@ export async function globTool(fs: SessionFs, input: ToolInput<'glob'>): Promise
   const matches = globMatcher(pattern);
   const place = fs.tree.walk(root, true);
   if (place.node?.kind !== 'folder') throw new ToolFailure(`There is no folder ${root}.`);
+  normalPath(place.path);
   const found = filesBelow(place.node, '').filter(({ path }) => matches(path));
   if (found.length === 0) return said('No files match.');
   const newest = found.toSorted(

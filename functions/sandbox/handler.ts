@@ -10,6 +10,8 @@ const MARK = 'reverie-sandbox-room';
 const room = new Room(new URL(import.meta.url), MARK);
 
 if (!isMainThread && workerData === MARK) await answer();
+// While the function starts: the first call then finds the interpreter loaded.
+else room.open();
 
 /**
  * The sandbox: bash and the file tools, for one session per execution environment. It has no AWS

@@ -116,8 +116,9 @@ export class SessionFs implements IFileSystem {
   }
 
   async mkdir(path: string, options?: { recursive?: boolean }): Promise<void> {
+    const is_there = this.tree.walk(path, true).node?.kind === 'folder';
+    if (is_there && options?.recursive === true) return;
     const place = this.#writable(path, 'mkdir');
-    if (place.node?.kind === 'folder' && options?.recursive === true) return;
     if (place.node !== undefined)
       throw new FsFault('EEXIST', 'file already exists', `mkdir '${path}'`);
     if (place.parent === undefined && options?.recursive === true) {

@@ -1,5 +1,6 @@
 import { parse, serialize, type ScriptNode } from 'just-bash';
 import { limits } from '#shared/core/limits.ts';
+import { homedir } from '#shared/files/path.ts';
 import type { ShellState } from '#shared/tools/sandbox.ts';
 
 /**
@@ -14,9 +15,22 @@ export const REPORT = '__session_shell';
 
 /** In one group, so that a trace (`set -x`) of it goes nowhere. */
 const tail = parse(
-  `{ ${REPORT} $? "$(builtin pwd)" "$OLDPWD" "$(builtin declare -p)" "$(builtin alias)" ` +
-    `"$(builtin shopt -p; builtin set +o)" "$(builtin declare -F)"; } 2>/dev/null`,
+  `{ ${REPORT} $? "\${PWD-}" "\${OLDPWD-}" "$(builtin declare -p)" "$(builtin alias)" ` +
+    `"$(builtin declare -F)"; } 2>/dev/null`,
 );
+
+/** What a new shell has: a state that says no more is no state. */
+export const environment = {
+  HOME: homedir,
+  USER: 'user',
+  LANG: 'C.UTF-8',
+  PATH: '/usr/bin:/bin',
+  TMPDIR: '/tmp',
+} as const;
+const unchanged = new Set([
+  ...Object.entries(environment).map(([name, value]) => `declare -x ${name}="${value}"`),
+  "declare -- IFS=$' \\t\\n'",
+]);
 
 /** Variables that the interpreter sets itself. */
 const own = new Set(
@@ -46,8 +60,7 @@ export function stateAfter(
   command: ScriptNode,
   before: ShellState | undefined,
 ): { readonly state: ShellState | undefined; readonly lost_functions: readonly string[] } {
-  const [cwd = '/', previous_cwd = '/', variables = '', aliases = '', options = '', names = ''] =
-    report;
+  const [cwd = '/', previous_cwd = '/', variables = '', aliases = '', names = ''] = report;
   const texts = new Map([
     ...(before === undefined ? [] : functionsOf(parse(before.script))),
     ...functionsOf(command),
@@ -57,7 +70,7 @@ export function stateAfter(
     ...keptVariables(variables),
     aliases,
     ...defined.flatMap((name) => texts.get(name) ?? []),
-    ...keptOptions(options),
+    ...keptOptions(variables),
   ]
     .filter((line) => line !== '')
     .join('\n');
@@ -81,17 +94,24 @@ function functionsOf(node: unknown): [string, string][] {
 function keptVariables(list: string): string[] {
   return list.split('\n').flatMap((line) => {
     const name = /^declare \S+ ([^=]+)/.exec(line)?.[1] ?? '';
-    if (!/^[A-Za-z_]\w*$/.test(name) || own.has(name)) return [];
+    if (!/^[A-Za-z_]\w*$/.test(name) || own.has(name) || unchanged.has(line)) return [];
     // `declare -a b=([0]="1 2")` would lose the quotes of its elements; an assignment keeps them.
     const array = /^declare (-\w*[aA]\w*) \w+=(\(.*\))$/.exec(line);
     return array === null ? [line] : [`declare ${array[1]} ${name}`, `${name}=${array[2]}`];
   });
 }
 
-/** Only what differs from a new shell; `noexec` would silence the shell for good. */
-function keptOptions(list: string): string[] {
-  return list
-    .split('\n')
-    .filter((line) => /^(shopt -s|set -o) /.test(line) || line === 'shopt -u globskipdots')
-    .filter((line) => line !== 'shopt -s globskipdots' && line !== 'set -o noexec');
+/** What `set -o` and `shopt -s` switched on, as two variables list it. */
+function keptOptions(variables: string): string[] {
+  const listed = (name: string): string[] =>
+    new RegExp(`^declare \\S+ ${name}="(.*)"$`, 'm').exec(variables)?.[1]?.split(':') ?? [];
+  const flags = listed('BASHOPTS').filter((option) => option !== 'globskipdots');
+  const options = listed('SHELLOPTS').filter((option) => !plain.has(option));
+  return [
+    ...flags.map((option) => `shopt -s ${option}`),
+    ...options.map((option) => `set -o ${option}`),
+  ];
 }
+
+/** On in every shell, or, with `noexec`, the end of every shell. */
+const plain = new Set(['braceexpand', 'hashall', 'interactive-comments', 'noexec', '']);

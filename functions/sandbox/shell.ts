@@ -1,10 +1,10 @@
 import { Bash, type BashOptions, type ScriptNode } from 'just-bash';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '#shared/core/limits.ts';
-import { homedir, workdir } from '#shared/files/path.ts';
+import { workdir } from '#shared/files/path.ts';
 import type { ShellState } from '#shared/tools/sandbox.ts';
 import type { SessionFs } from './session-fs.ts';
-import { frame, REPORT, stateAfter } from './shell-state.ts';
+import { environment, frame, REPORT, stateAfter } from './shell-state.ts';
 
 type ExecutionLimits = NonNullable<BashOptions['executionLimits']>;
 
@@ -114,7 +114,7 @@ export function shellFor(
   return new Bash({
     fs: options.fs,
     cwd: workdir,
-    env: { HOME: homedir, USER: 'user', LANG: 'C.UTF-8', TMPDIR: '/tmp' },
+    env: environment,
     python: true,
     fetch: options.fetch,
     customCommands,
@@ -153,6 +153,6 @@ function notesOf({ state, lost_functions }: ReturnType<typeof stateAfter>): stri
 
 /** Colours and cursor movements mean nothing to a model. */
 function tidy(output: string): string {
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- the sequences begin with a control character
   return output.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '').replace(/\n+$/, '');
 }

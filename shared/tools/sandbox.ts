@@ -12,25 +12,30 @@ export type SandboxTool = (typeof sandboxTools)[number];
 
 const named = { path: z.string(), mode: z.int(), modified_at: z.string() };
 
-/** Where the sandbox finds the bytes of a file. */
-export const SentContent = z.union([
-  z.strictObject({ base64: z.string() }),
-  /** An index into `objects`. */
-  z.strictObject({ object: z.int(), offset: z.int() }),
-]);
+interface Named {
+  readonly path: string;
+  readonly mode: number;
+  readonly modified_at: string;
+}
 
-export const SentEntry = z.discriminatedUnion('kind', [
-  z.strictObject({
-    ...named,
-    kind: z.literal('file'),
-    size_bytes: z.int(),
-    sha256: z.string(),
-    content: SentContent,
-  }),
-  z.strictObject({ ...named, kind: z.literal('folder') }),
-  z.strictObject({ ...named, kind: z.literal('link'), target: z.string() }),
-]);
-export type SentEntry = z.infer<typeof SentEntry>;
+/**
+ * An entry as the sandbox gets it. The sandbox believes it unseen, for it comes from the step
+ * function, and checking 10,000 of them would take longer than most calls.
+ */
+export type SentEntry = Named &
+  (
+    | {
+        readonly kind: 'file';
+        readonly size_bytes: number;
+        readonly sha256: string;
+        /** The bytes, or an index into `objects` and where they begin in that object. */
+        readonly content:
+          | { readonly base64: string }
+          | { readonly object: number; readonly offset: number };
+      }
+    | { readonly kind: 'folder' }
+    | { readonly kind: 'link'; readonly target: string }
+  );
 
 export const Networking = z.discriminatedUnion('type', [
   z.object({ type: z.literal('unrestricted') }),
@@ -60,7 +65,7 @@ export const SandboxRequest = z.strictObject({
     z.strictObject({ tool: z.literal('markdown'), html: z.string() }),
   ]),
   /** The session's entries, or a URL of their JSON where they are too many for a request. */
-  entries: z.union([z.array(SentEntry), z.strictObject({ url: z.string() })]),
+  entries: z.union([z.strictObject({ url: z.string() }), z.array(z.custom<SentEntry>())]),
   /** Presigned URLs of the objects that hold contents. */
   objects: z.array(z.string()),
   /** A presigned URL that takes new contents when they do not fit into the reply. */

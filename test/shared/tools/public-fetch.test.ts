@@ -96,10 +96,12 @@ test('the connection goes to the address that was checked, also when the name ch
     resolve: async () => answers.shift() ?? [],
     connect: (address) => {
       dialed.push(address);
-      throw new Error('seen');
+      throw new Error('dialed');
     },
   };
-  await expect(publicFetch(dialer, 'http://a.example/', options)).rejects.toThrow('seen');
+  await expect(publicFetch(dialer, 'http://a.example/', options)).rejects.toThrow(
+    'The connection failed.',
+  );
   expect(dialed).toEqual(['93.184.215.14']);
 });
 

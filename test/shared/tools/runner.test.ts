@@ -63,3 +63,21 @@ test('python and jq work on the session\u2019s files', async () => {
   expect(await use('bash', { command: 'python3 p.py && jq -c .a o.json' })).toBe('[1,2]');
   expect(await use('read', { file_path: 'o.json' })).toContain('{"a": [1, 2]}');
 });
+
+test('options of the shell are kept, also those that trace or stop it', async () => {
+  const use = inSession(rig, 'sesn_options');
+  await use('bash', { command: 'set -o pipefail; shopt -s nullglob; set -x' });
+  expect(
+    await use('bash', { command: 'set +x; echo $SHELLOPTS $BASHOPTS; echo *.none; false | true' }),
+  ).toMatch(/^! .*pipefail.*nullglob.*\n\n.*\n?\+ set \+x\n\[exit code 1\]$/s);
+});
+
+test('a redirection that cannot be written is told, and the command goes on', async () => {
+  const use = inSession(rig, 'sesn_redirect');
+  expect(await use('bash', { command: 'echo a; echo x > none/f; echo b; V=1' })).toBe(
+    '! a\nb\n\nbash: /workspace/none/f: no such file or directory\n[exit code 1]',
+  );
+  expect(await use('bash', { command: 'echo $V; echo x | tee none/f; echo $?' })).toMatch(
+    /^1\nx\n1\ntee: none\/f/,
+  );
+});
