@@ -163,7 +163,6 @@ export const limits = {
   read_media_bytes_max: 3_145_728,
   glob_results_max: 200,
   fetch_body_bytes_max: 10_485_760,
-  fetch_pdf_bytes_max: 3_145_728,
   fetch_redirects_max: 5,
   fetch_timeout_ms: 30_000,
   search_results_max: 10,
