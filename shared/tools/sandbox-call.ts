@@ -7,6 +7,7 @@ import { filesKey } from '../files/entry.ts';
 import type { Conflict } from '../files/commit.ts';
 import type { Manifest } from '../files/manifest.ts';
 import { packKey } from '../files/pack.ts';
+import { workdir } from '../files/path.ts';
 import type { SessionFiles } from '../files/session-files.ts';
 import { resolveChanges } from './changes.ts';
 import { countObjects, repack } from './repack.ts';
@@ -160,8 +161,11 @@ export class SandboxCalls {
   }
 }
 
-function isSameShell(a: ShellState, b: ShellState | undefined): boolean {
-  return a.cwd === b?.cwd && a.previous_cwd === b.previous_cwd && a.script === b.script;
+const new_shell: ShellState = { cwd: workdir, previous_cwd: workdir, script: '' };
+
+/** No row stands for a new shell, so that commands that change nothing in it write nothing. */
+function isSameShell(a: ShellState, b: ShellState = new_shell): boolean {
+  return a.cwd === b.cwd && a.previous_cwd === b.previous_cwd && a.script === b.script;
 }
 
 function withText(outcome: ToolOutcome, text: string): ToolOutcome {

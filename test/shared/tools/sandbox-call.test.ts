@@ -180,3 +180,11 @@ test('a read-only mount can be read but not changed, by any tool', async () => {
   const command = 'cd /mnt/memory/m; mkdir drafts; echo d > drafts/d; cat notes.md drafts/d';
   expect(await use('bash', { command })).toBe('noted');
 });
+
+test('a command that changes neither files nor its shell writes nothing', async () => {
+  const use = inSession(rig, 'sesn_nothing');
+  await use('bash', { command: 'echo hi; ls; (cd /tmp; x=1)' });
+  expect((await rig.table.query({ pk: 'FILES#sesn_nothing', from: ' ', to: '~' })).rows).toEqual(
+    [],
+  );
+});
