@@ -1,5 +1,4 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { Tracer } from '@aws-lambda-powertools/tracer';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { runTurn, type StepInput, type StepResult } from '#shared/turn/run-turn.ts';
@@ -19,7 +18,6 @@ const Event = z.object({
 export interface Wiring {
   readonly ports: Omit<TurnPorts, 'observe'>;
   readonly logger: Logger;
-  readonly tracer: Tracer;
 }
 
 type Answer = Pick<StepInput, 'session_id' | 'thread_id' | 'run'> & StepResult;
@@ -31,7 +29,6 @@ type Answer = Pick<StepInput, 'session_id' | 'thread_id' | 'run'> & StepResult;
 export function step({
   ports,
   logger,
-  tracer,
 }: Wiring): (event: unknown, context: Context) => Promise<Answer> {
   return async (event, context) => {
     const input = Event.parse(event);
@@ -44,9 +41,7 @@ export function step({
     try {
       const given = { ...input, give_up: input.give_up === true };
       const time_ms = context.getRemainingTimeInMillis();
-      const result = await traced(tracer, given, async () => {
-        return await runTurn({ ...ports, observe: observed.observe }, given, time_ms);
-      });
+      const result = await runTurn({ ...ports, observe: observed.observe }, given, time_ms);
       log.info('step', { ...result });
       return { session_id, thread_id, run, ...result };
     } catch (error) {
@@ -56,22 +51,4 @@ export function step({
       observed.publish();
     }
   };
-}
-
-/** A part of the trace with ids to search by: Lambda's own segment takes none. */
-async function traced<T>(tracer: Tracer, input: StepInput, work: () => Promise<T>): Promise<T> {
-  if (!tracer.isTracingEnabled()) return await work();
-  return (await tracer.provider.captureAsyncFunc('## step', async (segment) => {
-    segment?.addAnnotation('session_id', input.session_id);
-    segment?.addAnnotation('thread_id', input.thread_id);
-    segment?.addAnnotation('run_id', input.execution);
-    try {
-      return await work();
-    } catch (error) {
-      segment?.addError(error as Error);
-      throw error;
-    } finally {
-      segment?.close();
-    }
-  })) as T;
 }

@@ -1,6 +1,4 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { Tracer } from '@aws-lambda-powertools/tracer';
-import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
 import { S3Blobs } from '#shared/core/blobs-s3.ts';
@@ -18,7 +16,6 @@ import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
 import { apiSearch, SearchSecret } from '#shared/tools/search-api.ts';
 import type { Wiring } from './step.ts';
 
-const tracer = new Tracer();
 const secrets = new AwsSecrets(new SecretsManagerClient());
 const table = new DynamoTable(required('TABLE_NAME'));
 const blobs = new S3Blobs(required('BUCKET_NAME'));
@@ -41,9 +38,6 @@ function searchOf() {
 }
 
 const search = searchOf();
-// The SDK's own retries are off: see LambdaSandbox.
-const lambda = tracer.captureAWSv3Client(new LambdaClient({ maxAttempts: 1 }));
-
 export const wiring: Wiring = {
   ports: {
     table,
@@ -56,7 +50,7 @@ export const wiring: Wiring = {
       blobs,
       clock: systemClock,
       newName,
-      sandbox: new LambdaSandbox(required('SANDBOX_FUNCTION_NAME'), lambda),
+      sandbox: new LambdaSandbox(required('SANDBOX_FUNCTION_NAME')),
       dialer: systemDialer,
       ...(search === undefined ? {} : { search }),
     }),
@@ -67,5 +61,4 @@ export const wiring: Wiring = {
     random: Math.random,
   },
   logger: new Logger(),
-  tracer,
 };
