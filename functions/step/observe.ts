@@ -8,18 +8,24 @@ const MICROCENTS_PER_DOLLAR = 100_000_000;
  * Metrics of one invocation. An instance each, because the local host lets one worker serve
  * several sessions at once.
  */
-export function observer(log: Logger): {
+export function observer(
+  logger: Logger,
+  ids: Readonly<Record<string, string>>,
+): {
   observe: (observation: Observation) => void;
   publish: () => void;
 } {
   const metrics = new Metrics();
   return {
-    observe: (observation) => note(metrics, log, observation),
+    observe: (observation) => {
+      measure(metrics, observation);
+      tell(logger, ids, observation);
+    },
     publish: () => metrics.publishStoredMetrics(),
   };
 }
 
-function note(metrics: Metrics, log: Logger, observation: Observation): void {
+function measure(metrics: Metrics, observation: Observation): void {
   switch (observation.type) {
     case 'first_delta':
       metrics.addMetric('TimeToFirstDelta', MetricUnit.Milliseconds, observation.latency_ms);
@@ -34,22 +40,29 @@ function note(metrics: Metrics, log: Logger, observation: Observation): void {
       return;
     }
     case 'model_error': {
-      const { kind, message } = observation;
       // One metric a kind: an alarm can tell an overload from a wrong key.
       const single = metrics.singleMetric();
-      single.addDimension('kind', kind);
+      single.addDimension('kind', observation.kind);
       single.addMetric('ModelErrors', MetricUnit.Count, 1);
-      log.warn('model request failed', { kind, message });
       return;
     }
     case 'tool':
       metrics.addMetric('ToolCalls', MetricUnit.Count, 1);
       metrics.addMetric('ToolTime', MetricUnit.Milliseconds, observation.ms);
-      log.info('tool', { name: observation.name, is_error: observation.is_error });
       return;
     case 'settled':
       metrics.addMetric('Turns', MetricUnit.Count, 1);
-      log.info('settled', { reason: observation.reason });
       return;
   }
+}
+
+/** A line for what one looks for later; each reply of the model would be too many. */
+function tell(
+  logger: Logger,
+  ids: Readonly<Record<string, string>>,
+  observation: Observation,
+): void {
+  const { type, ...facts } = observation;
+  if (type === 'model_error') logger.warn('model request failed', { ...ids, ...facts });
+  if (type === 'tool' || type === 'settled') logger.info(type, { ...ids, ...facts });
 }

@@ -33,19 +33,18 @@ export function step({
   return async (event, context) => {
     const input = Event.parse(event);
     const { session_id, thread_id, run } = input;
-    const log = logger.createChild({
-      persistentLogAttributes: { session_id, thread_id, run_id: input.execution },
-    });
-    if (input.give_up === true) log.error('giving the turn up', { error: input.error });
-    const observed = observer(log);
+    // Given with each line and not to a child logger: making one costs more than ten lines.
+    const ids = { session_id, thread_id, run_id: input.execution };
+    if (input.give_up === true) logger.error('giving the turn up', { ...ids, error: input.error });
+    const observed = observer(logger, ids);
     try {
       const given = { ...input, give_up: input.give_up === true };
       const time_ms = context.getRemainingTimeInMillis();
       const result = await runTurn({ ...ports, observe: observed.observe }, given, time_ms);
-      log.info('step', { ...result });
+      logger.info('step', { ...ids, ...result });
       return { session_id, thread_id, run, ...result };
     } catch (error) {
-      log.error('step failed', { error: error as Error });
+      logger.error('step failed', { ...ids, error: error as Error });
       throw error;
     } finally {
       observed.publish();

@@ -8,6 +8,7 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { mute } from './aws-mute.ts';
 import type { Blobs } from './blobs.ts';
 import { invariant } from './invariant.ts';
 
@@ -16,7 +17,7 @@ import { invariant } from './invariant.ts';
  * body into the URL of a presigned PUT, and S3 would refuse every other body.
  */
 export function s3Client(config: S3ClientConfig = {}): S3Client {
-  return new S3Client({ ...config, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  return new S3Client({ logger: mute, ...config, requestChecksumCalculation: 'WHEN_REQUIRED' });
 }
 
 /** The content bucket in S3. Endpoint, region and credentials come from Lambda's environment. */

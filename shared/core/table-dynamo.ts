@@ -1,36 +1,36 @@
 import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
   ConditionalCheckFailedException,
   DynamoDBClient,
-  TransactionCanceledException,
-  type CancellationReason,
-} from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  BatchWriteCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
+  GetItemCommand,
   QueryCommand,
-  TransactWriteCommand,
-  UpdateCommand,
-  type TransactWriteCommandInput,
-} from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+  type AttributeValue,
+  type TransactWriteItem,
+  type WriteRequest,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { invariant } from './invariant.ts';
 import { limits } from './limits.ts';
 import { backoffMs } from './backoff.ts';
+import { mute } from './aws-mute.ts';
 import {
   ConditionFailed,
   type Key,
   type Query,
   type QueryPage,
+  type ReadOptions,
   type Row,
   type Table,
   type Update,
   type Write,
 } from './table.ts';
 
-type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+type Item = Record<string, AttributeValue>;
 
 /** Names of the index's own key attributes; the table's are `pk` and `sk`. */
 const indexKeys = {
@@ -54,33 +54,32 @@ const ATTEMPTS_MAX = 12;
 
 /** The table in DynamoDB. Endpoint, region and credentials come from Lambda's environment. */
 export class DynamoTable implements Table {
-  readonly #db: DynamoDBDocumentClient;
+  readonly #db: DynamoDBClient;
   readonly #name: string;
 
-  constructor(name: string, client = new DynamoDBClient()) {
+  /** The document client would walk every request and answer twice more: measured, 8 % of a step. */
+  constructor(name: string, client = new DynamoDBClient({ logger: mute })) {
     this.#name = name;
-    this.#db = DynamoDBDocumentClient.from(client, {
-      marshallOptions: { removeUndefinedValues: true },
-    });
+    this.#db = client;
   }
 
   async get(key: Key, options: { eventual?: boolean } = {}): Promise<Row | undefined> {
     const { Item } = await this.#db.send(
-      new GetCommand({
+      new GetItemCommand({
         TableName: this.#name,
         Key: keyOf(key),
         ConsistentRead: options.eventual !== true,
       }),
     );
-    return Item as Row | undefined;
+    return rowOf(Item);
   }
 
-  async getMany(keys: readonly Key[], options: { eventual?: boolean } = {}): Promise<Row[]> {
+  async getMany(keys: readonly Key[], options: ReadOptions = {}): Promise<Row[]> {
     const found = new Map<string, Row>();
     const batches = chunksOf(distinct(keys), BATCH_GET_MAX);
     await Promise.all(
       batches.map(async (batch) => {
-        for (const row of await this.#getBatch(batch, options.eventual !== true)) {
+        for (const row of await this.#getBatch(batch, options)) {
           found.set(nameOf(row), row);
         }
       }),
@@ -88,18 +87,19 @@ export class DynamoTable implements Table {
     return keys.flatMap((key) => found.get(nameOf(key)) ?? []);
   }
 
-  async #getBatch(batch: readonly Key[], consistent: boolean): Promise<Row[]> {
+  async #getBatch(batch: readonly Key[], options: ReadOptions): Promise<Row[]> {
     const rows: Row[] = [];
-    let left: Record<string, unknown>[] = batch.map(keyOf);
+    const how = { ConsistentRead: options.eventual !== true, ...projectionOf(options.attributes) };
+    let left: Item[] = batch.map(keyOf);
     for (let attempt = 0; left.length > 0; attempt++) {
       invariant(attempt < ATTEMPTS_MAX, 'DynamoDB returns every key of a batch in the end');
       if (attempt > 0) await sleep(backoffMs(attempt));
       const { Responses, UnprocessedKeys } = await this.#db.send(
-        new BatchGetCommand({
-          RequestItems: { [this.#name]: { Keys: left, ConsistentRead: consistent } },
+        new BatchGetItemCommand({
+          RequestItems: { [this.#name]: { Keys: left, ...how } },
         }),
       );
-      rows.push(...((Responses?.[this.#name] ?? []) as Row[]));
+      rows.push(...rowsOf(Responses?.[this.#name]));
       left = UnprocessedKeys?.[this.#name]?.Keys ?? [];
     }
     return rows;
@@ -113,23 +113,27 @@ export class DynamoTable implements Table {
         ...(query.index === undefined ? { ConsistentRead: true } : { IndexName: query.index }),
         KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
         ExpressionAttributeNames: { '#pk': index.pk, '#sk': index.sk },
-        ExpressionAttributeValues: { ':pk': query.pk, ':from': query.from, ':to': query.to },
+        ExpressionAttributeValues: marshall({
+          ':pk': query.pk,
+          ':from': query.from,
+          ':to': query.to,
+        }),
         ScanIndexForward: query.reverse !== true,
         ...(query.limit === undefined ? {} : { Limit: query.limit }),
       }),
     );
-    return { rows: (Items ?? []) as Row[], more: LastEvaluatedKey !== undefined };
+    return { rows: rowsOf(Items), more: LastEvaluatedKey !== undefined };
   }
 
   async update(update: Update): Promise<Row> {
     try {
       const { Attributes } = await this.#db.send(
-        new UpdateCommand({
+        new UpdateItemCommand({
           ...this.#updateOf(update),
           ReturnValues: 'ALL_NEW',
         }),
       );
-      return Attributes as Row;
+      return unmarshall(Attributes ?? {}) as Row;
     } catch (cause) {
       if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
       throw new ConditionFailed([0], [rowOf(cause.Item)], { cause });
@@ -141,7 +145,7 @@ export class DynamoTable implements Table {
     const TransactItems = writes.map((write) => this.#itemOf(write));
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#db.send(new TransactWriteCommand({ TransactItems }));
+        await this.#db.send(new TransactWriteItemsCommand({ TransactItems }));
         return;
       } catch (cause) {
         if (!(cause instanceof TransactionCanceledException)) throw cause;
@@ -163,12 +167,12 @@ export class DynamoTable implements Table {
 
   async deleteMany(keys: readonly Key[]): Promise<void> {
     for (const batch of chunksOf(distinct(keys), BATCH_WRITE_MAX)) {
-      let left: unknown[] = batch.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
+      let left: WriteRequest[] = batch.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
       for (let attempt = 0; left.length > 0; attempt++) {
         invariant(attempt < ATTEMPTS_MAX, 'DynamoDB takes every delete of a batch in the end');
         if (attempt > 0) await sleep(backoffMs(attempt));
         const { UnprocessedItems } = await this.#db.send(
-          new BatchWriteCommand({ RequestItems: { [this.#name]: left as never } }),
+          new BatchWriteItemCommand({ RequestItems: { [this.#name]: left } }),
         );
         left = UnprocessedItems?.[this.#name] ?? [];
       }
@@ -185,13 +189,13 @@ export class DynamoTable implements Table {
     };
   }
 
-  #itemOf(write: Write): TransactItem {
+  #itemOf(write: Write): TransactWriteItem {
     const common = {
       TableName: this.#name,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
       ...expressionOf(write),
     };
-    if ('put' in write) return { Put: { ...common, Item: { ...write.put } } };
+    if ('put' in write) return { Put: { ...common, Item: itemOf(write.put) } };
     if ('delete' in write) return { Delete: { ...common, Key: keyOf(write.delete) } };
     if ('check' in write) {
       return {
@@ -210,12 +214,26 @@ function expressionOf(write: Partial<Pick<Update, 'condition' | 'names' | 'value
   return {
     ...(write.condition === undefined ? {} : { ConditionExpression: write.condition }),
     ...(write.names === undefined ? {} : { ExpressionAttributeNames: { ...write.names } }),
-    ...(write.values === undefined ? {} : { ExpressionAttributeValues: { ...write.values } }),
+    ...(write.values === undefined ? {} : { ExpressionAttributeValues: itemOf(write.values) }),
   };
 }
 
-function keyOf({ pk, sk }: Key): { pk: string; sk: string } {
-  return { pk, sk };
+function keyOf({ pk, sk }: Key): Item {
+  return { pk: { S: pk }, sk: { S: sk } };
+}
+
+function itemOf(values: Readonly<Record<string, unknown>>): Item {
+  return marshall(values, { removeUndefinedValues: true });
+}
+
+/** Names stand in for attributes, because many a plain word is reserved by DynamoDB. */
+function projectionOf(attributes: readonly string[] | undefined) {
+  if (attributes === undefined) return {};
+  const names = Object.fromEntries(attributes.map((name, index) => [`#a${index}`, name]));
+  return {
+    ProjectionExpression: Object.keys(names).join(', '),
+    ExpressionAttributeNames: names,
+  };
 }
 
 function nameOf({ pk, sk }: Key): string {
@@ -227,11 +245,15 @@ function distinct(keys: readonly Key[]): Key[] {
   return [...new Map(keys.map((key) => [nameOf(key), key])).values()];
 }
 
-function rowOf(item: CancellationReason['Item']): Row | undefined {
+function rowsOf(items: readonly Item[] | undefined): Row[] {
+  return (items ?? []).map((item) => unmarshall(item) as Row);
+}
+
+function rowOf(item: Item | undefined): Row | undefined {
   return item === undefined ? undefined : (unmarshall(item) as Row);
 }
 
-function indexesOf(reasons: CancellationReason[], wanted: (code: string) => boolean): number[] {
+function indexesOf(reasons: { Code?: string | undefined }[], wanted: (code: string) => boolean): number[] {
   return reasons.flatMap((reason, index) => (wanted(reason.Code ?? 'None') ? [index] : []));
 }
 

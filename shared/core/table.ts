@@ -74,11 +74,18 @@ export class ConditionFailed extends Error {
   }
 }
 
+export interface ReadOptions {
+  /** Half the price, and perhaps a moment old. @default false */
+  readonly eventual?: boolean;
+  /** Only these, with the keys among them: less to parse, at the same price. @default - all */
+  readonly attributes?: readonly string[];
+}
+
 export interface Table {
   /** Strongly consistent unless `eventual`. */
   get(key: Key, options?: { eventual?: boolean }): Promise<Row | undefined>;
   /** Any number of keys, strongly consistent unless `eventual`; absent rows are left out, order is that of the keys. */
-  getMany(keys: readonly Key[], options?: { eventual?: boolean }): Promise<Row[]>;
+  getMany(keys: readonly Key[], options?: ReadOptions): Promise<Row[]>;
   query(query: Query): Promise<QueryPage>;
   /** @returns the row after the update. @throws ConditionFailed */
   update(update: Update): Promise<Row>;

@@ -6,6 +6,7 @@ import { sessionKey, type SessionHead } from '../sessions/session.ts';
 import { loadEvent, walkLog, type PlacedLine } from '../threads/log.ts';
 import { Previews } from '../threads/previews.ts';
 import { pollInterval, type Tail } from '../threads/tail.ts';
+import type { TailHead } from '../threads/tail.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import type { Frame, StreamEvent } from './frame.ts';
 import { loadInbox } from './inbox.ts';
@@ -30,7 +31,7 @@ export class Follower {
   readonly #ports: Ports;
   readonly #tail: Tail;
   readonly #previews: Previews | undefined;
-  #head: ThreadHead;
+  #head: TailHead;
   /** Number of the last event given. */
   #seq: number;
   /** Number of the last event of the inbox given. */
@@ -200,7 +201,7 @@ export class Follower {
 }
 
 interface Opened {
-  readonly head: ThreadHead;
+  readonly head: TailHead;
   readonly seq: number;
   readonly previews: Previews | undefined;
 }
@@ -214,7 +215,7 @@ function preview(event: StreamEvent): Frame {
 }
 
 /** The number of an event, found from the newest backwards: a reader that comes back is not far behind. */
-async function seqOf({ table }: Ports, head: ThreadHead, event_id: string): Promise<number> {
+async function seqOf({ table }: Ports, head: TailHead, event_id: string): Promise<number> {
   const range = { through: head.seq, reverse: true };
   for await (const lines of walkLog(table, head.thread_id, range)) {
     const line = lines.find(({ id }: PlacedLine) => id === event_id);

@@ -1,3 +1,4 @@
+import { mute } from '../core/aws-mute.ts';
 import {
   DescribeExecutionCommand,
   ExecutionAlreadyExists,
@@ -13,7 +14,7 @@ export class StepFunctionsRuns implements Runs {
   readonly #sfn: SFNClient;
   readonly #machine_arn: string;
 
-  constructor(machine_arn: string, client = new SFNClient()) {
+  constructor(machine_arn: string, client = new SFNClient({ logger: mute })) {
     this.#machine_arn = machine_arn;
     this.#sfn = client;
   }

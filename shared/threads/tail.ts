@@ -23,10 +23,25 @@ export function pollInterval(running: boolean, quiet_ms: number): number {
 /** Who is due this much later is read along: one request for all instead of one for each. */
 const TOGETHER_MS = 8;
 
+/** What of a head a stream follows; the rest would only be parsed and thrown away. */
+const attributes = [
+  'pk',
+  'sk',
+  'version',
+  'thread_id',
+  'session_id',
+  'status',
+  'seq',
+  'inbox_seq',
+  'open_span',
+] as const satisfies readonly (keyof ThreadHead)[];
+
+export type TailHead = Pick<ThreadHead, (typeof attributes)[number]>;
+
 interface Waiter {
   readonly thread_id: string;
   readonly due_ms: number;
-  readonly resolve: (head: ThreadHead | undefined) => void;
+  readonly resolve: (head: TailHead | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -56,9 +71,9 @@ export class Tail {
     thread_id: string,
     wait_ms: number,
     signal: AbortSignal,
-  ): Promise<ThreadHead | undefined> {
+  ): Promise<TailHead | undefined> {
     if (signal.aborted) return undefined;
-    const { promise, resolve, reject } = Promise.withResolvers<ThreadHead | undefined>();
+    const { promise, resolve, reject } = Promise.withResolvers<TailHead | undefined>();
     const waiter = { thread_id, due_ms: performance.now() + wait_ms, resolve, reject };
     const leave = (): void => {
       this.#waiters.delete(waiter);
@@ -90,8 +105,8 @@ export class Tail {
     this.#reading = true;
     try {
       const keys = due.map(({ thread_id }) => threadKey(thread_id));
-      const rows = await this.#table.getMany(keys, { eventual: true });
-      const heads = new Map(rows.map((row) => [row.pk, row as ThreadHead]));
+      const rows = await this.#table.getMany(keys, { eventual: true, attributes });
+      const heads = new Map(rows.map((row) => [row.pk, row as TailHead]));
       for (const { thread_id, resolve } of due) resolve(heads.get(threadKey(thread_id).pk));
     } catch (error) {
       for (const { reject } of due) reject(error);

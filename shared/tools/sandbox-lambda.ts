@@ -1,3 +1,4 @@
+import { mute } from '../core/aws-mute.ts';
 import { InvokeCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
@@ -15,7 +16,7 @@ export class LambdaSandbox implements Sandbox {
   readonly #lambda: LambdaClient;
   readonly #function_name: string;
 
-  constructor(function_name: string, client = new LambdaClient({ maxAttempts: 1 })) {
+  constructor(function_name: string, client = new LambdaClient({ maxAttempts: 1, logger: mute })) {
     this.#function_name = function_name;
     this.#lambda = client;
   }

@@ -13,6 +13,8 @@ import {
 /** A tenant's environment costs tens of megabytes; beyond this many the longest idle one ends. */
 const tenants_max = 12;
 const tenant_idle_ms = 120_000;
+/** Loading one takes some hundred milliseconds of a processor: not while the tenant's call runs. */
+const spare_delay_ms = 1_000;
 
 /** One function and the environments that run it: one for all, or one for each tenant. */
 export class FunctionPool {
@@ -23,6 +25,9 @@ export class FunctionPool {
   readonly #environments = new Map<string, Environment>();
   /** Also those that only finish what they have begun. */
   readonly #alive = new Set<Environment>();
+  /** Loaded and nobody's yet: the next tenant does not wait for a thread to start. */
+  #spare: Environment | undefined;
+  #spare_timer: NodeJS.Timeout | undefined;
   readonly #sweep: NodeJS.Timeout;
 
   constructor(settings: FunctionSettings, counting: Counting, logs: string) {
@@ -35,7 +40,8 @@ export class FunctionPool {
 
   /** Load the function before the first call needs it. */
   warm(): void {
-    if (!this.settings.per_tenant) this.#environment('');
+    if (this.settings.per_tenant) this.#spare ??= this.#open();
+    else this.#environment('');
   }
 
   /** @throws AwsError for a payload over 6 MB, or a tenant that is missing or not wanted. */
@@ -59,6 +65,8 @@ export class FunctionPool {
 
   /** End every environment; what runs in them fails as in a crash. */
   async kill(): Promise<void> {
+    clearTimeout(this.#spare_timer);
+    this.#spare = undefined;
     this.#environments.clear();
     await Promise.all([...this.#alive].map((environment) => environment.kill()));
   }
@@ -73,14 +81,30 @@ export class FunctionPool {
     const found = this.#environments.get(tenant);
     if (found !== undefined && !found.retired) return found;
     if (this.#environments.size >= tenants_max) this.#endLongestIdle();
-    const environment = new Environment(this.settings, this.#counting, this.#log);
+    const environment = this.#takeSpare() ?? this.#open();
     this.#environments.set(tenant, environment);
-    this.#alive.add(environment);
     void environment.ended.then(() => {
-      this.#alive.delete(environment);
       if (this.#environments.get(tenant) === environment) this.#environments.delete(tenant);
     });
     return environment;
+  }
+
+  #open(): Environment {
+    const environment = new Environment(this.settings, this.#counting, this.#log);
+    this.#alive.add(environment);
+    void environment.ended.then(() => this.#alive.delete(environment));
+    return environment;
+  }
+
+  /** A spare that has died is no spare; the next one is loaded when the tenant's first call is over. */
+  #takeSpare(): Environment | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (this.settings.per_tenant) {
+      clearTimeout(this.#spare_timer);
+      this.#spare_timer = setTimeout(() => this.warm(), spare_delay_ms).unref();
+    }
+    return spare !== undefined && this.#alive.has(spare) ? spare : undefined;
   }
 
   /** When all are busy none ends, and there are more for a while. */
