@@ -17,7 +17,7 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 export async function samples(
   count: number,
   work: (n: number) => Promise<unknown>,
-  warm_up = 10,
+  warm_up = 50,
 ): Promise<number[]> {
   for (let n = 0; n < warm_up; n += 1) await work(-1 - n);
   const measured: number[] = [];

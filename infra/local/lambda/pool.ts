@@ -34,6 +34,8 @@ export class FunctionPool {
     this.settings = settings;
     this.#counting = counting;
     this.#log = createWriteStream(join(logs, `${settings.short_name}.log`), { flags: 'a' });
+    // Every environment of the function pipes into it.
+    this.#log.setMaxListeners(0);
     this.#sweep = setInterval(() => this.#endIdle(), tenant_idle_ms / 4);
     this.#sweep.unref();
   }
