@@ -253,7 +253,10 @@ function rowOf(item: Item | undefined): Row | undefined {
   return item === undefined ? undefined : (unmarshall(item) as Row);
 }
 
-function indexesOf(reasons: { Code?: string | undefined }[], wanted: (code: string) => boolean): number[] {
+function indexesOf(
+  reasons: { Code?: string | undefined }[],
+  wanted: (code: string) => boolean,
+): number[] {
   return reasons.flatMap((reason, index) => (wanted(reason.Code ?? 'None') ? [index] : []));
 }
 

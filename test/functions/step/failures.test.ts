@@ -108,7 +108,9 @@ test('a budget stops the session between requests, and raising it resumes by its
   expect(only(capped, 'session.status_idle').stop_reason).toEqual({ type: 'budget_reached' });
   expect(all(capped, 'agent.tool_result')).toHaveLength(1);
   await expect(rig.send(id, message('more'))).rejects.toThrow(/user\.tool_confirmation/);
-  await expect(rig.client.beta.sessions.update(id, { budget: budget('51') })).rejects.toThrow(/budget/);
+  await expect(rig.client.beta.sessions.update(id, { budget: budget('51') })).rejects.toThrow(
+    /budget/,
+  );
   await rig.client.beta.sessions.update(id, { budget: budget('100000') });
   const events = await rig.rested(id, 2);
   expect(only(events, 'agent.message').content[0]).toMatchObject({ text: 'rich' });
