@@ -96,6 +96,7 @@ test('every limit is used, and its unit is its last word', () => {
   const names = Object.keys(limits);
   const used = (name: string): boolean => new RegExp(`\\blimits\\.${name}\\b`).test(users);
   expect(names.filter((name) => !used(name))).toEqual([]);
-  const unit = /_(ms|s|seconds|minutes|hours|days|bytes|chars|tokens|max|min|default|count|cents)$/;
+  const unit =
+    /_(ms|s|seconds|minutes|hours|days|mib|percent|bytes|chars|tokens|max|min|default|count|cents)$/;
   expect(names.filter((name) => !unit.test(name))).toEqual([]);
 });
