@@ -136,7 +136,7 @@ export class DynamoTable implements Table {
       return unmarshall(Attributes ?? {}) as Row;
     } catch (cause) {
       if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
-      throw new ConditionFailed([0], [rowOf(cause.Item)], { cause });
+      throw new ConditionFailed([0], [rowOf(cause.Item)]);
     }
   }
 
@@ -155,7 +155,6 @@ export class DynamoTable implements Table {
           throw new ConditionFailed(
             refused,
             reasons.map((reason) => rowOf(reason.Item)),
-            { cause },
           );
         }
         const only = indexesOf(reasons, (code) => code !== 'None' && !passing.has(code));

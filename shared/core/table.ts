@@ -56,21 +56,22 @@ export interface QueryPage {
 
 /**
  * A condition did not hold. `rows[i]` is the row that stood in the way of write `i`, when there
- * was one; `failed` are the indexes of the writes that were refused.
+ * was one; `failed` are the indexes of the writes that were refused. No cause, and the rows private:
+ * a logger writes all that an error shows, and rows hold what people and models have said.
  */
 export class ConditionFailed extends Error {
   override readonly name = 'ConditionFailed';
   readonly failed: readonly number[];
-  readonly rows: readonly (Row | undefined)[];
+  readonly #rows: readonly (Row | undefined)[];
 
-  constructor(
-    failed: readonly number[],
-    rows: readonly (Row | undefined)[],
-    options?: ErrorOptions,
-  ) {
-    super(`conditions failed for writes ${failed.join(', ')}`, options);
+  constructor(failed: readonly number[], rows: readonly (Row | undefined)[]) {
+    super(`conditions failed for writes ${failed.join(', ')}`);
     this.failed = failed;
-    this.rows = rows;
+    this.#rows = rows;
+  }
+
+  get rows(): readonly (Row | undefined)[] {
+    return this.#rows;
   }
 }
 

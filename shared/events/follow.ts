@@ -137,6 +137,8 @@ export class Follower {
       log?.next(),
       moved ? this.#previews?.read() : undefined,
     ]);
+    // Only now that no read has failed: what counts as given is given.
+    this.#inbox += accepted.length;
     if (accepted.length > 0) yield accepted;
     if (log === undefined || first === undefined || first.done === true) return;
     yield this.#given(first.value);
@@ -154,7 +156,6 @@ export class Follower {
       after: this.#inbox,
       through: inbox_seq,
     });
-    this.#inbox += rows.length;
     return rows.map((event) => ({ event: event as StreamEvent, resumable: false }));
   }
 

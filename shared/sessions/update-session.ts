@@ -80,13 +80,11 @@ async function write(
     budget: changes.budget === undefined ? session.budget : changes.budget,
     ...(resumes ? { status: 'running' as const, running_since: at } : {}),
   };
-  const answer = await commit(
-    ports,
-    call,
-    [...append.writes, head, ...configWrites(config, next)],
-    { answer: showSession(shown, next, changes.agent ?? rows.agent, now) },
-  );
-  if (resumes) {
+  const mine = showSession(shown, next, changes.agent ?? rows.agent, now);
+  const writes = [...append.writes, head, ...configWrites(config, next)];
+  const answer = await commit(ports, call, writes, { answer: mine });
+  // Another's answer: this run was not written, and starting it would use up its execution's name.
+  if (resumes && answer === mine) {
     const { session_id, thread_id } = thread;
     await ports.runs.start({ session_id, thread_id, run }).catch(ports.startLost);
   }

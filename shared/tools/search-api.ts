@@ -41,7 +41,10 @@ export function apiSearch(
 ): Search {
   return {
     search: async (query, rules, signal) => {
-      const { api_key, url } = await readSecret();
+      const { api_key, url } = await readSecret().catch(() => {
+        // Neither the parser's message nor its cause: both quote what they read.
+        throw new Fault('upstream', 'The search secret cannot be read.');
+      });
       const target = new URL(url);
       target.searchParams.set('q', queryWith(query, rules));
       target.searchParams.set('count', String(limits.search_results_max));

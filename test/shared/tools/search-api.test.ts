@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiSearch } from '#shared/tools/search-api.ts';
 import type { WebRules } from '#shared/tools/web-rules.ts';
@@ -98,4 +99,12 @@ test.each([
 ])('a search that fails with %j is an error result', async (bad, expected) => {
   answer = bad;
   expect(textOf(await search())).toBe(`! ${expected}`);
+});
+
+test('a secret that is not JSON is not quoted', async () => {
+  const searching = apiSearch(dialerTo(1), async () => JSON.parse('key-in-plain-text') as never);
+  const tried = searching.search('wide rivers', {}, new AbortController().signal);
+  const error: unknown = await tried.catch((caught: unknown) => caught);
+  expect(inspect(error)).toContain('The search secret cannot be read.');
+  expect(inspect(error)).not.toContain('key-in-pla');
 });
