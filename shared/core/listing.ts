@@ -51,7 +51,6 @@ export async function listByTime<Item>(
 ): Promise<BidirectionalPage<Item>> {
   const { noun, order = 'desc', limit, page } = list;
   const { from, to } = positionsWithin(list);
-  if (from > to) return { data: [], next_page: null, prev_page: null };
   return await readPage({ kind: prefixes[noun], order, limit, page, from, to }, async (stretch) => {
     const pk = partition(list.workspace_id, noun);
     const { rows, more } = await table.query({ ...stretch, pk, index: 'list' });

@@ -42,8 +42,6 @@ export async function listEvents(
   query: EventListQuery,
 ): Promise<Page<SessionEvent>> {
   const range = await rangeOf(ports.table, head, query);
-  const none: Page<SessionEvent> = { data: [], next_page: null };
-  if (range.from > range.to) return none;
   const { order, limit, page } = query;
   const request = { kind: `events/${head.thread_id}`, order, limit, page, ...range };
   const { data, next_page } = await readPage(request, async (stretch) => {
@@ -92,8 +90,9 @@ async function readLog(
     for (const line of page) {
       const wanted = wants(types, line.type);
       bytes += wanted ? bytesOf(line) : 0;
-      // What does not fit into the answer is not loaded: a thousand events may weigh gigabytes.
-      more = lines.length === lines_max || (bytes > limits.page_bytes_max && lines.length > 0);
+      // What does not fit into the answer is not loaded: a thousand events may weigh gigabytes. The
+      // first line may be where the list stands already, so only a second one is a step ahead.
+      more = lines.length === lines_max || (bytes > limits.page_bytes_max && lines.length > 1);
       if (more) break walk;
       lines.push(line);
     }

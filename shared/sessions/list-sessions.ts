@@ -1,6 +1,6 @@
 import type { Call } from '../core/call.ts';
 import { Fault } from '../core/fault.ts';
-import { prefixes } from '../core/id.ts';
+import { isId, prefixes } from '../core/id.ts';
 import { listKeys, positionsWithin } from '../core/listing.ts';
 import { readPage, type BidirectionalPage, type Entry } from '../core/page.ts';
 import type { Ports } from '../core/ports.ts';
@@ -27,6 +27,10 @@ export async function listSessions(
   if (query.agent_version !== undefined && query.agent_id === undefined) {
     throw new Fault('invalid', 'agent_version: needs agent_id beside it.');
   }
+  // No session has it, and it may be too long for a key.
+  if (query.agent_id !== undefined && !isId('agent', query.agent_id)) {
+    return { data: [], next_page: null, prev_page: null };
+  }
   const pk =
     query.agent_id === undefined
       ? listKeys(call.workspace_id, 'session', { id: '', created_at: '' }).gsi1pk
@@ -37,7 +41,6 @@ export async function listSessions(
     lt: query['created_at[lt]'],
     lte: query['created_at[lte]'],
   });
-  if (from > to) return { data: [], next_page: null, prev_page: null };
   const { order, limit, page } = query;
   const request = { kind: prefixes.session, order, limit, page, from, to };
   return await readPage(request, async (stretch) => {

@@ -87,6 +87,7 @@ describe('list', () => {
     expect(await list({ statuses: ['terminated'], include_archived: true })).toEqual(pick(1));
     expect(await list({ include_archived: true })).toEqual(ids);
     expect(await list({ agent_id: 'agent_00000000000000000000000000' })).toEqual([]);
+    expect(await list({ agent_id: `agent_${'0'.repeat(3_000)}` })).toEqual([]);
     expect(await list({ deployment_id: 'depl_1' })).toEqual([]);
     expect(await list({ memory_store_id: 'memstore_1' })).toEqual([]);
     const { created_at } = await workspace.beta.sessions.retrieve(ids[5] ?? '');

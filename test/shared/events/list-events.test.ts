@@ -136,8 +136,12 @@ describe('pages', () => {
 
   test('hold an event that alone is larger than a page', async () => {
     const { thread_id } = await putSession(ports, call);
-    const ids = await append(ports, thread_id, [aMessage('x'.repeat(limits.page_bytes_max + 1))]);
+    const ids: string[] = [];
+    for (const chars of [1, limits.page_bytes_max + 1, 1, limits.page_bytes_max + 1, 1]) {
+      ids.push(...(await append(ports, thread_id, [aMessage('x'.repeat(chars))])));
+    }
     expect((await all(thread_id, {})).map(({ id }) => id)).toEqual(ids);
+    expect((await all(thread_id, { order: 'desc' })).map(({ id }) => id)).toEqual(ids.toReversed());
   });
 });
 
@@ -161,6 +165,8 @@ describe('a cursor is refused', () => {
       /bounds/,
     );
     await expect(list(thread_id, { page: 'nonsense' })).rejects.toThrow(/cursor/);
+    const nothing = { 'created_at[gt]': '2030-01-01T00:00:00Z' };
+    await expect(list(thread_id, { page: 'nonsense', ...nothing })).rejects.toThrow(/cursor/);
     const other = await aLog([1, 1, 1, 1], 0);
     await expect(list(other.thread_id, { page })).rejects.toThrow(/cursor/);
   });
