@@ -1,6 +1,7 @@
 import type { BetaManagedAgentsSessionAgent } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import type { Call } from '../core/call.ts';
 import { Fault } from '../core/fault.ts';
+import { parseId } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Agent } from './agent.ts';
 import type { AgentParam } from './agent-wire.ts';
@@ -23,7 +24,7 @@ export async function resolveAgent(
   call: Call,
   param: AgentParam,
 ): Promise<ResolvedAgent> {
-  const agent = await getAgent(ports, call, param.id, param.version);
+  const agent = await getAgent(ports, call, parseId('agent', param.id), param.version);
   if (agent.archived_at !== null) {
     throw new Fault('invalid', `agent: '${agent.id}' is archived. Use another agent.`, {
       details: { error_code: 'agent_archived' },

@@ -39,7 +39,7 @@ export function isId(noun: Noun, text: string): boolean {
 }
 
 /**
- * The only way a string of a path becomes an id.
+ * The only way a string of a path or a body becomes an id.
  * @throws Fault `missing`: an id of a wrong form names nothing, exactly as an unknown one does.
  */
 export function parseId(noun: Noun, text: string | undefined): string {

@@ -4,6 +4,7 @@ import type { Call } from '../core/call.ts';
 import { timestamp } from '../core/clock.ts';
 import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
+import { parseId } from '../core/id.ts';
 import { listByTime, listKeys } from '../core/listing.ts';
 import { forwardOnly, type Page } from '../core/page.ts';
 import type { Ports } from '../core/ports.ts';
@@ -180,7 +181,7 @@ export async function environmentForSession(
   call: Call,
   id: string,
 ): Promise<Environment> {
-  const environment = await getEnvironment(ports, call, id);
+  const environment = await getEnvironment(ports, call, parseId('environment', id));
   if (environment.archived_at !== null) throw archived(id);
   return environment;
 }

@@ -103,6 +103,8 @@ describe('create', () => {
     ['an unknown agent', { agent: 'agent_00000000000000000000000000' }, /404/],
     ['an unknown environment', { environment_id: 'env_00000000000000000000000000' }, /404/],
     ['an id of no form', { environment_id: 'nonsense' }, /404/],
+    ['an id too long for a key', { environment_id: `env_${'0'.repeat(3_000)}` }, /404/],
+    ['an id of an agent too long for a key', { agent: `agent_${'0'.repeat(3_000)}` }, /404/],
     [
       'files',
       { resources: [{ type: 'file', file_id: 'file_1' }] },
