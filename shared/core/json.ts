@@ -2,8 +2,9 @@ import { Fault } from './fault.ts';
 import { limits } from './limits.ts';
 
 /**
- * Parse a request's body: JSON in which every name stands once and nesting is bounded. The platform
- * and whoever reads the body before it (a proxy, a log) must not see two different requests.
+ * Parse a request's body: JSON in which every name stands once, every text is Unicode and nesting
+ * is bounded. The platform and whoever reads the body before it (a proxy, a log) must not see two
+ * different requests.
  *
  * @throws Fault `invalid`
  */
@@ -32,7 +33,9 @@ function checkShape(text: string): void {
     if (char === '"') {
       const end = endOfString(text, position);
       const names = open.at(-1);
-      if (names !== undefined && isName(text, end)) addName(names, text.slice(position, end));
+      const quoted = text.slice(position, end);
+      checkUnicode(quoted);
+      if (names !== undefined && isName(text, end)) addName(names, quoted);
       position = end;
       continue;
     }
@@ -48,6 +51,15 @@ function checkShape(text: string): void {
     if (char === '}' || char === ']') open.pop();
     position++;
   }
+}
+
+/** JSON can write half of a surrogate pair; UTF-8 cannot, so no row, object or model would take it. */
+function checkUnicode(quoted: string): void {
+  if (!quoted.includes('\\u') || (JSON.parse(quoted) as string).isWellFormed()) return;
+  throw new Fault(
+    'invalid',
+    'The body has a text with half of a surrogate pair. Cut texts between whole characters.',
+  );
 }
 
 function endOfString(text: string, start: number): number {

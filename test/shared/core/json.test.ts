@@ -26,6 +26,8 @@ test.each<[string, string, RegExp]>([
   ['a name twice, deep inside', '{"x":[{"a":{"b":1,"b":2}}]}', /field 'b' twice/],
   ['a name that ends in a backslash, twice', '{"a\\\\":1,"a\\\\":2}', /twice/],
   ['__proto__', '{"a":{"__proto__":{}}}', /'__proto__', which is not allowed/],
+  ['half of a surrogate pair', '{"a":"b\\ud83d"}', /half of a surrogate pair/],
+  ['half of a surrogate pair in a name', '{"\\ude00":1}', /half of a surrogate pair/],
   ['nesting beyond the limit', nested(limits.json_depth_max + 1), /nested deeper/],
 ])('%s is refused', (_, text, message) => {
   expect(() => parseJson(text)).toThrow(message);
@@ -36,6 +38,7 @@ test.each<[string, string]>([
   ['one name at two depths', '{"a":{"a":{"a":1}}}'],
   ['values that look like names', '{"a":"b","b":["a","a"]}'],
   ['a text with quotes, colons and brackets', '{"a":"\\"a\\": {[","b":"\\\\"}'],
+  ['a whole surrogate pair, escaped', '{"a":"\\ud83d\\ude00"}'],
   ['nesting at the limit', nested(limits.json_depth_max)],
 ])('%s is accepted', (_, text) => {
   expect(parseJson(text)).toEqual(JSON.parse(text));
