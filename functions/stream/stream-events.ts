@@ -5,7 +5,13 @@ import type { Writable } from 'node:stream';
 import * as z from 'zod';
 import type { Call } from '#shared/core/call.ts';
 import { Fault } from '#shared/core/fault.ts';
-import { checkVersion, errorReply, fromProxyEvent, type ProxyEvent } from '#shared/core/http.ts';
+import {
+  checkVersion,
+  cors,
+  errorReply,
+  fromProxyEvent,
+  type ProxyEvent,
+} from '#shared/core/http.ts';
 import { parseId } from '#shared/core/id.ts';
 import { limits } from '#shared/core/limits.ts';
 import { parseQuery, queryList } from '#shared/core/parse.ts';
@@ -71,6 +77,7 @@ export function streamEvents(
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-cache, no-transform',
         'request-id': request_id,
+        ...cors,
       },
     });
     logger.appendKeys({ session_id: follower.session_id, thread_id: follower.thread_id });

@@ -184,6 +184,18 @@ test.each<[string, RegExp]>([
   expect(got.answer.error?.message).toMatch(message);
 });
 
+test.each<[string, string]>([
+  ['GET', '?colour=1'],
+  ['DELETE', '?colour=1'],
+  ['POST', '/archive'],
+  ['GET', `/threads/sthr_${'0'.repeat(26)}?colour=1`],
+  ['POST', `/threads/sthr_${'0'.repeat(26)}/archive`],
+])('%s of a session%s refuses a field that it does not know', async (method, rest) => {
+  const body = method === 'POST' ? { colour: 1 } : undefined;
+  const got = await send(method, `/v1/sessions/sesn_${'0'.repeat(26)}${rest}`, { body });
+  expect(got.answer.error?.message).toMatch(/^colour: unknown field/);
+});
+
 test('an error that nobody expected is a 500 without its text, logged with its stack', async () => {
   const { table } = door.ports;
   const get = table.get.bind(table);

@@ -345,6 +345,7 @@ test('a frame has the id of a logged event, its type and one line of data', asyn
   });
   expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
   expect(response.headers.get('request-id')).toMatch(/^req_/);
+  expect(response.headers.get('access-control-allow-origin')).toBe('*');
   const { data } = await rig.sessions.events.send(id, { events: [message] });
   const [event] = await append(rig, id, [reply('two\nlines')]);
   await rig.sessions.delete(await rig.aSession());
