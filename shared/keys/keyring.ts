@@ -79,8 +79,8 @@ export class Keyring {
 
 function presented(headers: Headers): string {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers['authorization'] ?? '')?.[1];
-  const key = headers['x-api-key'] ?? bearer;
-  if (key !== undefined && key !== '') return key;
+  const key = headers['x-api-key'] || bearer;
+  if (key !== undefined) return key;
   throw new Fault(
     'unauthenticated',
     'No API key. Send it as x-api-key, or as Authorization: Bearer <key>.',

@@ -45,6 +45,10 @@ async function keyWith(body: object = {}): Promise<{ id: string; secret: string 
 test.each<[string, Record<string, string>]>([
   ['x-api-key', { 'x-api-key': 'the admin key' }],
   ['a bearer token', { authorization: 'Bearer the-admin-key' }],
+  [
+    'a bearer token beside an empty x-api-key',
+    { 'x-api-key': '', authorization: 'Bearer the-admin-key' },
+  ],
 ])('the admin key is known as %s and has every scope', async (_, headers) => {
   const known = new Keyring(started.table, clock, async () =>
     headers['authorization'] ? 'the-admin-key' : 'the admin key',
