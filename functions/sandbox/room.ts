@@ -50,8 +50,6 @@ export class Room {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
     });
-    // A thread that waits for calls keeps no process alive.
-    worker.unref();
     worker.on('message', (said: Said) => {
       const waiting = this.#waiting.get(said.id);
       this.#waiting.delete(said.id);
@@ -63,6 +61,8 @@ export class Room {
       this.#close(worker, is_full ? stopped('it used too much memory') : error);
     });
     worker.on('exit', () => this.#close(worker, new Error('the thread ended')));
+    // A thread that waits for calls keeps no process alive. Last, because a listener holds it again.
+    worker.unref();
     this.#worker = worker;
     return worker;
   }

@@ -43,7 +43,7 @@ const changes: [string, object, Partial<Record<keyof Agent, unknown>>][] = [
   [
     'another model: effort is its default again',
     { model: 'claude-haiku-5-5' },
-    { model: { id: 'claude-haiku-5-5', effort: { type: 'high' }, speed: 'standard' } },
+    { model: { id: 'claude-haiku-5-5', effort: { type: 'medium' }, speed: 'standard' } },
   ],
   [
     'the same model with an effort',
@@ -55,7 +55,7 @@ const changes: [string, object, Partial<Record<keyof Agent, unknown>>][] = [
   [
     'the same model with effort null: its default',
     { model: { id: 'claude-opus-5-5', effort: null, inference_geo: 'us', speed: 'fast' } },
-    { model: model({ effort: { type: 'high' } }) },
+    { model: model({ effort: { type: 'medium' } }) },
   ],
   [
     'the same model with another place and null speed',
@@ -175,7 +175,7 @@ test('a new agent has every field, with its defaults', () => {
     name: 'Sample',
     description: null,
     system: null,
-    model: { id: 'claude-opus-5-5', effort: { type: 'high' }, speed: 'standard' },
+    model: { id: 'claude-opus-5-5', effort: { type: 'medium' }, speed: 'standard' },
     tools: [],
     mcp_servers: [],
     skills: [],

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Key, Row, Table } from '#shared/core/table.ts';
+import type { Key, ReadOptions, Row, Table } from '#shared/core/table.ts';
 import { pollInterval, Tail } from '#shared/threads/tail.ts';
 
 test.each([
@@ -25,11 +25,9 @@ test('an idle stream costs less than half a cent an hour in read units', () => {
 /** A table that only counts which heads are asked for together. */
 function counting(read: () => Promise<void> = async () => await sleep(1)) {
   const batches: string[][] = [];
-  const getMany = async (
-    keys: readonly Key[],
-    options?: { eventual?: boolean },
-  ): Promise<Row[]> => {
-    expect(options).toEqual({ eventual: true });
+  const getMany = async (keys: readonly Key[], options?: ReadOptions): Promise<Row[]> => {
+    expect(options).toMatchObject({ eventual: true });
+    expect(options?.attributes).toContain('version');
     batches.push(keys.map(({ pk }) => pk));
     await read();
     return keys.map((key) => ({ ...key, version: batches.length }));
