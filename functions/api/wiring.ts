@@ -4,6 +4,7 @@ import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
 import { newId } from '#shared/core/id.ts';
+import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
@@ -25,7 +26,7 @@ export const ports: ApiPorts = {
   sweepLost: (error) => logger.error('a session was not swept', { error: error as Error }),
 };
 
-const secrets = new AwsSecrets(new SecretsManagerClient());
+const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
 const admin_key_arn = required('ADMIN_KEY_SECRET_ARN');
 
 export const door: Door = {

@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { runTurn, type StepInput, type StepResult } from '#shared/turn/run-turn.ts';
 import type { TurnPorts } from '#shared/turn/turn-ports.ts';
+import { Fault } from '#shared/core/fault.ts';
 import { observer } from './observe.ts';
 
 /** What the state machine sends; `error` is what its Catch caught. */
@@ -45,9 +46,33 @@ export function step({
       return { session_id, thread_id, run, ...result };
     } catch (error) {
       logger.error('step failed', { ...ids, error: error as Error });
-      throw error;
+      throw isPassing(error)
+        ? new Fault('overloaded', 'AWS did not answer.', { cause: error })
+        : error;
     } finally {
       observed.publish();
     }
   };
+}
+
+/** What the AWS SDK throws when a service is busy or out of reach: its own few tries were not enough. */
+interface AwsFailure {
+  readonly name?: string;
+  readonly code?: string;
+  readonly $fault?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/** Whether the machine should repeat the step instead of giving the turn up. */
+function isPassing(error: unknown): boolean {
+  const { name = '', code = '', $fault, $metadata } = error as AwsFailure;
+  const status = $metadata?.httpStatusCode ?? 0;
+  return (
+    $fault === 'server' ||
+    status === 429 ||
+    status >= 500 ||
+    name === 'TransactionCanceledException' ||
+    name === 'TimeoutError' ||
+    /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test(code)
+  );
 }

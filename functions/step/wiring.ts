@@ -1,5 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
 import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
@@ -16,7 +17,7 @@ import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
 import { apiSearch, SearchSecret } from '#shared/tools/search-api.ts';
 import type { Wiring } from './step.ts';
 
-const secrets = new AwsSecrets(new SecretsManagerClient());
+const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
 const table = new DynamoTable(required('TABLE_NAME'));
 const blobs = new S3Blobs(required('BUCKET_NAME'));
 const provider = parseProvider(required('MODEL_PROVIDER'));

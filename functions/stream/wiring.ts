@@ -1,5 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
 import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
@@ -11,7 +12,7 @@ import { Tail } from '#shared/threads/tail.ts';
 import type { StreamDoor } from './stream-events.ts';
 
 const table = new DynamoTable(required('TABLE_NAME'));
-const secrets = new AwsSecrets(new SecretsManagerClient());
+const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
 const admin_key_arn = required('ADMIN_KEY_SECRET_ARN');
 
 export const door: StreamDoor = {

@@ -8,7 +8,7 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { mute } from './aws-mute.ts';
+import { mute } from './aws-defaults.ts';
 import type { Blobs } from './blobs.ts';
 import { invariant } from './invariant.ts';
 

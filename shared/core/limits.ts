@@ -111,6 +111,10 @@ export const limits = {
   turn_look_ms: 500,
   /** Words of the model are gathered for this long between two rows of deltas. */
   delta_flush_ms: 60,
+  /** Tool calls of one reply: each that waits for a client is a row of its transaction. */
+  reply_calls_max: 90,
+  /** An answer that takes longer than this counts as a failed request when the step's time ends it. */
+  answer_ms_max: 600_000,
   /** Model requests of one turn; beyond is `tool_use_limit_reached_error`. */
   turn_rounds_max: 500,
   /** Failed model requests of one turn that are tried again: waits of 2, 4, 8, 16 and 32 s. */

@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { invariant } from './invariant.ts';
 import { limits } from './limits.ts';
 import { backoffMs } from './backoff.ts';
-import { mute } from './aws-mute.ts';
+import { awsDefaults } from './aws-defaults.ts';
 import {
   ConditionFailed,
   type Key,
@@ -58,7 +58,7 @@ export class DynamoTable implements Table {
   readonly #name: string;
 
   /** The document client would walk every request and answer twice more: measured, 8 % of a step. */
-  constructor(name: string, client = new DynamoDBClient({ logger: mute })) {
+  constructor(name: string, client = new DynamoDBClient(awsDefaults)) {
     this.#name = name;
     this.#db = client;
   }

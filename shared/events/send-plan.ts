@@ -49,8 +49,10 @@ export function planSend(standing: Standing, events: readonly SendEvent[], now: 
   return draft.finish(now);
 }
 
-function checkOpen({ session }: Standing): void {
-  if (session.archived_at !== null || session.status === 'terminated') {
+function checkOpen({ session, head }: Standing): void {
+  // Both heads: a batch is no snapshot, and one of them may be read a moment earlier.
+  const ended = session.status === 'terminated' || head.status === 'terminated';
+  if (session.archived_at !== null || ended) {
     throw new Fault(
       'invalid',
       `Session ${session.session_id} is ${session.archived_at === null ? 'terminated' : 'archived'} and takes no more events. Create a new session.`,
@@ -97,12 +99,7 @@ class Draft {
     const { head, session } = this.#standing;
     const open = this.#open();
     const resolved = this.#calls.length > 0 && this.#answered.size > 0 && open.length === 0;
-    if (this.#queued.length + head.queue.length > limits.queue_max) {
-      throw new Fault(
-        'invalid',
-        `events: at most ${limits.queue_max} events may wait in a session. Wait until it is idle.`,
-      );
-    }
+    this.#checkRoom();
     const starts = !this.#running && (resolved || this.#queued.length > 0);
     if (!starts && !this.#running && this.#answered.size > 0) this.#waitOn(open, session);
     return {
@@ -113,6 +110,18 @@ class Draft {
       echoes: this.#echoes,
       run: starts ? head.run + 1 : undefined,
     };
+  }
+
+  /** An interrupt has room of its own: a full inbox is just when one wants to stop a session. */
+  #checkRoom(): void {
+    const urgent = this.#queued.every(({ type }) => type === 'user.interrupt');
+    const room = limits.queue_max + (urgent ? limits.send_events_max : 0);
+    const waiting = this.#queued.length + this.#standing.head.queue.length;
+    if (this.#queued.length === 0 || waiting <= room) return;
+    throw new Fault(
+      'invalid',
+      `events: at most ${limits.queue_max} events may wait in a session. Wait until it is idle, or send a user.interrupt.`,
+    );
   }
 
   /** What becomes of the thread's head and the session's. */

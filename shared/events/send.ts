@@ -108,17 +108,26 @@ async function write(
   const appended = await prepareAppend(ports, head, plan.lines, { ...plan.patch, ...queue.patch });
   const session = changeSession(head.session_id, plan.session, now.toISOString());
   const data = plan.echoes.map((echo) => echoed(echo, appended.logged, now));
-  const answer = await commit(
-    ports,
-    call,
-    [...appended.writes, session, ...queue.writes, ...plan.writes],
-    { answer: { data } },
-  );
-  if (plan.run !== undefined) {
+  const mine = { data };
+  const writes = [...appended.writes, session, ...queue.writes, ...plan.writes];
+  const answer = await commit(ports, call, writes, { answer: mine });
+  // Another request with the same key may have come first: then its run is started, not ours.
+  const run = answer === mine ? runToStart(head, plan) : undefined;
+  if (run !== undefined) {
     const { session_id, thread_id } = head;
-    await ports.runs.start({ session_id, thread_id, run: plan.run }).catch(ports.startLost);
+    await ports.runs.start({ session_id, thread_id, run }).catch(ports.startLost);
   }
   return answer;
+}
+
+/**
+ * The run that this request begins; or the one that it found without a holder of its lease, whose
+ * own start may have been lost. Starting a run twice is starting it once.
+ */
+function runToStart(head: ThreadHead, plan: Plan): number | undefined {
+  if (plan.run !== undefined) return plan.run;
+  const waits = head.status === 'running' && head.lease_holder === null;
+  return waits ? head.run : undefined;
 }
 
 function echoed(echo: Echo, logged: readonly LoggedEvent[], now: Date): SessionEvent {

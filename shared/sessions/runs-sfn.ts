@@ -1,4 +1,4 @@
-import { mute } from '../core/aws-mute.ts';
+import { awsDefaults } from '../core/aws-defaults.ts';
 import {
   DescribeExecutionCommand,
   ExecutionAlreadyExists,
@@ -14,7 +14,7 @@ export class StepFunctionsRuns implements Runs {
   readonly #sfn: SFNClient;
   readonly #machine_arn: string;
 
-  constructor(machine_arn: string, client = new SFNClient({ logger: mute })) {
+  constructor(machine_arn: string, client = new SFNClient(awsDefaults)) {
     this.#machine_arn = machine_arn;
     this.#sfn = client;
   }

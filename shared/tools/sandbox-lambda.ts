@@ -1,4 +1,4 @@
-import { mute } from '../core/aws-mute.ts';
+import { mute } from '../core/aws-defaults.ts';
 import { InvokeCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';

@@ -1,12 +1,12 @@
 import { limits } from '../core/limits.ts';
 import { newId } from '../core/id.ts';
 import { compact, mustCompact } from '../models/compaction.ts';
-import type { ModelError } from '../models/model-error.ts';
+import { ModelError } from '../models/model-error.ts';
 import type { ModelRequest } from '../models/model.ts';
 import { toolDefinitions } from '../tools/tools.ts';
 import { beginRequest } from './begin.ts';
 import { DeltaRelay } from './deltas.ts';
-import { exhaust, failRequest, rest } from './ending.ts';
+import { exhaust, failRequest, restAtBudget } from './ending.ts';
 import { takeReply } from './reply.ts';
 import { requestModel } from './request.ts';
 import { systemPrompt } from './system-prompt.ts';
@@ -25,7 +25,7 @@ export type Asked =
  */
 export async function askModel(turn: Turn): Promise<Asked> {
   if (turn.overBudget(turn.head)) {
-    await rest(turn, { reason: { type: 'budget_reached' } });
+    await restAtBudget(turn);
     return { next: 'loop' };
   }
   if (turn.head.rounds >= limits.turn_rounds_max) {
@@ -62,10 +62,25 @@ async function askWatched(turn: Turn, watch: Watch): Promise<Asked> {
       await takeReply(turn, outcome.reply, outcome.ids, watch.signal);
       return { next: 'loop' };
     case 'stopped':
+      if (isTooSlow(turn, asked_ms)) return await fail(turn, tooSlow());
       return stopped(turn);
     case 'failed':
       return await fail(turn, outcome.error);
   }
+}
+
+/**
+ * Whether the function's own clock has cut an answer that had a whole step's time. Asked for again
+ * without being counted, it would be paid for again and again.
+ */
+function isTooSlow(turn: Turn, asked_ms: number): boolean {
+  const heard_ms = turn.ports.clock.now().getTime() - asked_ms;
+  return turn.time_left_ms <= limits.step_time_reserve_ms && heard_ms >= limits.answer_ms_max;
+}
+
+function tooSlow(): ModelError {
+  const message = `The answer took longer than the ${limits.answer_ms_max / 60_000} minutes that a step can wait.`;
+  return new ModelError(message, { kind: 'failed', retryable: true });
 }
 
 /** Stopped by a client (the loop sees its interrupt) or by the clock (another invocation goes on). */

@@ -32,13 +32,18 @@ export async function takeQueue(turn: Turn): Promise<void> {
   const { writer } = turn;
   const wanted = turn.head.queue.filter(({ type }) => type !== 'user.interrupt');
   const events = await turn.queued(wanted);
-  const logged = await writer.append((head) => takeInto(head, events));
+  // The ids that were asked for, not those that were found: a row that TTL took must not wait on.
+  const taken = new Set(wanted.map(({ id }) => id));
+  const logged = await writer.append((head) => takeInto(head, events, taken));
   turn.context.take(logged);
 }
 
 /** Events that came after these were read wait for the next time. */
-function takeInto(head: ThreadHead, events: readonly QueuedEvent[]): Change {
-  const taken = new Set(events.map(({ id }) => id));
+function takeInto(
+  head: ThreadHead,
+  events: readonly QueuedEvent[],
+  taken: ReadonlySet<string>,
+): Change {
   const queue = head.queue.filter(({ id }) => !taken.has(id));
   return merge({ lines: events.map(lineOf), patch: { queue } }, beginRequest(head));
 }

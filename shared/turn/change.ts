@@ -4,7 +4,7 @@ import { settle } from './settle.ts';
 import type { Turn } from './turn.ts';
 import type { Change } from './writer.ts';
 
-/** Two changes as one: the lines in order, the later patch on top, the sums added. */
+/** Two changes as one: the lines in order, the later patch and the later sums on top. */
 export function merge(first: Change, second: Change): Change {
   return {
     lines: [...first.lines, ...second.lines],

@@ -7,7 +7,7 @@ import { answeredWrite } from '../events/send-plan.ts';
 import type { ModelError } from '../models/model-error.ts';
 import { idleLines, type Stop } from '../threads/status-lines.ts';
 import type { OpenCall, ThreadHead } from '../threads/thread.ts';
-import { after, merge } from './change.ts';
+import { after, andRest, merge } from './change.ts';
 import { lineOf } from './begin.ts';
 import { settle, terminate } from './settle.ts';
 import type { Turn } from './turn.ts';
@@ -78,15 +78,45 @@ function closeCalls(head: ThreadHead, lineFor: (call: OpenCall) => Line): Change
   };
 }
 
-/** Rest for a reason of the loop's own. */
-export async function rest(turn: Turn, stop: Stop): Promise<void> {
-  turn.ports.observe({ type: 'settled', reason: stop.reason.type });
-  await turn.writer.append((head) => restChange(turn, head, stop, { lines: [] }));
+/**
+ * Rest, when the head still says so at the moment of writing: a message, an answer or an interrupt
+ * that came meanwhile is work, and the loop goes on with it.
+ */
+export async function rest(turn: Turn): Promise<void> {
+  await turn.writer.append((head) => andRest(turn, head, { lines: [] }));
+}
+
+/**
+ * Rest at the budget, unless it was raised or something was sent since the last look: then nothing
+ * is written, and the loop decides anew.
+ */
+export async function restAtBudget(turn: Turn): Promise<void> {
+  await turn.look(true);
+  if (!turn.overBudget(turn.head)) return;
+  const seen = turn.head.version;
+  const stop: Stop = { reason: { type: 'budget_reached' } };
+  await turn.writer.append((head) =>
+    head.version === seen ? restChange(turn, head, stop, { lines: [] }) : { lines: [] },
+  );
 }
 
 function restChange(turn: Turn, head: ThreadHead, stop: Stop, first: Change): Change {
   const next = after(head, first);
+  turn.ports.observe({ type: 'settled', reason: stop.reason.type });
   return merge(first, settle(next, stop, turn.bill(next), turn.ports.clock.now()));
+}
+
+/**
+ * End a turn that was cut short. With messages waiting the idle is said and the next turn begins
+ * at once: a session that rests has nothing in its inbox.
+ */
+export function endTurn(turn: Turn, head: ThreadHead, stop: Stop, first: Change): Change {
+  const next = after(head, first);
+  if (next.queue.length === 0) return restChange(turn, head, stop, first);
+  return merge(first, {
+    lines: idleLines(next, stop, turn.bill(next)),
+    patch: { announced: false, attempts: 0, rounds: 0, phase: 'take', calls: [] },
+  });
 }
 
 /**
@@ -94,24 +124,39 @@ function restChange(turn: Turn, head: ThreadHead, stop: Stop, first: Change): Ch
  * ended by itself. Messages that wait begin a new turn at once.
  */
 export async function interrupt(turn: Turn): Promise<void> {
-  const { writer } = turn;
   const asked = turn.head.queue.filter(({ type }) => type === 'user.interrupt');
   const events = await turn.queued(asked);
-  const taken = new Set(events.map(({ id }) => id));
-  const logged = await writer.append((head) => {
+  const taken = new Set(asked.map(({ id }) => id));
+  const logged = await turn.writer.append((head) => {
     const queue = head.queue.filter(({ id }) => !taken.has(id));
     const heard: Change = { lines: events.map(lineOf), patch: { queue } };
     const closed = merge(closeCalls(head, interruptedResult), closeSpan(head));
-    const change = merge(heard, closed);
-    const stop: Stop = { reason: { type: 'end_turn' } };
-    if (queue.length === 0) return restChange(turn, head, stop, change);
-    const next = after(head, change);
-    return merge(change, {
-      lines: idleLines(next, stop, turn.bill(next)),
-      patch: { announced: false, attempts: 0, rounds: 0 },
-    });
+    return endTurn(turn, head, { reason: { type: 'end_turn' } }, merge(heard, closed));
   });
   turn.context.take(logged);
+}
+
+/**
+ * Flush the whole inbox into the history with a change that ends the turn. An event that comes
+ * while it is being read makes another round, so that none is left behind in a session at rest.
+ */
+async function flush(
+  turn: Turn,
+  change: (head: ThreadHead, flushed: Change) => Change,
+): Promise<void> {
+  for (;;) {
+    const { queue } = turn.head;
+    const events = await turn.queued(queue);
+    const taken = new Set(queue.map(({ id }) => id));
+    let late = false;
+    const logged = await turn.writer.append((head) => {
+      late = head.queue.some(({ id }) => !taken.has(id));
+      if (late) return { lines: [] };
+      return change(head, { lines: events.map(lineOf), patch: { queue: [] } });
+    });
+    turn.context.take(logged);
+    if (!late) return;
+  }
 }
 
 /** Wait before the next try: twice as long each time, or as long as the provider asks. */
@@ -160,10 +205,11 @@ function reschedule(head: ThreadHead, line: Line): Change {
   return merge(closeSpan(head), rescheduled);
 }
 
+/** The session cannot go on: what waits is kept in its history, and it ends. */
 async function abandon(turn: Turn, line: Line): Promise<void> {
   turn.ports.observe({ type: 'settled', reason: 'terminated' });
-  await turn.writer.append((head) => {
-    const closed = merge(closeSpan(head), { lines: [line] });
+  await flush(turn, (head, flushed) => {
+    const closed = merge(merge(closeSpan(head), { lines: [line] }), flushed);
     return merge(closed, terminate(after(head, closed), turn.ports.clock.now()));
   });
 }
@@ -173,19 +219,10 @@ async function abandon(turn: Turn, line: Line): Promise<void> {
  * starts anew.
  */
 export async function exhaust(turn: Turn, type: ErrorType, message: string): Promise<void> {
-  const { ports, writer } = turn;
-  ports.observe({ type: 'settled', reason: 'retries_exhausted' });
-  const events = await turn.queued(turn.head.queue);
-  const taken = new Set(events.map(({ id }) => id));
-  const logged = await writer.append((head) => {
-    const queue = head.queue.filter(({ id }) => !taken.has(id));
+  const stop: Stop = { reason: { type: 'retries_exhausted' } };
+  await flush(turn, (head, flushed) => {
     const closed = merge(closeCalls(head, interruptedResult), closeSpan(head));
-    const flushed: Change = {
-      lines: [errorLine(type, message, 'exhausted'), ...events.map(lineOf)],
-      patch: { queue },
-    };
-    const stop: Stop = { reason: { type: 'retries_exhausted' } };
-    return restChange(turn, head, stop, merge(closed, flushed));
+    const said: Change = { lines: [errorLine(type, message, 'exhausted')] };
+    return restChange(turn, head, stop, merge(merge(closed, said), flushed));
   });
-  turn.context.take(logged);
 }

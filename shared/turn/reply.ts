@@ -4,15 +4,16 @@ import type {
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import type { BetaManagedAgentsAgentToolEvaluation } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import { newId } from '../core/id.ts';
+import { limits } from '../core/limits.ts';
 import { errorResult } from '../events/call-lines.ts';
 import type { Line } from '../events/event.ts';
 import type { ModelReply } from '../models/model.ts';
 import { policyOf } from '../permissions/policy.ts';
 import { callKey, type CallRow } from '../sessions/session.ts';
 import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
-import { after, andRest, merge } from './change.ts';
+import { andRest, merge } from './change.ts';
+import { endTurn } from './ending.ts';
 import type { EventIds } from './request.ts';
-import { settle } from './settle.ts';
 import { addUsage, type Turn } from './turn.ts';
 import type { Change } from './writer.ts';
 
@@ -23,6 +24,8 @@ interface JudgedBlock {
   readonly permission: 'custom' | 'allow' | 'ask' | 'deny';
   readonly evaluation?: BetaManagedAgentsAgentToolEvaluation;
   readonly usage: Partial<Usage>;
+  /** Left out because the reply has more calls than one transaction can take. */
+  readonly too_many?: boolean;
 }
 
 /** Write a whole reply down: its events, its calls, and the end of its span, at once. */
@@ -60,15 +63,12 @@ export async function takeReply(
 /** End the turn with the reply when it is its last word. */
 function close(turn: Turn, head: ThreadHead, reply: ModelReply, change: Change): Change {
   if (reply.stop_reason !== 'refusal') return andRest(turn, head, change);
-  const next = after(head, change);
-  turn.ports.observe({ type: 'settled', reason: 'refusal' });
   const details = {
     type: 'refusal' as const,
     category: (reply.stop_details?.category ?? null) as never,
     explanation: reply.stop_details?.explanation ?? null,
   };
-  const stop = { reason: { type: 'refusal' as const }, details };
-  return merge(change, settle(next, stop, turn.bill(next), turn.ports.clock.now()));
+  return endTurn(turn, head, { reason: { type: 'refusal' }, details }, change);
 }
 
 async function judgeCalls(
@@ -83,11 +83,13 @@ async function judgeCalls(
     block.type === 'tool_use' ? [{ block, event_id: ids.at(index, 'tool_use').id }] : [],
   );
   return await Promise.all(
-    calls.map(async ({ block, event_id }) => ({
-      block,
-      event_id,
-      ...(await judge(turn, block, signal)),
-    })),
+    calls.map(async ({ block, event_id }, place) => {
+      // Each waiting call is a row of the reply's one transaction.
+      if (place >= limits.reply_calls_max) {
+        return { block, event_id, permission: 'deny' as const, usage: {}, too_many: true };
+      }
+      return { block, event_id, ...(await judge(turn, block, signal)) };
+    }),
   );
 }
 
@@ -95,7 +97,7 @@ async function judge(
   turn: Turn,
   { name, input }: BetaToolUseBlock,
   signal: AbortSignal,
-): Promise<Omit<JudgedBlock, 'block' | 'event_id'>> {
+): Promise<Omit<JudgedBlock, 'block' | 'event_id' | 'too_many'>> {
   const policy = policyOf(turn.agent.tools, name);
   switch (policy) {
     case 'custom':
@@ -144,9 +146,7 @@ function replyChange(
       ...contentLines(reply.content, ids),
       ...judged.map(callLine),
       spanEnd(head, reply, refused),
-      ...denied.map(({ event_id, block }) =>
-        errorResult(event_id, `Permission to use ${block.name} has been denied.`),
-      ),
+      ...denied.map(deniedLine),
     ],
     patch: {
       open_span: null,
@@ -157,6 +157,14 @@ function replyChange(
     },
     writes: open.flatMap((call) => callWrite(head, call)),
   };
+}
+
+function deniedLine({ event_id, block, too_many }: JudgedBlock): Line {
+  if (too_many === true) {
+    const text = `Not run: a reply may hold at most ${limits.reply_calls_max} tool calls. Ask again for this one.`;
+    return errorResult(event_id, text);
+  }
+  return errorResult(event_id, `Permission to use ${block.name} has been denied.`);
 }
 
 function phaseAfter(reply: ModelReply, calls: number, open: number): ThreadHead['phase'] {

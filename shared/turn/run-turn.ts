@@ -3,9 +3,8 @@ import { executionName } from '../sessions/session.ts';
 import { askModel } from './ask-model.ts';
 import { takeQueue } from './begin.ts';
 import { runCalls } from './calls.ts';
-import { restReason } from './change.ts';
 import { decide, type Action } from './decide.ts';
-import { exhaust, interrupt, rest } from './ending.ts';
+import { exhaust, interrupt, rest, restAtBudget } from './ending.ts';
 import { takeLease } from './lease.ts';
 import { Turn } from './turn.ts';
 import type { TurnPorts } from './turn-ports.ts';
@@ -81,10 +80,10 @@ async function act(turn: Turn, action: Exclude<Action, 'stop' | 'request'>): Pro
       return await interrupt(turn);
     case 'take':
       if (!turn.overBudget(turn.head)) return await takeQueue(turn);
-      return await rest(turn, { reason: { type: 'budget_reached' } });
+      return await restAtBudget(turn);
     case 'settle':
     case 'await':
-      return await rest(turn, { reason: restReason(turn.head) ?? { type: 'end_turn' } });
+      return await rest(turn);
     case 'run_calls':
       return await runCalls(turn);
   }

@@ -101,10 +101,13 @@ export class Turn {
     return this.#listened_until_ms > this.ports.clock.now().getTime();
   }
 
-  /** Read again what others may change during a turn: the budget, and who listens. */
-  async look(): Promise<void> {
+  /**
+   * Read again what others may change during a turn: the budget, and who listens.
+   * @param at_once Also when the last look was a moment ago.
+   */
+  async look(at_once = false): Promise<void> {
     const now = this.ports.clock.now().getTime();
-    if (now - this.#looked_ms < limits.turn_look_ms) return;
+    if (!at_once && now - this.#looked_ms < limits.turn_look_ms) return;
     this.#looked_ms = now;
     const { session_id, thread_id } = this.head;
     const rows = await this.ports.table.getMany([sessionKey(session_id), listenKey(thread_id)]);

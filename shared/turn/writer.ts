@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../core/backoff.ts';
+import { Fault } from '../core/fault.ts';
 import { timestamp, type Clock } from '../core/clock.ts';
 import { ConditionFailed, type Table, type Write } from '../core/table.ts';
 import type { Blobs } from '../core/blobs.ts';
@@ -85,9 +88,16 @@ export class Writer {
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
         // Only the head (write 0) may have moved; the session's own condition means it is gone.
-        if (!error.failed.includes(0) || attempt === ATTEMPTS_MAX) throw new LeaseLost();
+        if (!error.failed.includes(0)) throw new LeaseLost();
+        if (attempt === ATTEMPTS_MAX) throw tooBusy(error);
+        await sleep(backoffMs(attempt));
         await this.refresh();
       }
     }
   }
+}
+
+/** Repeated by the machine: the lease is still ours, only the others were faster. */
+function tooBusy(cause: Error): Fault {
+  return new Fault('busy', 'Too many writers met at one thread.', { cause });
 }

@@ -3,7 +3,16 @@
  * ends the turn, what never will ends the session. Budgets and the model's window end turns too.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { call, costing, cutAfter, fail, failAfter, say } from '../../model/replies.ts';
+import {
+  call,
+  costing,
+  cutAfter,
+  fail,
+  failAfter,
+  refuse,
+  say,
+  slowly,
+} from '../../model/replies.ts';
 import { all, message, only, startRig, typesOf, type Rig } from '../../rig.ts';
 
 let rig: Rig;
@@ -154,4 +163,22 @@ test('a prompt that the provider finds too long is compacted and asked again', a
   await rig.send(id, message('too much'));
   const events = await rig.rested(id);
   expect(only(events, 'agent.message').content[0]).toMatchObject({ text: 'short' });
+});
+
+test.each([
+  ['a refusal', slowly(60, refuse('cyber', 'No, no, no and no.')), true],
+  ['an exhausted turn', { ...fail(402), pace: { before_ms: 400 } }, false],
+  ['a session that ends', { ...fail(404), pace: { before_ms: 400 } }, false],
+])('a message that was sent meanwhile is not lost by %s', async (what, reply_, answered) => {
+  rig.model.on(`meanwhile ${what}`, reply_, say('and the second'));
+  const id = await rig.session();
+  await rig.send(id, message(`meanwhile ${what}`));
+  await rig.until(id, (events) => events.at(-1)?.type === 'span.model_request_start');
+  const [sent] = await rig.send(id, message('the second'));
+  const events = await rig.until(id, (now) => now.some((event) => event.id === sent?.id));
+  expect(events.filter((event) => event.id === sent?.id)).toHaveLength(1);
+  const rest = answered ? await rig.rested(id, 2) : await rig.rested(id);
+  expect(all(rest, 'agent.message')).toHaveLength(answered ? 1 : 0);
+  const page = await rig.client.beta.sessions.events.list(id);
+  expect(page.data.filter(({ processed_at }) => processed_at === null)).toEqual([]);
 });

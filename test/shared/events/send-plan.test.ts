@@ -190,3 +190,19 @@ test.each([
 test('one bad event refuses the whole request', () => {
   expect(() => planSend(idle(), [say('hi'), allow(9)], NOW)).toThrow(/sevt_9/);
 });
+
+test('a full inbox still takes an interrupt, and nothing else', () => {
+  const queue = Array.from({ length: 200 }, (_, n) => ({
+    n,
+    id: `sevt_${n}`,
+    type: 'user.message' as const,
+  }));
+  const full = { ...running, head: aThread({ status: 'running', queue }) };
+  expect(planSend(full, [stop], NOW).queued).toHaveLength(1);
+  expect(() => planSend(full, [say('more')], NOW)).toThrow(/at most 200/);
+});
+
+test('a thread that is terminated takes nothing, even when its session was read a moment earlier', () => {
+  const standing = { ...idle(), head: aThread({ status: 'terminated' }) };
+  expect(() => planSend(standing, [say('hi')], NOW)).toThrow(/terminated/);
+});

@@ -9,3 +9,17 @@ const nothing = (): void => undefined;
  * behalf. The other three are called without asking whether they are there.
  */
 export const mute = { trace: nothing, debug: nothing, warn: nothing } as AwsLogger;
+
+/**
+ * Settings of every AWS client that makes short calls. The SDK waits for an answer without end: one
+ * hung socket would hold a step for fifteen minutes, and all streams of a process.
+ */
+export const awsDefaults = {
+  logger: mute,
+  requestHandler: {
+    connectionTimeout: 2_000,
+    requestTimeout: 10_000,
+    // Without it a time-out is only a warning.
+    throwOnRequestTimeout: true,
+  },
+};
