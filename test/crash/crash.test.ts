@@ -95,7 +95,7 @@ beforeAll(async () => {
       after: (made) => boundary(made, 'after'),
     },
   });
-  client = new Anthropic({ baseURL: host.base_url, apiKey: 'test-key', maxRetries: 0 });
+  client = new Anthropic({ baseURL: host.base_url, apiKey: 'test-key' });
   drive = await Drive.open(client, host);
 });
 
