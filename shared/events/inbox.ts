@@ -2,14 +2,14 @@ import type { Blobs } from '../core/blobs.ts';
 import { load, store, type Stored } from '../core/stored.ts';
 import type { Row, Table, Write } from '../core/table.ts';
 import { inboxKey, type Queued, type ThreadHead } from '../threads/thread.ts';
-import type { SessionEvent } from './event.ts';
+import type { Line, SessionEvent } from './event.ts';
 
 /** Events that a client sends and that wait for their turn. */
 export type QueuedEvent = Extract<SessionEvent, { type: Queued['type'] }>;
 
 /**
  * `THREAD#<id>` / `I#<n>`: an event in the inbox. The head's `queue` says which still wait; a
- * taken row stays for an hour, so that a stream that looks late still shows the acceptance.
+ * taken row stays until its time is over, so that a stream that looks late shows the acceptance.
  */
 export interface InboxRow extends Row {
   readonly n: number;
@@ -62,6 +62,12 @@ export async function loadQueued(
   const rows = new Map([...known, ...read].map((row) => [row.n, row]));
   const found = queue.flatMap(({ n }) => rows.get(n) ?? []);
   return await Promise.all(found.map(async (row) => await load(blobs, row.event)));
+}
+
+/** A queued event as a line: its time is given anew by the append. */
+export function lineOf(event: QueuedEvent): Line {
+  const { processed_at: _, ...rest } = event;
+  return { event: rest };
 }
 
 /**

@@ -5,6 +5,7 @@ import { commit } from '../core/commit.ts';
 import { limits } from '../core/limits.ts';
 import { load } from '../core/stored.ts';
 import { ConditionFailed, type Update } from '../core/table.ts';
+import { lineOf, loadQueued } from '../events/inbox.ts';
 import { prepareAppend } from '../threads/log.ts';
 import { terminate } from '../turn/settle.ts';
 import { checkNotRunning, readRows, tooBusy, type SessionRows } from './read-session.ts';
@@ -46,7 +47,9 @@ async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Sessi
   const at = now.toISOString();
   // A session that an error has terminated has said so already.
   const end = session.status === 'terminated' ? { lines: [], patch: {} } : terminate(thread, now);
-  const append = await prepareAppend(ports, thread, end.lines, end.patch);
+  // What waits at a budget is kept in the history: a message that was accepted is never dropped.
+  const waiting = (await loadQueued(ports, thread.thread_id, thread.queue)).map(lineOf);
+  const append = await prepareAppend(ports, thread, [...waiting, ...end.lines], end.patch);
   const archived: SessionHead = {
     ...session,
     status: 'terminated',

@@ -1,6 +1,5 @@
 import { newId } from '../core/id.ts';
-import type { Line } from '../events/event.ts';
-import type { QueuedEvent } from '../events/inbox.ts';
+import { lineOf, type QueuedEvent } from '../events/inbox.ts';
 import { runningLines } from '../threads/status-lines.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import { merge } from './change.ts';
@@ -46,10 +45,4 @@ function takeInto(
 ): Change {
   const queue = head.queue.filter(({ id }) => !taken.has(id));
   return merge({ lines: events.map(lineOf), patch: { queue } }, beginRequest(head));
-}
-
-/** A queued event as a line: its time is given anew by the append. */
-export function lineOf(event: QueuedEvent): Line {
-  const { processed_at: _, ...rest } = event;
-  return { event: rest };
 }

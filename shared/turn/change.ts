@@ -41,7 +41,7 @@ export function andRest(turn: Turn, head: ThreadHead, change: Change): Change {
 }
 
 /** Why the thread would rest now; undefined when it has something to do. */
-export function restReason(head: ThreadHead): StopReason | undefined {
+function restReason(head: ThreadHead): StopReason | undefined {
   const action = decide(head);
   if (action === 'settle') return { type: 'end_turn' };
   if (action !== 'await') return undefined;

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import type { Table } from '../core/table.ts';
-import { padded, listenKey } from '../threads/thread.ts';
+import { padded } from '../threads/thread.ts';
 
 /** A frame that only streams carry, as it goes over the wire. */
 export type DeltaFrame =
@@ -34,17 +34,6 @@ export class DeltaRelay {
     this.#table = table;
     this.#clock = clock;
     this.#thread_id = thread_id;
-  }
-
-  /** A relay when somebody listens to the thread now. */
-  static async listening(
-    table: Table,
-    clock: Clock,
-    thread_id: string,
-  ): Promise<DeltaRelay | undefined> {
-    const row = await table.get(listenKey(thread_id), { eventual: true });
-    const until_ms = Number(row?.['until_ms'] ?? 0);
-    return until_ms > clock.now().getTime() ? new DeltaRelay(table, clock, thread_id) : undefined;
   }
 
   send(event_id: string, frame: DeltaFrame): void {
