@@ -9,6 +9,8 @@ export type FaultKind =
   | 'too_large'
   | 'conflict'
   | 'precondition'
+  | 'memory_precondition'
+  | 'memory_path_conflict'
   | 'busy'
   | 'overloaded'
   | 'upstream';
@@ -20,6 +22,8 @@ export type ErrorType =
   | 'permission_error'
   | 'not_found_error'
   | 'conflict_error'
+  | 'memory_precondition_failed_error'
+  | 'memory_path_conflict_error'
   | 'rate_limit_error'
   | 'overloaded_error'
   | 'api_error';
@@ -42,6 +46,12 @@ export const faults: Readonly<Record<FaultKind, FaultRule>> = {
   too_large: { status: 413, type: 'invalid_request_error', retryable: false },
   conflict: { status: 409, type: 'invalid_request_error', retryable: false },
   precondition: { status: 412, type: 'invalid_request_error', retryable: false },
+  memory_precondition: {
+    status: 409,
+    type: 'memory_precondition_failed_error',
+    retryable: false,
+  },
+  memory_path_conflict: { status: 409, type: 'memory_path_conflict_error', retryable: false },
   busy: { status: 429, type: 'rate_limit_error', retryable: true },
   overloaded: { status: 529, type: 'overloaded_error', retryable: true },
   upstream: { status: 502, type: 'api_error', retryable: true },
@@ -50,6 +60,8 @@ export const faults: Readonly<Record<FaultKind, FaultRule>> = {
 export interface FaultOptions extends ErrorOptions {
   /** `error.details` of the envelope; `error_code` is the part that clients may rely on. */
   readonly details?: { readonly error_code: string; readonly [key: string]: unknown };
+  /** Further fields of `error` itself, where the API has them: a path conflict names its memory. */
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -62,11 +74,13 @@ export class Fault extends Error {
   override readonly name: 'RetryableFault' | 'TerminalFault';
   readonly kind: FaultKind;
   readonly details: FaultOptions['details'];
+  readonly fields: FaultOptions['fields'];
 
   constructor(kind: FaultKind, message: string, options?: FaultOptions) {
     super(message, options);
     this.kind = kind;
     this.name = faults[kind].retryable ? 'RetryableFault' : 'TerminalFault';
     this.details = options?.details;
+    this.fields = options?.fields;
   }
 }

@@ -132,9 +132,10 @@ export function errorReply(error: unknown, request_id: string): HttpReply {
     ? error.message
     : `Internal error. Try again; if it stays, look up request ${request_id} in the logs.`;
   const details = known && error.details !== undefined ? { details: error.details } : {};
+  const fields = known ? error.fields : {};
   const reply = replyOf(
     status,
-    { type: 'error', error: { type, message, ...details }, request_id },
+    { type: 'error', error: { type, message, ...fields, ...details }, request_id },
     request_id,
   );
   return { ...reply, headers: { ...reply.headers, 'x-should-retry': String(retryable) } };

@@ -13,6 +13,9 @@ export const prefixes = {
   api_key: 'apikey',
   request: 'req',
   file: 'file',
+  memory_store: 'memstore',
+  memory: 'mem',
+  memory_version: 'memver',
 } as const;
 
 export type Noun = keyof typeof prefixes;
