@@ -1,15 +1,17 @@
 import type { Scope } from './core/call.ts';
 
-interface RouteRule {
+export interface RouteRule {
   /** The scope that a key needs. */
   readonly scope: Scope;
   /** Which function serves it. @default - the api function */
-  readonly served_by?: 'stream';
+  readonly served_by?: 'stream' | 'memory';
+  /** What a POST carries: `form` is multipart/form-data. @default - JSON */
+  readonly body?: 'form';
 }
 
 /**
- * Every route of the platform. functions/api/handler.ts must have a line for each that is not a
- * stream: a forgotten one does not compile.
+ * Every route of the platform. The route table of the function that serves it must have a line for
+ * each: a forgotten one does not compile. The endpoint's resources are made from this list.
  */
 export const routes = {
   'POST /v1/agents': { scope: 'write' },
@@ -52,10 +54,15 @@ export const routes = {
 
 export type RouteName = keyof typeof routes;
 
-/** The routes of the stream function; API Gateway sends them there, not to the api function. */
-export type StreamRouteName = {
-  [Name in RouteName]: (typeof routes)[Name] extends { served_by: 'stream' } ? Name : never;
+type ServedBy<Room> = {
+  [Name in RouteName]: (typeof routes)[Name] extends { readonly served_by: Room } ? Name : never;
 }[RouteName];
 
+/** The routes of the stream function; API Gateway sends them there, not to the api function. */
+export type StreamRouteName = ServedBy<'stream'>;
+
+/** The routes of the memory function. */
+export type MemoryRouteName = ServedBy<'memory'>;
+
 /** The routes of the api function. */
-export type ApiRouteName = Exclude<RouteName, StreamRouteName>;
+export type ApiRouteName = Exclude<RouteName, ServedBy<'stream' | 'memory'>>;

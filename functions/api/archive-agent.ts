@@ -2,7 +2,7 @@ import { archiveAgent as archive } from '#shared/agents/agents.ts';
 import { parseId } from '#shared/core/id.ts';
 import { NoBody, parseBody } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';
-import type { Route } from './serve.ts';
+import type { Route } from '#shared/door/route.ts';
 
 /** POST /v1/agents/{agent_id}/archive: 200 with the archived agent, or 404. */
 export function archiveAgent(ports: Ports): Route {

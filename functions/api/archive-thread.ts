@@ -2,7 +2,7 @@ import { parseId } from '#shared/core/id.ts';
 import { NoBody, parseBody } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';
 import { archiveThread as archive } from '#shared/threads/archive-thread.ts';
-import type { Route } from './serve.ts';
+import type { Route } from '#shared/door/route.ts';
 
 /** POST /v1/sessions/{session_id}/threads/{thread_id}/archive: 400 for the primary one, or 404. */
 export function archiveThread(ports: Ports): Route {

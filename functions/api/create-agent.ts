@@ -2,7 +2,7 @@ import { AgentCreate } from '#shared/agents/agent-wire.ts';
 import { createAgent as create } from '#shared/agents/agents.ts';
 import { parseBody } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';
-import type { Route } from './serve.ts';
+import type { Route } from '#shared/door/route.ts';
 
 /** POST /v1/agents: 200 with version 1 of the agent, or 400. */
 export function createAgent(ports: Ports): Route {

@@ -1,5 +1,5 @@
 import { routeTable } from './route-table.ts';
-import { serve } from './serve.ts';
+import { serve } from '#shared/door/serve.ts';
 import { door, ports } from './wiring.ts';
 
 export const handler = serve(routeTable(ports), door);

@@ -3,7 +3,7 @@ import { parseQuery } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';
 import { EventListQuery, listEvents as list } from '#shared/events/list-events.ts';
 import { readThread } from '#shared/threads/read-thread.ts';
-import type { Route } from './serve.ts';
+import type { Route } from '#shared/door/route.ts';
 
 /**
  * GET /v1/sessions/{session_id}/events and …/threads/{thread_id}/events: 200 with a page, 400 or

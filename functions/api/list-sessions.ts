@@ -2,7 +2,7 @@ import { parseQuery } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';
 import { listSessions as list } from '#shared/sessions/list-sessions.ts';
 import { SessionListQuery } from '#shared/sessions/session-wire.ts';
-import type { Route } from './serve.ts';
+import type { Route } from '#shared/door/route.ts';
 
 /** GET /v1/sessions: 200 with a page and both its neighbours, or 400. */
 export function listSessions(ports: Ports): Route {

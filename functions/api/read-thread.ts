@@ -2,7 +2,7 @@ import { parseId } from '#shared/core/id.ts';
 import { NoQuery, parseQuery } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';
 import { retrieveThread } from '#shared/threads/list-threads.ts';
-import type { Route } from './serve.ts';
+import type { Route } from '#shared/door/route.ts';
 
 /** GET /v1/sessions/{session_id}/threads/{thread_id}: 200 or 404. */
 export function readThread(ports: Ports): Route {

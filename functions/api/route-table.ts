@@ -16,7 +16,7 @@ import { listApiKeys } from './list-api-keys.ts';
 import { readAgent } from './read-agent.ts';
 import { readApiKey } from './read-api-key.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
-import type { Route } from './serve.ts';
+import type { Route } from '#shared/door/route.ts';
 import { updateAgent } from './update-agent.ts';
 import { archiveSession } from './archive-session.ts';
 import { archiveThread } from './archive-thread.ts';

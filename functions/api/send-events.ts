@@ -1,7 +1,7 @@
 import { parseId } from '#shared/core/id.ts';
 import { parseSend } from '#shared/events/params.ts';
 import { sendEvents as send, type SendPorts } from '#shared/events/send.ts';
-import type { Route } from './serve.ts';
+import type { Route } from '#shared/door/route.ts';
 
 /** POST /v1/sessions/{session_id}/events: 200 with the events as stored, 400 or 404. */
 export function sendEvents(ports: SendPorts): Route {

@@ -11,7 +11,7 @@ import { Keyring } from '#shared/keys/keyring.ts';
 import { parsePrices } from '#shared/models/prices.ts';
 import { StepFunctionsRuns } from '#shared/sessions/runs-sfn.ts';
 import type { ApiPorts } from './route-table.ts';
-import type { Door } from './serve.ts';
+import type { Door } from '#shared/door/serve.ts';
 
 const logger = new Logger();
 

@@ -6,10 +6,10 @@ import type { Context } from 'aws-lambda';
 import { newId } from '#shared/core/id.ts';
 import type { ProxyEvent } from '#shared/core/http.ts';
 import { systemClock, type Clock } from '#shared/core/clock.ts';
+import { serve, type ProxyResult } from '#shared/door/serve.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
 import { Tail } from '#shared/threads/tail.ts';
 import { routeTable, type ApiPorts } from '../../../functions/api/route-table.ts';
-import { serve, type ProxyResult } from '../../../functions/api/serve.ts';
 import {
   streamEvents,
   type Prelude,

@@ -1,0 +1,50 @@
+import { TrieRouter } from 'hono/router/trie-router';
+import { Fault } from '../core/fault.ts';
+import type { HttpRequest } from '../core/http.ts';
+import { routes, type RouteName, type RouteRule } from '../routes.ts';
+
+/** One route, its rule, and what serves it. */
+export interface Entry<Served> {
+  readonly name: RouteName;
+  readonly rule: RouteRule;
+  readonly route: Served;
+}
+
+/** The methods of one path. */
+type Methods<Served> = Map<string, Entry<Served>>;
+
+export type Router<Served> = TrieRouter<Methods<Served>>;
+
+export function routerOf<Served>(
+  table: Readonly<Partial<Record<RouteName, Served>>>,
+): Router<Served> {
+  const paths = new Map<string, Methods<Served>>();
+  for (const [name, route] of Object.entries(table) as [RouteName, Served][]) {
+    const [method = '', path = ''] = name.split(' ');
+    const methods: Methods<Served> = paths.get(path) ?? new Map();
+    paths.set(path, methods.set(method, { name, rule: routes[name], route }));
+  }
+  const router: Router<Served> = new TrieRouter();
+  for (const [path, methods] of paths) {
+    router.add('ALL', path.replaceAll(/\{(\w+)\}/g, ':$1'), methods);
+  }
+  return router;
+}
+
+/** @throws Fault `missing` for a path that nobody serves; Fault `method` for a method of it. */
+export function find<Served>(
+  router: Router<Served>,
+  http: HttpRequest,
+): { readonly entry: Entry<Served>; readonly path: Readonly<Record<string, string>> } {
+  const match = router.match('ALL', http.path)[0][0];
+  if (match === undefined) {
+    throw new Fault('missing', `There is nothing at ${http.path.slice(0, 200)}.`);
+  }
+  const [methods, path] = match as [Methods<Served>, Record<string, string>];
+  const entry = methods.get(http.method);
+  if (entry === undefined) {
+    const allowed = [...methods.keys()].join(', ');
+    throw new Fault('method', `${http.method} is not allowed at this path. Use ${allowed}.`);
+  }
+  return { entry, path };
+}
