@@ -11,6 +11,7 @@ export function merge(first: Change, second: Change): Change {
     patch: { ...first.patch, ...second.patch },
     ...sessionOf(first.session, second.session),
     writes: [...(first.writes ?? []), ...(second.writes ?? [])],
+    ...settledOf(second.settled ?? first.settled),
   };
 }
 
@@ -36,8 +37,11 @@ export function andRest(turn: Turn, head: ThreadHead, change: Change): Change {
   const next = after(head, change);
   const reason = restReason(next);
   if (reason === undefined) return change;
-  turn.ports.observe({ type: 'settled', reason: reason.type });
   return merge(change, settle(next, { reason }, turn.bill(next), turn.ports.clock.now()));
+}
+
+function settledOf(settled: string | undefined): Pick<Change, 'settled'> {
+  return settled === undefined ? {} : { settled };
 }
 
 /** Why the thread would rest now; undefined when it has something to do. */

@@ -102,7 +102,6 @@ export async function restAtBudget(turn: Turn): Promise<void> {
 
 function restChange(turn: Turn, head: ThreadHead, stop: Stop, first: Change): Change {
   const next = after(head, first);
-  turn.ports.observe({ type: 'settled', reason: stop.reason.type });
   return merge(first, settle(next, stop, turn.bill(next), turn.ports.clock.now()));
 }
 
@@ -207,7 +206,6 @@ function reschedule(head: ThreadHead, line: Line): Change {
 
 /** The session cannot go on: what waits is kept in its history, and it ends. */
 async function abandon(turn: Turn, line: Line): Promise<void> {
-  turn.ports.observe({ type: 'settled', reason: 'terminated' });
   await flush(turn, (head, flushed) => {
     const closed = merge(merge(closeSpan(head), { lines: [line] }), flushed);
     return merge(closed, terminate(after(head, closed), turn.ports.clock.now()));

@@ -24,6 +24,7 @@ export function settle(head: ThreadHead, stop: Stop, bill: Bill, now: Date): Cha
       stop: { reason: stop.reason, details: stop.details ?? null },
       usage: { active_ms },
     },
+    settled: stop.reason.type,
   };
 }
 
@@ -53,6 +54,7 @@ export function terminate(head: ThreadHead, now: Date): Change {
       lease_until_ms: 0,
     },
     session: { status: 'terminated', stop: { reason: null, details: null }, usage: { active_ms } },
+    settled: 'terminated',
   };
 }
 

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import { Fault } from '../core/fault.ts';
-import { timestamp, type Clock } from '../core/clock.ts';
-import { ConditionFailed, type Table, type Write } from '../core/table.ts';
-import type { Blobs } from '../core/blobs.ts';
+import { timestamp } from '../core/clock.ts';
+import { ConditionFailed, type Write } from '../core/table.ts';
 import { limits } from '../core/limits.ts';
 import type { Line, LoggedEvent } from '../events/event.ts';
 import { changeSession, type SessionChange } from '../sessions/session-change.ts';
 import { prepareAppend } from '../threads/log.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
+import type { TurnPorts } from './turn-ports.ts';
 
 /** Another execution has taken the thread: whatever this one still wanted to write is void. */
 export class LeaseLost extends Error {
@@ -21,13 +21,11 @@ export interface Change {
   readonly patch?: Partial<ThreadHead>;
   readonly session?: SessionChange;
   readonly writes?: readonly Write[];
+  /** Why the thread comes to rest with this change: counted once, when it stands in the log. */
+  readonly settled?: string;
 }
 
-interface WriterStore {
-  readonly table: Table;
-  readonly blobs: Blobs;
-  readonly clock: Clock;
-}
+type WriterStore = Pick<TurnPorts, 'table' | 'blobs' | 'clock' | 'observe'>;
 
 /** As many clients may answer and queue at the same moment before an append gives up. */
 const ATTEMPTS_MAX = 20;
@@ -72,7 +70,7 @@ export class Writer {
 
   async #append(change: (head: ThreadHead) => Change): Promise<LoggedEvent[]> {
     for (let attempt = 1; ; attempt++) {
-      const { lines, patch, session, writes } = change(this.#head);
+      const { lines, patch, session, writes, settled } = change(this.#head);
       const renewed = this.#store.clock.now().getTime() + limits.lease_ms;
       const appended = await prepareAppend(this.#store, this.#head, lines, {
         lease_until_ms: renewed,
@@ -84,6 +82,7 @@ export class Writer {
       try {
         await this.#store.table.transact([...appended.writes, ...others, ...(writes ?? [])]);
         this.#head = appended.head;
+        if (settled !== undefined) this.#store.observe({ type: 'settled', reason: settled });
         return appended.logged;
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
