@@ -103,6 +103,8 @@ export const limits = {
   // Turn
   /** Events that wait in a session's inbox: the head lists them, and it is rewritten often. */
   queue_max: 200,
+  /** Conversations that a warm step keeps, as JSON: two bytes a character at worst, in 512 MiB. */
+  contexts_chars_max: 50_000_000,
   /** A step that writes nothing for this long may be taken for dead by another execution. */
   lease_ms: 120_000,
   /** How often a running step looks for an interrupt; a read of 4 kB each time. */

@@ -1,15 +1,15 @@
 import type { Blobs } from '../core/blobs.ts';
+import { limits } from '../core/limits.ts';
 import type { Table } from '../core/table.ts';
 import type { LoggedEvent } from '../events/event.ts';
 import { loadLine, walkLog } from '../threads/log.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import { fold, newConversation, type Conversation } from './messages.ts';
 
-/** Conversations kept between the invocations of one warm function; the oldest goes first. */
-const KEPT_MAX = 64;
-
 interface Known {
   seq: number;
+  /** About what the conversation weighs: its events as JSON. */
+  chars_count: number;
   context_from: number;
   readonly conversation: Conversation;
 }
@@ -48,7 +48,11 @@ export class Context {
       if (line.seq !== this.#known.seq + 1) continue;
       fold(this.#known.conversation, line);
       this.#known.seq = line.seq;
-      if (line.event.type === 'agent.thread_context_compacted') this.#known.context_from = line.seq;
+      const chars_count = JSON.stringify(line.event).length;
+      if (line.event.type === 'agent.thread_context_compacted') {
+        this.#known.context_from = line.seq;
+        this.#known.chars_count = chars_count;
+      } else this.#known.chars_count += chars_count;
     }
   }
 
@@ -61,11 +65,15 @@ export class Context {
     }
   }
 
-  /** Leave what is known to later invocations. */
+  /** Leave what is known to later invocations; the oldest go when they weigh too much together. */
   keep(cache: ContextCache): void {
     cache.set(this.#thread_id, this.#known);
-    const [oldest] = cache.keys();
-    if (cache.size > KEPT_MAX && oldest !== undefined) cache.delete(oldest);
+    let chars_count = [...cache.values()].reduce((sum, known) => sum + known.chars_count, 0);
+    for (const [thread_id, known] of cache) {
+      if (chars_count <= limits.contexts_chars_max) return;
+      cache.delete(thread_id);
+      chars_count -= known.chars_count;
+    }
   }
 }
 
@@ -75,6 +83,7 @@ function fresh(head: ThreadHead): Known {
   return {
     // The compaction's own event begins the context.
     seq: Math.max(0, head.context_from - 1),
+    chars_count: 0,
     context_from: head.context_from,
     conversation: newConversation(),
   };
