@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { LRUCache } from './lru.ts';
+import type { SentPart } from '#shared/tools/sandbox.ts';
 import type { FileNode, SentFile } from './tree.ts';
 
 /** Loaded contents of the session that this execution environment serves, by hash. */
@@ -12,12 +13,17 @@ const LOAD_TIMEOUT_MS = 30_000;
 
 /** Reads the contents of files that a request only points at. */
 export class Contents {
-  readonly #objects: readonly string[];
+  /** The objects of each file's own part. */
+  readonly #objects = new Map<SentFile, readonly string[]>();
   /** The interpreter takes timers and more away from whatever runs on behalf of a command. */
   readonly #outside = AsyncLocalStorage.snapshot();
 
-  constructor(objects: readonly string[]) {
-    this.#objects = objects;
+  constructor(parts: readonly SentPart[]) {
+    for (const { entries, objects } of parts) {
+      for (const entry of entries) {
+        if (entry.kind === 'file' && 'object' in entry.content) this.#objects.set(entry, objects);
+      }
+    }
   }
 
   /** The bytes of a file, loaded on first use. */
@@ -34,10 +40,7 @@ export class Contents {
   async load(entry: SentFile): Promise<Uint8Array> {
     const cached = known.get(entry.sha256);
     if (cached !== undefined) return cached;
-    const bytes =
-      'base64' in entry.content
-        ? Buffer.from(entry.content.base64, 'base64')
-        : await this.#outside(this.#range.bind(this), entry.content, entry.size_bytes);
+    const bytes = await this.#bytes(entry);
     if (createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
       throw new Error(`EIO: the stored content of '${entry.path}' is damaged`);
     }
@@ -45,12 +48,19 @@ export class Contents {
     return bytes;
   }
 
-  async #range(at: { object: number; offset: number }, size_bytes: number): Promise<Uint8Array> {
-    const url = this.#objects[at.object];
+  async #bytes(entry: SentFile): Promise<Uint8Array> {
+    const { content } = entry;
+    if ('base64' in content) return Buffer.from(content.base64, 'base64');
+    if ('text' in content) return Buffer.from(content.text, 'utf8');
+    const url = this.#objects.get(entry)?.[content.object];
     if (url === undefined) throw new Error('EIO: a file names an object that was not sent');
+    return await this.#outside(this.#range.bind(this), { url, ...content }, entry.size_bytes);
+  }
+
+  async #range(at: { url: string; offset: number }, size_bytes: number): Promise<Uint8Array> {
     // A range of no bytes cannot be asked for.
     if (size_bytes === 0) return new Uint8Array();
-    const response = await fetch(url, {
+    const response = await fetch(at.url, {
       headers: { range: `bytes=${at.offset}-${at.offset + size_bytes - 1}` },
       signal: AbortSignal.timeout(LOAD_TIMEOUT_MS),
     });

@@ -3,7 +3,7 @@ import { limits } from '#shared/core/limits.ts';
 import { normalPath } from '#shared/files/path.ts';
 import { isTooLong, outputPath, previewOf } from '#shared/tools/preview.ts';
 import type { Dialer } from '#shared/tools/public-fetch.ts';
-import { SandboxRequest, type SandboxReply, type SentEntry } from '#shared/tools/sandbox.ts';
+import { SandboxRequest, type SandboxReply } from '#shared/tools/sandbox.ts';
 import { toolset, type ToolInput } from '#shared/tools/toolset.ts';
 import { changesOf } from './changes.ts';
 import { Contents } from './contents.ts';
@@ -17,6 +17,7 @@ import {
   writeTool,
   type ReplyContent,
 } from './file-tools.ts';
+import { partsOf } from './parts.ts';
 import { repack } from './repack.ts';
 import { SessionFs } from './session-fs.ts';
 import { runCommand, shellFor } from './shell.ts';
@@ -40,8 +41,9 @@ interface Bench {
 /** One call: make the session's files, run the tool on them, say what changed. */
 export async function serve(ports: SandboxPorts, event: unknown): Promise<SandboxReply> {
   const request = SandboxRequest.parse(event);
-  const sent = await entriesOf(request);
-  const contents = new Contents(request.objects);
+  const parts = await partsOf(request);
+  const contents = new Contents(parts);
+  const sent = parts.flatMap(({ entries }) => entries);
   if (request.call.tool === 'repack')
     return await repack(request, request.call.paths, sent, contents);
   const tree = new Tree(sent, ports.nowMs());
@@ -53,12 +55,6 @@ export async function serve(ports: SandboxPorts, event: unknown): Promise<Sandbo
     await upload(request.upload_url, bytes);
   });
   return { ...outcome, content, changes };
-}
-
-async function entriesOf({ entries }: SandboxRequest): Promise<SentEntry[]> {
-  if (Array.isArray(entries)) return entries;
-  const response = await fetch(entries.url);
-  return (await response.json()) as SentEntry[];
 }
 
 async function runTool(bench: Bench, call: SandboxRequest['call']): Promise<Outcome> {

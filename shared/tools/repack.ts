@@ -5,7 +5,7 @@ import { packKey } from '../files/pack.ts';
 import type { SessionFiles } from '../files/session-files.ts';
 import { resolveChanges } from './changes.ts';
 import type { Sandbox } from './sandbox.ts';
-import { sendEntries, type UrlCache } from './send-entries.ts';
+import { partOf, sendParts, type UrlCache } from './send-entries.ts';
 
 interface RepackPorts {
   readonly files: SessionFiles;
@@ -37,7 +37,7 @@ export async function repack(
       session_id,
       event_id: author.event_id,
       call: { tool: 'repack', paths: entries.map(({ path }) => path) },
-      ...(await sendEntries(files.ports.blobs, urls, session_id, part)),
+      parts: await sendParts(files.ports.blobs, urls, session_id, [await partOf(urls, part)]),
       upload_url: await files.ports.blobs.presignPut(upload_key, limits.presign_s),
       mounts: [],
       networking: { type: 'limited', allowed_hosts: [] },

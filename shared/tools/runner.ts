@@ -86,8 +86,7 @@ function emptyRequest({ session_id, event_id }: ToolCall) {
   return {
     session_id,
     event_id,
-    entries: [],
-    objects: [],
+    parts: [],
     upload_url: '',
     mounts: [],
     networking: { type: 'limited' as const, allowed_hosts: [] },

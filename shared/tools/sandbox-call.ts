@@ -19,7 +19,7 @@ import {
   type SandboxRequest,
   type SandboxTool,
 } from './sandbox.ts';
-import { sendEntries, UrlCache } from './send-entries.ts';
+import { partOf, sendParts, UrlCache } from './send-entries.ts';
 import { told, type ToolCall, type ToolOutcome } from './tools.ts';
 
 /** One tool call in the sandbox: send the session's files, run, put what changed into the table. */
@@ -74,7 +74,9 @@ export class SandboxCalls {
       session_id,
       event_id,
       call: { tool, input: call.input },
-      ...(await sendEntries(this.#files.ports.blobs, this.#urls, session_id, manifest)),
+      parts: await sendParts(this.#files.ports.blobs, this.#urls, session_id, [
+        await partOf(this.#urls, manifest),
+      ]),
       upload_url: await this.#files.ports.blobs.presignPut(upload_key, limits.presign_s),
       mounts: [...(call.mounts ?? [])],
       networking: call.environment.networking,

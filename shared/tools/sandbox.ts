@@ -28,14 +28,25 @@ export type SentEntry = Named &
         readonly kind: 'file';
         readonly size_bytes: number;
         readonly sha256: string;
-        /** The bytes, or an index into `objects` and where they begin in that object. */
+        /** The bytes, or an index into the part's `objects` and where they begin in that object. */
         readonly content:
           | { readonly base64: string }
+          | { readonly text: string }
           | { readonly object: number; readonly offset: number };
       }
     | { readonly kind: 'folder' }
     | { readonly kind: 'link'; readonly target: string }
   );
+
+/**
+ * Entries that change together: the session's own files, or a mounted memory store. A change of one
+ * part leaves the others as they were sent before.
+ */
+export interface SentPart {
+  readonly entries: readonly SentEntry[];
+  /** Presigned URLs of the objects that hold contents. */
+  readonly objects: readonly string[];
+}
 
 export const Networking = z.discriminatedUnion('type', [
   z.object({ type: z.literal('unrestricted') }),
@@ -45,6 +56,10 @@ export const Networking = z.discriminatedUnion('type', [
 export type Networking = z.infer<typeof Networking>;
 
 const Mount = z.strictObject({ path: z.string(), access: z.enum(['read_only', 'read_write']) });
+
+function isPart(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'entries' in value && 'objects' in value;
+}
 
 /** What a shell keeps from one command to the next. */
 export const ShellState = z.strictObject({
@@ -64,10 +79,8 @@ export const SandboxRequest = z.strictObject({
     /** A stranger's HTML is parsed here and not where other sessions' steps run. */
     z.strictObject({ tool: z.literal('markdown'), html: z.string() }),
   ]),
-  /** The session's entries, or a URL of their JSON where they are too many for a request. */
-  entries: z.union([z.strictObject({ url: z.string() }), z.array(z.custom<SentEntry>())]),
-  /** Presigned URLs of the objects that hold contents. */
-  objects: z.array(z.string()),
+  /** Each as it is, or a URL of its JSON where it is too large for a request. */
+  parts: z.array(z.union([z.strictObject({ url: z.string() }), z.custom<SentPart>(isPart)])),
   /** A presigned URL that takes new contents when they do not fit into the reply. */
   upload_url: z.string(),
   mounts: z.array(Mount),

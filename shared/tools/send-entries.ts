@@ -4,7 +4,7 @@ import { limits } from '../core/limits.ts';
 import type { StoredEntry } from '../files/entry.ts';
 import type { Manifest } from '../files/manifest.ts';
 import { sha256Of } from '../files/pack.ts';
-import type { SandboxRequest, SentEntry } from './sandbox.ts';
+import type { SandboxRequest, SentEntry, SentPart } from './sandbox.ts';
 
 /** Presigned URLs that are still good for a while: signing takes longer than looking up. */
 export class UrlCache {
@@ -37,23 +37,32 @@ const CACHED_MAX = 10_000;
 /** The last manifest that was made ready to be sent, by itself: warm calls make it once. */
 const ready = new WeakMap<Manifest, { readonly entries: SentEntry[]; readonly keys: string[] }>();
 
-/** A manifest in the form that the sandbox gets it: in the request, or through the bucket. */
-export async function sendEntries(
+/** The session's own files as a part of a request. */
+export async function partOf(urls: UrlCache, manifest: Manifest): Promise<SentPart> {
+  const { entries, keys } = ready.get(manifest) ?? readied(manifest);
+  ready.set(manifest, { entries, keys });
+  const objects = await Promise.all(keys.map(async (key) => await urls.urlOf(key)));
+  return { entries, objects };
+}
+
+/** Parts in the form that the sandbox gets them: in the request, or through the bucket. */
+export async function sendParts(
   blobs: Blobs,
   urls: UrlCache,
   session_id: string,
-  manifest: Manifest,
-): Promise<Pick<SandboxRequest, 'entries' | 'objects'>> {
-  const known = ready.get(manifest) ?? readied(manifest);
-  ready.set(manifest, known);
-  const objects = await Promise.all(known.keys.map(async (key) => await urls.urlOf(key)));
-  // Few entries are never too large: no need to write them out to know it.
-  if (known.entries.length < 100) return { entries: known.entries, objects };
-  const json = JSON.stringify(known.entries);
-  if (json.length <= limits.manifest_inline_bytes_max) return { entries: known.entries, objects };
-  const key = `sessions/${session_id}/manifests/${sha256Of(Buffer.from(json))}.json`;
-  await blobs.put(key, json, 'application/json');
-  return { entries: { url: await urls.urlOf(key) }, objects };
+  parts: readonly SentPart[],
+): Promise<SandboxRequest['parts']> {
+  return await Promise.all(
+    parts.map(async (part) => {
+      // Few entries are never too large: no need to write them out to know it.
+      if (part.entries.length < 100) return part;
+      const json = JSON.stringify(part);
+      if (json.length <= limits.manifest_inline_bytes_max) return part;
+      const key = `sessions/${session_id}/manifests/${sha256Of(Buffer.from(json))}.json`;
+      await blobs.put(key, json, 'application/json');
+      return { url: await urls.urlOf(key) };
+    }),
+  );
 }
 
 function readied(manifest: Manifest) {

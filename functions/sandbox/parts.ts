@@ -1,0 +1,34 @@
+import type { SandboxRequest, SentPart } from '#shared/tools/sandbox.ts';
+
+/** One session has its own files and eight stores; twice that, while they change. */
+const KEPT_MAX = 18;
+
+/** Parts that came through the bucket, by URL: the same one names the same part. */
+const known = new Map<string, Promise<SentPart>>();
+
+/** The parts of a request, each fetched once. */
+export async function partsOf({ parts }: SandboxRequest): Promise<SentPart[]> {
+  return await Promise.all(
+    parts.map(async (part) => ('url' in part ? await fetched(part.url) : part)),
+  );
+}
+
+async function fetched(url: string): Promise<SentPart> {
+  const part = known.get(url) ?? load(url);
+  known.delete(url);
+  known.set(url, part);
+  const [oldest] = known.keys();
+  if (known.size > KEPT_MAX && oldest !== undefined) known.delete(oldest);
+  try {
+    return await part;
+  } catch (error) {
+    known.delete(url);
+    throw error;
+  }
+}
+
+async function load(url: string): Promise<SentPart> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`the store answered ${response.status}`);
+  return (await response.json()) as SentPart;
+}
