@@ -25,7 +25,7 @@ export interface ApiProps {
   readonly machine: SessionMachine;
 }
 
-/** Answers every request but the two streams. */
+/** Answers every request but those of memory stores and what is streamed. */
 export class Api extends NodeFunction {
   constructor(scope: Construct, id: string, props: ApiProps) {
     const { settings, storage, machine } = props;
@@ -49,9 +49,11 @@ export class Api extends NodeFunction {
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
         index(storage, 'list'),
-        objects(storage, ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
+        objects(storage, 'sessions', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
+        objects(storage, 'files', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
+        objects(storage, 'transcripts', objectDeletes),
         ...largeValues(storage),
-        objectNames(storage),
+        objectNames(storage, ['sessions', 'files', 'transcripts']),
         key(storage, 'write'),
         ...secrets(adminKeyArn),
         ...machine.runs(),

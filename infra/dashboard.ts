@@ -52,6 +52,7 @@ function requests({ endpoint, functions }: DashboardProps): IWidget[] {
     graph('Latency, ms', [
       functions.api.metricDuration({ period, statistic: 'p50', label: 'api p50' }),
       functions.api.metricDuration({ period, statistic: 'p95', label: 'api p95' }),
+      functions.memory.metricDuration({ period, statistic: 'p95', label: 'memory p95' }),
     ]),
   ];
 }

@@ -10,8 +10,6 @@ import {
   RestApi,
   SecurityPolicy,
   type DomainNameOptions,
-  type IResource,
-  type Integration,
   type StageOptions,
 } from 'aws-cdk-lib/aws-apigateway';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
@@ -20,15 +18,17 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
 import { addErrorResponses } from './error-responses.ts';
+import { addRoutes } from './routing.ts';
 import type { Settings } from './settings.ts';
 
 export interface EndpointProps {
   readonly settings: Settings;
   readonly api: IFunction;
+  readonly memory: IFunction;
   readonly stream: IFunction;
 }
 
-/** The HTTPS door: one regional REST API, two routes of which stream. */
+/** The HTTPS door: one regional REST API, some routes of which stream. */
 export class Endpoint extends Construct {
   readonly rest: RestApi;
   /**
@@ -55,15 +55,16 @@ export class Endpoint extends Construct {
         maxAge: Duration.hours(2),
       },
     });
-    this.#route(
-      new LambdaIntegration(props.api, { scopePermissionToMethod: false }),
-      new LambdaIntegration(props.stream, {
+    addRoutes(this.rest.root, {
+      api: new LambdaIntegration(props.api, { scopePermissionToMethod: false }),
+      memory: new LambdaIntegration(props.memory, { scopePermissionToMethod: false }),
+      stream: new LambdaIntegration(props.stream, {
         scopePermissionToMethod: false,
         responseTransferMode: ResponseTransferMode.STREAM,
         // Not implied by streaming: the default would cut every stream after 29 s.
         timeout: Duration.seconds(limits.stream_timeout_s),
       }),
-    );
+    });
     addErrorResponses(this.rest);
     // CDK's own output of the address ends in a slash, which the SDK would double; ours is BaseUrl.
     this.rest.node.tryRemoveChild('Endpoint');
@@ -85,25 +86,6 @@ export class Endpoint extends Construct {
       accessLogDestination: new LogGroupLogDestination(logs),
       accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLog)),
     };
-  }
-
-  /**
-   * Every resource has a method and every parent a greedy child: API Gateway settles on the deepest
-   * resource that matches and does not come back for `/{proxy+}` when that one has no method.
-   */
-  #route(api: Integration, stream: Integration): void {
-    const any = (resource: IResource): IResource => {
-      resource.addMethod('ANY', api);
-      return resource;
-    };
-    const child = (parent: IResource, part: string): IResource => any(parent.addResource(part));
-    const root = any(this.rest.root);
-    const v1 = child(root, 'v1');
-    const session = child(child(v1, 'sessions'), '{session_id}');
-    const events = child(session, 'events');
-    const thread = child(child(session, 'threads'), '{thread_id}');
-    for (const parent of [root, v1, session, events, thread]) child(parent, '{proxy+}');
-    for (const parent of [events, thread]) child(parent, 'stream').addMethod('GET', stream);
   }
 
   #url(settings: Settings): string {

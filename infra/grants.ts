@@ -66,27 +66,29 @@ export function index({ table }: Storage, name: 'list' | 'running'): Grant {
   return allow('Index', ['dynamodb:Query'], [`${table.tableArn}/index/${name}`]);
 }
 
-/** Objects of sessions, and nothing else that may once stand in the bucket. */
-export function objects(storage: Storage, actions: readonly string[]): Grant {
-  return objectsUnder(storage, { sid: 'Objects', prefix: 'sessions', actions });
-}
+/** The prefixes of the bucket: whose objects stand below each. */
+type Prefix = 'sessions' | 'memory_stores' | 'files' | 'transcripts' | 'configs' | 'idempotency';
+
+const sids: Readonly<Record<Prefix, string>> = {
+  sessions: 'Objects',
+  memory_stores: 'Memories',
+  files: 'Files',
+  transcripts: 'Transcripts',
+  configs: 'Configs',
+  idempotency: 'Answers',
+};
 
 /** What agents, environments and remembered answers are when they are too large for a row. */
 export function largeValues(storage: Storage): Grant[] {
   const actions = ['s3:GetObject', 's3:PutObject'];
-  return [
-    objectsUnder(storage, { sid: 'Configs', prefix: 'configs', actions }),
-    objectsUnder(storage, { sid: 'Answers', prefix: 'idempotency', actions }),
-  ];
+  return [objects(storage, 'configs', actions), objects(storage, 'idempotency', actions)];
 }
 
-function objectsUnder(
-  { bucket }: Storage,
-  { sid, prefix, actions }: { sid: string; prefix: string; actions: readonly string[] },
-): Grant {
+/** Objects under one prefix, and nothing else that may once stand in the bucket. */
+export function objects({ bucket }: Storage, prefix: Prefix, actions: readonly string[]): Grant {
   const id = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnBucket);
   return {
-    ...allow(sid, actions, [bucket.arnForObjects(`${prefix}/*`)]),
+    ...allow(sids[prefix], actions, [bucket.arnForObjects(`${prefix}/*`)]),
     wildcard: {
       id: star(`<${id}.Arn>/${prefix}/*`),
       reason:
@@ -95,10 +97,11 @@ function objectsUnder(
   };
 }
 
-/** The names of a session's objects and of their versions: needed to delete them with it. */
-export function objectNames({ bucket }: Storage): Grant {
+/** The names of objects and of their versions: needed to delete them with their owner. */
+export function objectNames({ bucket }: Storage, prefixes: readonly Prefix[]): Grant {
   const actions = ['s3:ListBucket', 's3:ListBucketVersions'];
-  const conditions = { StringLike: { 's3:prefix': 'sessions/*' } };
+  const patterns = prefixes.map((prefix) => `${prefix}/*`);
+  const conditions = { StringLike: { 's3:prefix': patterns } };
   return allow('ObjectNames', actions, [bucket.bucketArn], conditions);
 }
 

@@ -4,6 +4,7 @@ import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { Dashboard } from './dashboard.ts';
 import { Endpoint } from './endpoint.ts';
+import { Memory } from './memory.ts';
 import { Reconcile } from './reconcile.ts';
 import { Sandbox } from './sandbox.ts';
 import { Secrets } from './secrets.ts';
@@ -27,18 +28,22 @@ export class PlatformStack extends Stack {
     const step = new Step(this, 'Step', { settings, storage, secrets, sandbox });
     const machine = new SessionMachine(this, 'Session', { settings, step: step.function });
     const api = new Api(this, 'Api', { settings, storage, secrets, machine });
+    const memory = new Memory(this, 'Memory', { settings, storage, secrets });
     const stream = new Stream(this, 'Stream', { settings, storage, secrets });
     const reconcile = new Reconcile(this, 'Reconcile', { settings, storage, machine });
     const endpoint = new Endpoint(this, 'Endpoint', {
       settings,
       api: api.function,
+      memory: memory.function,
       stream: stream.function,
     });
     const watched = {
       settings,
       machine: machine.machine,
+      rest: endpoint.rest,
       functions: {
         api: api.function,
+        memory: memory.function,
         stream: stream.function,
         step: step.function,
         sandbox: sandbox.function,

@@ -26,6 +26,9 @@ export interface ReconcileProps {
   readonly machine: SessionMachine;
 }
 
+/** What is deleted with its owner, or when its time is over. */
+const swept = ['sessions', 'transcripts', 'memory_stores', 'files'] as const;
+
 /** Once a minute: finds running sessions without a live execution, and starts one. */
 export class Reconcile extends NodeFunction {
   constructor(scope: Construct, id: string, props: ReconcileProps) {
@@ -44,8 +47,8 @@ export class Reconcile extends NodeFunction {
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
         index(storage, 'running'),
-        objects(storage, objectDeletes),
-        objectNames(storage),
+        ...swept.map((prefix) => objects(storage, prefix, objectDeletes)),
+        objectNames(storage, swept),
         key(storage, 'write'),
         ...machine.runs(),
       ],

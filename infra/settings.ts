@@ -33,6 +33,13 @@ function isPriceTable(value: unknown): boolean {
 }
 
 const count = (max: number) => fromText(z.int().min(1).max(max));
+const daysOrForever = (min: number) =>
+  fromText(
+    z
+      .int()
+      .max(3650)
+      .refine((days) => days === 0 || days >= min, `0, or at least ${min}`),
+  );
 const flag = fromText(z.boolean());
 const arn = (service: string) =>
   z
@@ -64,6 +71,15 @@ export const settingsShape = z.strictObject({
   noncurrent_days: count(3650)
     .default(30)
     .describe('How long the bucket keeps what was overwritten or deleted by a person.'),
+  memories_max: count(10_000).default(2_000).describe('Memories that one memory store may hold.'),
+  memory_version_days: daysOrForever(30)
+    .default(0)
+    .describe(
+      'How long a version of a memory is kept once a later one took over, 30 days or more; `0`: as long as its store.',
+    ),
+  transcript_days: daysOrForever(1)
+    .default(0)
+    .describe('How long transcripts are kept; `0`: as long as their session.'),
   model_provider: z
     .enum(providers)
     .default('anthropic')

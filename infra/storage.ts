@@ -8,7 +8,13 @@ import {
   type GlobalSecondaryIndexProps,
 } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  ObjectOwnership,
+  type LifecycleRule,
+} from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Settings } from './settings.ts';
 
@@ -61,6 +67,7 @@ export class Storage extends Construct {
         },
         // Large answers of requests with an Idempotency-Key; their rows go after a day.
         { id: 'answers', prefix: 'idempotency/', expiration: Duration.days(2) },
+        ...transcripts(settings),
         { id: 'multipart', abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
       removalPolicy,
@@ -72,6 +79,12 @@ export class Storage extends Construct {
         'Server access logs would need a second bucket that holds session ids for ever; who reads an object is recorded by CloudTrail data events where a customer wants it.',
     });
   }
+}
+
+function transcripts({ transcript_days }: Settings): LifecycleRule[] {
+  if (transcript_days === 0) return [];
+  const expiration = Duration.days(transcript_days);
+  return [{ id: 'transcripts', prefix: 'transcripts/', expiration }];
 }
 
 /** Indexes project keys only: rows are read by key afterwards, so no write is paid for twice. */

@@ -31,7 +31,9 @@ export class Stream extends NodeFunction {
       grants: [
         rows(storage, rowReads),
         threadUpdates(storage),
-        objects(storage, ['s3:GetObject']),
+        ...(['sessions', 'files', 'memory_stores', 'transcripts'] as const).map((prefix) =>
+          objects(storage, prefix, ['s3:GetObject']),
+        ),
         key(storage, 'write'),
         ...secrets(adminKeyArn),
       ],

@@ -1,4 +1,5 @@
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { period, type Watch } from './alarms.ts';
@@ -8,13 +9,14 @@ import type { Settings } from './settings.ts';
 export interface Watched {
   readonly settings: Settings;
   readonly functions: Readonly<
-    Record<'api' | 'stream' | 'step' | 'sandbox' | 'reconcile', IFunction>
+    Record<'api' | 'memory' | 'stream' | 'step' | 'sandbox' | 'reconcile', IFunction>
   >;
   readonly machine: StateMachine;
+  readonly rest: RestApi;
 }
 
 /** What is watched. Ten metrics in all: as many as CloudWatch watches free of charge. */
-export function watches({ settings, functions, machine }: Watched): Watch[] {
+export function watches({ settings, functions, machine, rest }: Watched): Watch[] {
   return [
     {
       name: 'executions-failed',
@@ -56,6 +58,16 @@ export function watches({ settings, functions, machine }: Watched): Watch[] {
       remedy:
         'See the log of the function, and in EventBridge Scheduler whether the schedule is enabled. After the first deploy this clears by itself.',
     },
+    {
+      name: 'requests-failed',
+      severity: 'warning',
+      // Of the door, not of its functions: one metric for all of them, and for having none free.
+      metric: rest.deploymentStage.metricServerError({ period, statistic: Stats.SUM }),
+      threshold: 1,
+      meaning: 'A request was answered with a 5xx: a bug, a crash, or 29 s were over.',
+      remedy:
+        'Look for the time in the logs of the api and the memory function; the failed line has the request id that the caller saw.',
+    },
     ...warnings(functions),
   ];
 }
@@ -81,11 +93,6 @@ function warnings(functions: Watched['functions']): Watch[] {
       'Work waits and is repeated. Ask AWS for more concurrent executions, or lower the load.',
   });
   return [
-    errors(
-      'api',
-      'A request ended without an answer of the API: a crash, or 29 s were over.',
-      'Look for the time in the log of the function; it has the request id that the caller saw.',
-    ),
     errors(
       'stream',
       'A stream broke; its client connects again.',

@@ -15,6 +15,8 @@ export const variables = [
   'MODEL_PROVIDER',
   'MODEL_IDS',
   'PRICES',
+  'MEMORIES_MAX',
+  'MEMORY_VERSION_DAYS',
 ] as const;
 
 export type Variable = (typeof variables)[number];

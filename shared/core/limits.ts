@@ -19,6 +19,8 @@ export const limits = {
   api_timeout_s: 29,
   /** JSON of a few MB, and CPU enough that a cold start stays under half a second. */
   api_memory_mib: 512,
+  /** A whole store of 10,000 memories is searched and diffed in it. */
+  memory_memory_mib: 1024,
   /** Source: Lambda quota, and the longest that API Gateway streams one response. */
   stream_timeout_s: 900,
   /** Waits and copies; memory is what its minutes are billed by. */
@@ -91,6 +93,23 @@ export const limits = {
   /** Races that a command on a session may lose to its turn and to other clients. */
   head_attempts_max: 20,
 
+  // Resources of a session
+  /** Source: API reference, as are the next three. */
+  session_mounted_files_max: 500,
+  session_stores_max: 8,
+  resource_instructions_chars_max: 4_096,
+  resources_page_max: 1_000,
+  /** Each is fetched at the beginning of a turn, one after the other. */
+  session_repositories_max: 20,
+  /** Source: GitHub: a longer name of a branch is refused. */
+  branch_chars_max: 250,
+  /** What a session's prompt holds of a store's index. */
+  store_index_bytes_max: 16_384,
+  /** Longer than any creation takes: what it has written by then belongs to nobody and is swept. */
+  reserved_ms: 900_000,
+  /** Objects that are copied at the same time. */
+  copies_parallel_max: 16,
+
   // Environments
   allowed_hosts_max: 500,
   packages_max: 200,
@@ -136,9 +155,12 @@ export const limits = {
   session_folders_max: 10_000,
   session_bytes_max: 1_073_741_824,
   file_bytes_max: 104_857_600,
-  /** As Linux has it for one name; a path is shorter than Linux's, to keep a manifest small. */
+  /** As Linux has it for one name. */
   file_name_bytes_max: 255,
-  path_bytes_max: 1_024,
+  /** Source: DynamoDB quota, 1,024 bytes of a sort key, less the two of `F#`. */
+  path_bytes_max: 1_022,
+  /** As Linux has it for one path: a memory's own path stands behind that of its mount. */
+  tool_path_bytes_max: 4_096,
   /** Contents up to this size stand in their row, as long as a session's sum stays small. */
   inline_file_bytes_max: 4_096,
   inline_files_bytes_max: 262_144,

@@ -66,8 +66,9 @@ const functionOf = (integration: Record<string, unknown> | undefined): string =>
 
 test.each(Object.entries(routes))('%s reaches the function that serves it', (name, rule) => {
   const [method = '', path = ''] = name.split(' ');
-  const wanted = 'served_by' in rule ? 'Stream' : 'Api';
-  expect(functionOf(find(method, filled(path)))).toBe(wanted);
+  const wanted = { stream: 'Stream', memory: 'Memory', api: 'Api' };
+  const served_by = 'served_by' in rule ? rule.served_by : 'api';
+  expect(functionOf(find(method, filled(path)))).toBe(wanted[served_by]);
 });
 
 test('every operation of the SDK reaches a function, built or not', () => {
@@ -84,6 +85,8 @@ const others: [method: string, path: string][] = [
   ['GET', '/v1'],
   ['POST', '/v1/nothing/here'],
   ['GET', '/v1/sessions/x/threads/y/nothing'],
+  ['GET', '/v1/reverie'],
+  ['GET', '/v1/reverie/api_keys/x'],
   ['POST', '/v1/sessions/x/events/stream'],
   ['PUT', '/v1/sessions/x/threads/y/stream'],
 ];
@@ -92,7 +95,20 @@ test.each(others)('%s %s is answered by the api, in its envelope', (method, path
   expect(functionOf(find(method, path))).toBe('Api');
 });
 
-test('the two streams are streamed, for as long as the function may run', () => {
+const memory_paths = [
+  '/v1/memory_stores',
+  '/v1/memory_stores/x',
+  '/v1/memory_stores/x/memories/y',
+  '/v1/reverie/memory_stores',
+  '/v1/reverie/memory_stores/x',
+  '/v1/reverie/memory_stores/x/nothing',
+];
+
+test.each(memory_paths)('%s is answered by the memory function', (path) => {
+  expect(functionOf(find('POST', path))).toBe('Memory');
+});
+
+test('the streams of events are streamed, for as long as the function may run', () => {
   const streams = ['/v1/sessions/x/events/stream', '/v1/sessions/x/threads/y/stream'];
   for (const path of streams) {
     const integration = find('GET', path);

@@ -72,10 +72,14 @@ const key = when(
 );
 const traces = on('*', 'xray:PutTraceSegments', 'xray:PutTelemetryRecords');
 const logs = (room: string) => on(`<${room}Logs.Arn>`, 'logs:CreateLogStream', 'logs:PutLogEvents');
-const names = when(
-  { StringLike: { 's3:prefix': 'sessions/*' } },
-  on(bucket, 's3:ListBucket', 's3:ListBucketVersions'),
-);
+const names = (...prefixes: string[]) =>
+  when(
+    { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}/*`) } },
+    on(bucket, 's3:ListBucket', 's3:ListBucketVersions'),
+  );
+const under = (prefix: string, ...actions: string[]) => on(`${bucket}/${prefix}/*`, ...actions);
+const getsAndPuts = ['s3:GetObject', 's3:PutObject'];
+const deletes = ['s3:DeleteObject', 's3:DeleteObjectVersion'];
 const runs = [
   ...on('<SessionMachine>', 'states:StartExecution'),
   ...on(
@@ -87,7 +91,10 @@ const runs = [
 const expected: Readonly<Record<string, string[]>> = {
   StepRole: [
     ...on(table, ...rowReads, ...rowWrites),
-    ...on(`${bucket}/sessions/*`, 's3:GetObject', 's3:PutObject'),
+    ...under('sessions', ...getsAndPuts),
+    ...under('memory_stores', ...getsAndPuts),
+    ...under('files', 's3:GetObject'),
+    ...under('transcripts', ...getsAndPuts),
     ...on('<SecretsModelKey>', 'secretsmanager:GetSecretValue'),
     ...on('<SandboxFunction.Arn>', 'lambda:InvokeFunction'),
     ...key,
@@ -100,7 +107,10 @@ const expected: Readonly<Record<string, string[]>> = {
       { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'THREAD#*' } },
       on(table, 'dynamodb:UpdateItem'),
     ),
-    ...on(`${bucket}/sessions/*`, 's3:GetObject'),
+    ...under('sessions', 's3:GetObject'),
+    ...under('files', 's3:GetObject'),
+    ...under('memory_stores', 's3:GetObject'),
+    ...under('transcripts', 's3:GetObject'),
     ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
     ...key,
     ...traces,
@@ -109,27 +119,39 @@ const expected: Readonly<Record<string, string[]>> = {
   ApiRole: [
     ...on(table, ...rowReads, ...rowWrites),
     ...on(`${table}/index/list`, 'dynamodb:Query'),
-    ...on(
-      `${bucket}/sessions/*`,
-      's3:GetObject',
-      's3:PutObject',
-      's3:DeleteObject',
-      's3:DeleteObjectVersion',
-    ),
-    ...on(`${bucket}/configs/*`, 's3:GetObject', 's3:PutObject'),
-    ...on(`${bucket}/idempotency/*`, 's3:GetObject', 's3:PutObject'),
-    ...names,
+    ...under('sessions', ...getsAndPuts, ...deletes),
+    ...under('files', ...getsAndPuts, ...deletes),
+    ...under('transcripts', ...deletes),
+    ...under('configs', ...getsAndPuts),
+    ...under('idempotency', ...getsAndPuts),
+    ...names('sessions', 'files', 'transcripts'),
     ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
     ...runs,
     ...key,
     ...traces,
     ...logs('Api'),
   ],
+  MemoryRole: [
+    ...on(table, ...rowReads, ...rowWrites),
+    ...on(`${table}/index/list`, 'dynamodb:Query'),
+    ...under('memory_stores', ...getsAndPuts, ...deletes),
+    ...under('files', 's3:GetObject'),
+    ...under('configs', ...getsAndPuts),
+    ...under('idempotency', ...getsAndPuts),
+    ...names('memory_stores'),
+    ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
+    ...key,
+    ...traces,
+    ...logs('Memory'),
+  ],
   ReconcileRole: [
     ...on(table, ...rowReads, ...rowWrites),
     ...on(`${table}/index/running`, 'dynamodb:Query'),
-    ...on(`${bucket}/sessions/*`, 's3:DeleteObject', 's3:DeleteObjectVersion'),
-    ...names,
+    ...under('sessions', ...deletes),
+    ...under('transcripts', ...deletes),
+    ...under('memory_stores', ...deletes),
+    ...under('files', ...deletes),
+    ...names('sessions', 'transcripts', 'memory_stores', 'files'),
     ...runs,
     ...key,
     ...logs('Reconcile'),
@@ -181,7 +203,7 @@ test('each function runs under the role of its name', () => {
     String(plain(Properties['Role'])),
   );
   expect(roles.toSorted()).toEqual(
-    ['Api', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map((room) => `<${room}Role.Arn>`).toSorted(),
+    ['Api', 'Memory', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map((room) => `<${room}Role.Arn>`),
   );
 });
 

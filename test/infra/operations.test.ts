@@ -15,6 +15,12 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
     ['ADMIN_KEY_SECRET_ARN', 'BUCKET_NAME', 'MODEL_PROVIDER', 'SESSION_MACHINE_ARN', 'TABLE_NAME'],
   ],
   [
+    'memory',
+    limits.api_timeout_s,
+    limits.memory_memory_mib,
+    ['ADMIN_KEY_SECRET_ARN', 'BUCKET_NAME', 'MEMORIES_MAX', 'MEMORY_VERSION_DAYS', 'TABLE_NAME'],
+  ],
+  [
     'stream',
     limits.stream_timeout_s,
     limits.stream_memory_mib,
@@ -24,7 +30,15 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
     'step',
     limits.step_timeout_s,
     limits.step_memory_mib,
-    ['BUCKET_NAME', 'MODEL_PROVIDER', 'MODEL_SECRET_ARN', 'SANDBOX_FUNCTION_NAME', 'TABLE_NAME'],
+    [
+      'BUCKET_NAME',
+      'MEMORIES_MAX',
+      'MEMORY_VERSION_DAYS',
+      'MODEL_PROVIDER',
+      'MODEL_SECRET_ARN',
+      'SANDBOX_FUNCTION_NAME',
+      'TABLE_NAME',
+    ],
   ],
   ['sandbox', limits.sandbox_timeout_s, limits.sandbox_memory_mib, []],
   [
@@ -77,14 +91,14 @@ test('each session has a sandbox of its own', () => {
 });
 
 test('traces cover the way of a request; reconcile is left out, for it would be most of the idle cost', () => {
-  const traced = ['api', 'stream', 'step', 'sandbox', 'reconcile'].filter(
+  const traced = ['api', 'memory', 'stream', 'step', 'sandbox', 'reconcile'].filter(
     (room) => functionOf(room)['TracingConfig'],
   );
-  expect(traced).toEqual(['api', 'stream', 'step']);
+  expect(traced).toEqual(['api', 'memory', 'stream', 'step']);
 });
 
 test('every function but the sandbox logs into a group of its own, unfiltered by Lambda', () => {
-  const groups = ['api', 'stream', 'step', 'reconcile'].map(
+  const groups = ['api', 'memory', 'stream', 'step', 'reconcile'].map(
     (room) => functionOf(room)['LoggingConfig'] as { LogFormat: string; LogGroup: unknown },
   );
   expect(new Set(groups.map(({ LogFormat }) => LogFormat))).toEqual(new Set(['Text']));
@@ -94,7 +108,7 @@ test('every function but the sandbox logs into a group of its own, unfiltered by
 
 test('every log group expires and goes with the stack', () => {
   const groups = ofType(template, 'AWS::Logs::LogGroup');
-  expect(groups).toHaveLength(6);
+  expect(groups).toHaveLength(7);
   for (const group of groups) {
     expect(group).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30 } });
   }
@@ -122,8 +136,8 @@ test('these are the alarms', () => {
     'Reverie-critical-executions-failed',
     'Reverie-critical-reconcile-down',
     'Reverie-critical-stuck-sessions',
-    'Reverie-warning-api-errors',
     'Reverie-warning-api-throttles',
+    'Reverie-warning-requests-failed',
     'Reverie-warning-sandbox-errors',
     'Reverie-warning-step-errors',
     'Reverie-warning-step-throttles',
@@ -165,7 +179,7 @@ test('the dashboard shows every function, the machine, the API and the table', (
   const body = String(
     plain(only(template, 'AWS::CloudWatch::Dashboard').Properties['DashboardBody']),
   );
-  for (const shown of ['Api', 'Stream', 'Step', 'Sandbox', 'Reconcile']) {
+  for (const shown of ['Api', 'Memory', 'Stream', 'Step', 'Sandbox', 'Reconcile']) {
     expect(body).toContain(`<${shown}Function>`);
   }
   expect(body).toContain('<SessionMachine>');

@@ -78,6 +78,31 @@ const rows: Readonly<Record<string, Row>> = {
       ]),
     },
   },
+  memories_max: {
+    given: { memories_max: '10000' },
+    see: (template) => [
+      variables(template)['MEMORIES_MAX'],
+      variables(template, 'Memory')['MEMORIES_MAX'],
+    ],
+    has: ['10000', '10000'],
+  },
+  memory_version_days: {
+    given: { memory_version_days: '30' },
+    see: (template) => [
+      variables(template)['MEMORY_VERSION_DAYS'],
+      variables(template, 'Memory')['MEMORY_VERSION_DAYS'],
+    ],
+    has: ['30', '30'],
+  },
+  transcript_days: {
+    given: { transcript_days: '90' },
+    see: (template) => only(template, 'AWS::S3::Bucket').Properties['LifecycleConfiguration'],
+    has: {
+      Rules: expect.arrayContaining([
+        expect.objectContaining({ Prefix: 'transcripts/', ExpirationInDays: 90 }),
+      ]),
+    },
+  },
   model_provider: {
     given: { model_provider: 'bedrock' },
     see: (template) => [
@@ -192,6 +217,9 @@ const refused: [key: string, value: unknown, says: string][] = [
   ['reverie:model_ids', 'not json', "'reverie:model_ids'"],
   ['reverie:prices', '{"x":{"input":5}}', "'reverie:prices': not a price table"],
   ['reverie:noncurrent_days', '0', "'reverie:noncurrent_days'"],
+  ['reverie:memories_max', '10001', "'reverie:memories_max'"],
+  ['reverie:memory_version_days', '29', "'reverie:memory_version_days': 0, or at least 30"],
+  ['reverie:transcript_days', '-1', "'reverie:transcript_days'"],
   ['reverie:throttle_rate', 'fast', "'reverie:throttle_rate'"],
   ['reverie:dashboard', 'maybe', "'reverie:dashboard'"],
   ['reverie:alarm_email', 'ops', "'reverie:alarm_email'"],

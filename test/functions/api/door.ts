@@ -9,7 +9,9 @@ import { systemClock, type Clock } from '#shared/core/clock.ts';
 import { serve, type ProxyResult } from '#shared/door/serve.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
 import { Tail } from '#shared/threads/tail.ts';
+import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
 import { routeTable, type ApiPorts } from '../../../functions/api/route-table.ts';
+import { routeTable as memoryTable } from '../../../functions/memory/route-table.ts';
 import {
   streamEvents,
   type Prelude,
@@ -32,11 +34,12 @@ export class ShiftedClock implements Clock {
 
 export interface StartedDoor {
   readonly baseURL: string;
-  readonly ports: ApiPorts & {
-    readonly blobs: MemoryBlobs;
-    readonly clock: ShiftedClock;
-    readonly runs: MemoryRuns;
-  };
+  readonly ports: ApiPorts &
+    MemoryPorts & {
+      readonly blobs: MemoryBlobs;
+      readonly clock: ShiftedClock;
+      readonly runs: MemoryRuns;
+    };
   readonly table: StartedTable;
   /** Everything that the door has logged, parsed. */
   readonly log: Record<string, unknown>[];
@@ -44,7 +47,7 @@ export interface StartedDoor {
   stop(): Promise<void>;
 }
 
-/** The api and stream functions behind HTTP, over a real table: what the SDK needs, without the local host. */
+/** The api, memory and stream functions behind HTTP, over a real table: what the SDK needs, without the local host. */
 export async function startDoor(): Promise<StartedDoor> {
   const table = await startTable();
   const clock = new ShiftedClock();
@@ -57,6 +60,8 @@ export async function startDoor(): Promise<StartedDoor> {
     newId,
     runs: new MemoryRuns(),
     prices: {},
+    memories_max: 2_000,
+    version_days: 0,
     startLost: note,
     sweepLost: note,
   };
@@ -65,7 +70,10 @@ export async function startDoor(): Promise<StartedDoor> {
     keyring: new Keyring(ports.table, clock, async () => admin_key),
     logger: loggerInto(log),
   };
-  const handle = serve(routeTable(ports), door);
+  const serveApi = serve(routeTable(ports), door);
+  const serveMemory = serve(memoryTable(ports), door);
+  const handle = (event: ProxyEvent): Promise<ProxyResult> =>
+    MEMORY.test(event.path) ? serveMemory(event) : serveApi(event);
   const stream = streamEvents({ ...door, tail: new Tail(ports.table) }, respond);
   const server = createServer(async (incoming, outgoing) => {
     if (STREAM.test(incoming.url ?? '')) {
@@ -92,6 +100,8 @@ export async function startDoor(): Promise<StartedDoor> {
 }
 
 const STREAM = /^\/v1\/sessions\/([^/]+)\/(?:events|threads\/([^/]+))\/stream(?:\?|$)/;
+
+const MEMORY = /^\/v1\/(reverie\/)?memory_stores(\/|$)/;
 
 /** Of Lambda's context only the time is used. */
 const inLambda = { getRemainingTimeInMillis: () => 900_000 } as Context;

@@ -1,0 +1,30 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { awsDefaults } from '#shared/core/aws-defaults.ts';
+import { AwsSecrets } from '#shared/core/aws-secrets.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { systemClock } from '#shared/core/clock.ts';
+import { required } from '#shared/core/env.ts';
+import { newId } from '#shared/core/id.ts';
+import { DynamoTable } from '#shared/core/table-dynamo.ts';
+import type { Door } from '#shared/door/serve.ts';
+import { Keyring } from '#shared/keys/keyring.ts';
+import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
+
+export const ports: MemoryPorts = {
+  table: new DynamoTable(required('TABLE_NAME')),
+  blobs: new S3Blobs(required('BUCKET_NAME')),
+  clock: systemClock,
+  newId,
+  memories_max: Number(required('MEMORIES_MAX')),
+  version_days: Number(required('MEMORY_VERSION_DAYS')),
+};
+
+const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
+const admin_key_arn = required('ADMIN_KEY_SECRET_ARN');
+
+export const door: Door = {
+  ports,
+  keyring: new Keyring(ports.table, ports.clock, () => secrets.read(admin_key_arn)),
+  logger: new Logger(),
+};

@@ -1,0 +1,57 @@
+import type { Construct } from 'constructs';
+import { limits } from '#shared/core/limits.ts';
+import {
+  index,
+  key,
+  largeValues,
+  objectDeletes,
+  objectNames,
+  objects,
+  rowReads,
+  rows,
+  rowWrites,
+  secrets,
+} from './grants.ts';
+import { NodeFunction } from './node-function.ts';
+import type { Secrets } from './secrets.ts';
+import type { Settings } from './settings.ts';
+import type { Storage } from './storage.ts';
+
+export interface MemoryProps {
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly secrets: Secrets;
+}
+
+/** Answers every request about memory stores: whole stores are searched, diffed and imported here. */
+export class Memory extends NodeFunction {
+  constructor(scope: Construct, id: string, props: MemoryProps) {
+    const { settings, storage } = props;
+    const adminKeyArn = props.secrets.admin.secretArn;
+    super(scope, id, {
+      room: 'memory',
+      description: 'Answers the API of memory stores',
+      settings,
+      timeout_s: limits.api_timeout_s,
+      memory_mib: limits.memory_memory_mib,
+      environment: {
+        TABLE_NAME: storage.table.tableName,
+        BUCKET_NAME: storage.bucket.bucketName,
+        ADMIN_KEY_SECRET_ARN: adminKeyArn,
+        MEMORIES_MAX: String(settings.memories_max),
+        MEMORY_VERSION_DAYS: String(settings.memory_version_days),
+      },
+      grants: [
+        rows(storage, [...rowReads, ...rowWrites]),
+        index(storage, 'list'),
+        objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
+        // What a store is imported from.
+        objects(storage, 'files', ['s3:GetObject']),
+        ...largeValues(storage),
+        objectNames(storage, ['memory_stores']),
+        key(storage, 'write'),
+        ...secrets(adminKeyArn),
+      ],
+    });
+  }
+}
