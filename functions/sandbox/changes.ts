@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
 import { limits } from '#shared/core/limits.ts';
-import { isInside, roots, standing } from '#shared/files/path.ts';
+import { isInside, roots, standing, type Mount } from '#shared/files/path.ts';
 import type { SandboxChange, SentEntry } from '#shared/tools/sandbox.ts';
 import type { FileNode, FolderNode, Node, Tree } from './tree.ts';
-
-const standing_paths = new Set<string>(standing);
 
 /** A file whose content no entry of the request has. */
 interface NewBytes {
   readonly change: Omit<Extract<SandboxChange, { kind: 'file' }>, 'content'>;
   readonly bytes: Uint8Array;
+}
+
+/** What a call began with. */
+interface Before {
+  readonly entries: readonly SentEntry[];
+  readonly mounts: readonly Mount[];
 }
 
 /**
@@ -19,10 +23,10 @@ interface NewBytes {
  */
 export async function changesOf(
   tree: Tree,
-  entries: readonly SentEntry[],
+  before: Before,
   upload: (bytes: Uint8Array) => Promise<void>,
 ): Promise<SandboxChange[]> {
-  const difference = new Difference(entries);
+  const difference = new Difference(before);
   visit(tree.root, '', (path, node) => difference.see(path, node));
   const { changes, fresh } = difference.finish();
   return [...changes, ...(await send(fresh, upload))];
@@ -43,10 +47,13 @@ class Difference {
   readonly #base: ReadonlyMap<string, SentEntry>;
   readonly #by_hash: ReadonlyMap<string, string>;
   readonly #unseen: Set<string>;
+  /** Folders that are there without an entry. */
+  readonly #standing: ReadonlySet<string>;
   readonly #changes: SandboxChange[] = [];
   readonly #fresh: NewBytes[] = [];
 
-  constructor(entries: readonly SentEntry[]) {
+  constructor({ entries, mounts }: Before) {
+    this.#standing = new Set([...standing, ...mounts.map(({ path }) => path)]);
     this.#base = new Map(entries.map((entry) => [entry.path, entry]));
     this.#by_hash = new Map(
       entries.flatMap((entry) =>
@@ -90,7 +97,7 @@ class Difference {
 
   /** A folder that a file leads through needs no entry; an empty one does. */
   #seeFolder(path: string, node: FolderNode, base: SentEntry | undefined): void {
-    if (standing_paths.has(path)) return;
+    if (this.#standing.has(path)) return;
     const is_kept = base?.kind === 'folder' && base.mode === node.mode;
     const is_implied = base === undefined && node.children.size > 0 && node.mode === 0o755;
     if (!is_kept && !is_implied) this.#changes.push({ kind: 'folder', ...namedOf(path, node) });

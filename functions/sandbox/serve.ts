@@ -1,6 +1,6 @@
 import { Fault } from '#shared/core/fault.ts';
 import { limits } from '#shared/core/limits.ts';
-import { normalPath } from '#shared/files/path.ts';
+import { memory_root, normalPath, type Mount } from '#shared/files/path.ts';
 import { isTooLong, outputPath, previewOf } from '#shared/tools/preview.ts';
 import type { Dialer } from '#shared/tools/public-fetch.ts';
 import { SandboxRequest, type SandboxReply } from '#shared/tools/sandbox.ts';
@@ -46,12 +46,15 @@ export async function serve(ports: SandboxPorts, event: unknown): Promise<Sandbo
   const sent = parts.flatMap(({ entries }) => entries);
   if (request.call.tool === 'repack')
     return await repack(request, request.call.paths, sent, contents);
-  const tree = new Tree(sent, ports.nowMs());
-  const fs = new SessionFs({ tree, contents, mounts: request.mounts, nowMs: ports.nowMs });
+  // Beside the mounts nothing can be written there.
+  const mounts: Mount[] = [...request.mounts, { path: memory_root, access: 'read_only' }];
+  const mounted = mounts.map(({ path }) => path);
+  const tree = new Tree(sent, mounted, ports.nowMs());
+  const fs = new SessionFs({ tree, contents, mounts, nowMs: ports.nowMs });
   const bench: Bench = { request, fs, ports };
   const outcome = await safely(async () => await runTool(bench, request.call));
   const content = await shorten(fs, request.event_id, outcome.content);
-  const changes = await changesOf(tree, sent, async (bytes) => {
+  const changes = await changesOf(tree, { entries: sent, mounts }, async (bytes) => {
     await upload(request.upload_url, bytes);
   });
   return { ...outcome, content, changes };

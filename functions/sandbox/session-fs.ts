@@ -1,6 +1,14 @@
 import type { FileContent, FsStat, IFileSystem } from 'just-bash';
 import { limits } from '#shared/core/limits.ts';
-import { isInside, readOnlyMount, resolvePath, roots, type Mount } from '#shared/files/path.ts';
+import {
+  excessOf,
+  isInside,
+  memory_root,
+  mountAt,
+  resolvePath,
+  roots,
+  type Mount,
+} from '#shared/files/path.ts';
 import type { Contents } from './contents.ts';
 import {
   FsFault,
@@ -173,7 +181,9 @@ export class SessionFs implements IFileSystem {
         `cp '${src}' -> '${dest}'`,
       );
     }
-    this.#land(copyOf(from.node, this.#options.nowMs()), place, `cp '${src}' -> '${dest}'`);
+    const where = `cp '${src}' -> '${dest}'`;
+    refuseExcess(place.path, from.node, where);
+    this.#land(copyOf(from.node, this.#options.nowMs()), place, where);
   }
 
   async mv(src: string, dest: string): Promise<void> {
@@ -187,6 +197,7 @@ export class SessionFs implements IFileSystem {
       throw new FsFault('ENOTEMPTY', 'directory not empty', where);
     }
     parentOf(to, 'mv', dest);
+    refuseExcess(to.path, from.node, where);
     const node = this.tree.detach(parentOf(from, 'mv', src), from.name);
     if (node !== undefined) this.#land(node, { ...to, node: undefined }, where);
   }
@@ -230,6 +241,9 @@ export class SessionFs implements IFileSystem {
     const place = this.#writable(linkPath, 'symlink', false);
     if (place.node !== undefined)
       throw new FsFault('EEXIST', 'file already exists', `symlink '${linkPath}'`);
+    if (isInside(place.path, [memory_root])) {
+      throw new FsFault('EPERM', 'a memory cannot be a link', `symlink '${linkPath}'`);
+    }
     // Throws for what cannot stand in a path; where it leads is decided when it is followed.
     resolvePath('/', target);
     const link = newLink(target, this.#options.nowMs());
@@ -237,12 +251,16 @@ export class SessionFs implements IFileSystem {
   }
 
   async link(existingPath: string, newPath: string): Promise<void> {
-    const { node } = this.#find(existingPath, 'link');
+    const { node, path } = this.#find(existingPath, 'link');
     if (node.kind !== 'file')
       throw new FsFault('EPERM', 'operation not permitted', `link '${existingPath}'`);
     const place = this.#writable(newPath, 'link', false);
     if (place.node !== undefined)
       throw new FsFault('EEXIST', 'file already exists', `link '${newPath}'`);
+    // One file under two names: who may write one of them would write the other.
+    if (this.#mountAt(path) !== this.#mountAt(place.path)) {
+      throw new FsFault('EXDEV', 'invalid cross-device link', `link '${newPath}'`);
+    }
     this.tree.attach(parentOf(place, 'link', newPath), place.name, node);
   }
 
@@ -298,14 +316,33 @@ export class SessionFs implements IFileSystem {
     const where = `${operation} '${path}'`;
     if (!isInside(place.path, roots)) throw new FsFault('EACCES', 'permission denied', where);
     const { mounts } = this.#options;
-    const is_refused =
-      readOnlyMount(place.path, mounts) !== undefined ||
-      // A folder that holds a read-only mount cannot be moved or removed with it.
-      (operation !== 'mkdir' &&
-        mounts.some((mount) => mount.access === 'read_only' && isInside(mount.path, [place.path])));
-    if (is_refused) throw new FsFault('EROFS', 'read-only file system', where);
+    const mount = this.#mountAt(place.path);
+    if (mount?.access === 'read_only') throw readOnly(mount, where);
+    // What a mount is, or what holds one, cannot be moved or removed; things can be put into it.
+    const is_entered = operation === 'mkdir' || operation === 'cp';
+    if (!is_entered && mounts.some(({ path: held }) => isInside(held, [place.path]))) {
+      throw new FsFault('EBUSY', 'device or resource busy', where);
+    }
+    refuseExcess(place.path, undefined, where);
     return place;
   }
+
+  /** The memory store that a path belongs to; undefined for the session's own files. */
+  #mountAt(path: string): Mount | undefined {
+    return mountAt(path, this.#options.mounts);
+  }
+}
+
+function readOnly({ reason }: Mount, where: string): FsFault {
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return new FsFault('EROFS', `read-only file system${why}`, where);
+}
+
+/** A link can lead to where a path is too long to be kept, and a folder can be moved there. */
+function refuseExcess(path: string, moved: Node | undefined, where: string): void {
+  if (excessOf(path) !== undefined) throw new FsFault('ENAMETOOLONG', 'file name too long', where);
+  if (moved?.kind !== 'folder') return;
+  for (const [name, child] of moved.children) refuseExcess(`${path}/${name}`, child, where);
 }
 
 function traceOf(): string {

@@ -1,5 +1,5 @@
 import { limits } from '#shared/core/limits.ts';
-import { standing } from '#shared/files/path.ts';
+import { isInside, memory_root, standing } from '#shared/files/path.ts';
 import type { SentEntry } from '#shared/tools/sandbox.ts';
 
 interface Common {
@@ -96,9 +96,10 @@ export class Tree {
   #folders = 0;
   #bytes = 0;
 
-  constructor(entries: readonly SentEntry[], now_ms: number) {
+  /** @param mounted Paths of mounts: folders also where they hold nothing. */
+  constructor(entries: readonly SentEntry[], mounted: readonly string[], now_ms: number) {
     this.root = newFolder(now_ms);
-    for (const path of standing) this.folderAt(path, now_ms);
+    for (const path of [...standing, ...mounted]) this.folderAt(path, now_ms);
     for (const entry of entries) this.#plant(entry);
   }
 
@@ -133,7 +134,9 @@ export class Tree {
     const parent = this.folderAt(entry.path.slice(0, cut), at);
     const name = entry.path.slice(cut + 1);
     const node = entry.kind === 'link' ? newLink(entry.target, at) : fileOf(entry, at);
-    this.attach(parent, parent.children.has(name) ? `${name} (file)` : name, node);
+    // Memories have the bounds of their store and not those of the session.
+    if (isInside(entry.path, [memory_root])) parent.children.set(name, node);
+    else this.attach(parent, parent.children.has(name) ? `${name} (file)` : name, node);
   }
 
   /**

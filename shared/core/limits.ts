@@ -115,6 +115,22 @@ export const limits = {
   packages_max: 200,
   package_chars_max: 256,
 
+  // Files API
+  /** Source: API reference, likewise the next five. */
+  files_page_max: 1_000,
+  file_ids_max: 100,
+  filename_chars_max: 255,
+  file_expiry_min_s: 3_600,
+  file_expiry_max_s: 7_776_000,
+  upload_bytes_max: 500_000_000,
+  /** What it was can be read for so long after a file's bytes have gone. */
+  file_tombstone_ms: 2_592_000_000,
+  /** A form as Lambda takes it: base64 and the proxy's envelope make about 6 MB of it. */
+  form_file_bytes_max: 4_500_000,
+  /** A presigned upload must have begun within this, and be complete within the next. */
+  upload_url_s: 3_600,
+  pending_upload_ms: 86_400_000,
+
   // Rows
   /** A value larger than this goes to the bucket and its row keeps a pointer. */
   inline_bytes_max: 65_536,

@@ -10,6 +10,7 @@ import {
   type Entry,
   type StoredEntry,
 } from './entry.ts';
+import { besidePath, workdir } from './path.ts';
 import { deltaOf, type Changed, type Manifest, type Manifests } from './manifest.ts';
 
 /** What a call did to one path. */
@@ -212,6 +213,12 @@ function isDone({ next }: Changed, theirs: Row | undefined): boolean {
   return isSame(next, entryOf(theirs));
 }
 
+const bounds_beside = {
+  name_bytes_max: limits.file_name_bytes_max,
+  path_bytes_max: limits.path_bytes_max,
+  spare: workdir,
+};
+
 function besideOf(one: Changed, theirs: Row | undefined, author: Author): Changed | undefined {
   // We removed what another thread has just changed: theirs stays.
   if (one.next === undefined) return undefined;
@@ -220,6 +227,6 @@ function besideOf(one: Changed, theirs: Row | undefined, author: Author): Change
   if (one.path.endsWith(suffix)) {
     return { ...one, base: theirs === undefined ? undefined : entryOf(theirs) };
   }
-  const path = `${one.path}${suffix}`;
+  const path = besidePath(one.path, suffix, bounds_beside);
   return { path, base: undefined, next: { ...one.next, path } };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Row, Table } from '../core/table.ts';
+import type { Key, Row, Table } from '../core/table.ts';
 import { entryOf, filesKey, type Entry, type StoredEntry } from './entry.ts';
 
 /** What a session holds in sum. Kept in the `HEAD` row by the transaction that changes an entry. */
@@ -43,17 +43,18 @@ export class Manifests {
   }
 
   /**
-   * @param beside Sort keys of further rows of the session's files, read in the same request.
+   * @param beside Keys of further rows, read in the same request.
    * @returns the manifest, and those of `beside` that exist.
    */
   async read(
     session_id: string,
-    beside: readonly string[] = [],
+    beside: readonly Key[] = [],
   ): Promise<{ readonly manifest: Manifest; readonly rows: readonly Row[] }> {
     const pk = filesKey(session_id);
-    const found = await this.#table.getMany(['HEAD', ...beside].map((sk) => ({ pk, sk })));
-    const head = Head.parse(found.find((row) => row.sk === 'HEAD') ?? {});
-    const rows = found.filter((row) => row.sk !== 'HEAD');
+    const found = await this.#table.getMany([{ pk, sk: 'HEAD' }, ...beside]);
+    const own = found.find((row) => row.pk === pk && row.sk === 'HEAD');
+    const head = Head.parse(own ?? {});
+    const rows = found.filter((row) => row !== own);
     const known = this.#known.get(session_id);
     if (known?.version === head.version) return { manifest: known, rows };
     // Entries written between the two reads are newer than the head: the next read of the head

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../core/fault.ts';
 import { backoffMs } from '../core/backoff.ts';
 import { limits } from '../core/limits.ts';
-import type { Write } from '../core/table.ts';
+import type { Key, Write } from '../core/table.ts';
 import { filesKey } from '../files/entry.ts';
 import type { Conflict } from '../files/commit.ts';
 import type { Manifest } from '../files/manifest.ts';
@@ -65,7 +65,7 @@ export class SandboxCalls {
     signal: AbortSignal,
   ): Promise<ToolOutcome | { readonly conflicts: readonly Conflict[] }> {
     const { session_id, thread_id, event_id } = call;
-    const shell_key = `SHELL#${thread_id}`;
+    const shell_key = { pk: filesKey(session_id), sk: `SHELL#${thread_id}` };
     const beside = tool === 'bash' ? [shell_key] : [];
     const { manifest, rows } = await this.#readPacked(session_id, beside, signal);
     const shell = rows[0] === undefined ? undefined : ShellState.parse(rows[0]['shell']);
@@ -88,12 +88,12 @@ export class SandboxCalls {
       reply.shell === undefined || isSameShell(reply.shell, shell)
         ? []
         : // One call of a thread at a time, under the thread's lease: nobody else writes this row.
-          [{ put: { pk: filesKey(session_id), sk: shell_key, shell: reply.shell } }];
+          [{ put: { ...shell_key, shell: reply.shell } }];
     return await this.#keep(tool, call, reply, { manifest, upload_key, also });
   }
 
   /** Read the manifest, its contents brought together first if they are in too many objects. */
-  async #readPacked(session_id: string, beside: readonly string[], signal: AbortSignal) {
+  async #readPacked(session_id: string, beside: readonly Key[], signal: AbortSignal) {
     const read = await this.#files.manifests.read(session_id, beside);
     if (countObjects(read.manifest) <= limits.session_objects_max) return read;
     const ports = { files: this.#files, sandbox: this.#sandbox, urls: this.#urls };

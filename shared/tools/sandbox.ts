@@ -55,7 +55,11 @@ export const Networking = z.discriminatedUnion('type', [
 ]);
 export type Networking = z.infer<typeof Networking>;
 
-const Mount = z.strictObject({ path: z.string(), access: z.enum(['read_only', 'read_write']) });
+const Mount = z.strictObject({
+  path: z.string(),
+  access: z.enum(['read_only', 'read_write']),
+  reason: z.string().optional(),
+});
 
 function isPart(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'entries' in value && 'objects' in value;

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isInside, normalPath, readOnlyMount, resolvePath, roots } from '#shared/files/path.ts';
+import {
+  besidePath,
+  isInside,
+  mountAt,
+  normalPath,
+  resolvePath,
+  roots,
+} from '#shared/files/path.ts';
 
 const good: [written: string, normal: string][] = [
   ['a', '/workspace/a'],
@@ -20,7 +27,20 @@ test.each(good)('%j is %s', (written, normal) => {
   expect(normalPath(written)).toBe(normal);
 });
 
+const long = [
+  `/tmp/${'x/'.repeat(508)}y`,
+  `/mnt/memory/store/${'x'.repeat(1_023)}`,
+  `/mnt/memory/${'s'.repeat(255)}/${'x/'.repeat(511)}yy`,
+];
+
+test.each(long)('a path as long as its row can be is taken', (written) => {
+  expect(normalPath(written)).toBe(written);
+});
+
 const hostile: string[] = [
+  `/tmp/${'x/'.repeat(508)}yyy`,
+  `/mnt/memory/${'x'.repeat(4_096)}`,
+  `/mnt/memory/../session/${'x'.repeat(256)}`,
   '',
   '/',
   '..',
@@ -80,7 +100,17 @@ test('the innermost mount decides', () => {
     { path: '/mnt/memory/a', access: 'read_only' as const },
     { path: '/mnt/memory/a/b', access: 'read_write' as const },
   ];
-  expect(readOnlyMount('/mnt/memory/a/x', mounts)?.path).toBe('/mnt/memory/a');
-  expect(readOnlyMount('/mnt/memory/a/b/x', mounts)).toBeUndefined();
-  expect(readOnlyMount('/mnt/memory/ab', mounts)).toBeUndefined();
+  expect(mountAt('/mnt/memory/a/x', mounts)?.path).toBe('/mnt/memory/a');
+  expect(mountAt('/mnt/memory/a/b/x', mounts)?.path).toBe('/mnt/memory/a/b');
+  expect(mountAt('/mnt/memory/ab', mounts)).toBeUndefined();
+});
+
+const bounds = { name_bytes_max: 12, path_bytes_max: 20, spare: '/s' };
+test.each([
+  ['/a/b', '/a/b.new'],
+  ['/a/abcdefghijkl', '/a/abcdefgh.new'],
+  ['/a/abcdefg\u00e9', '/a/abcdefg.new'],
+  ['/0123456789abcdefg/x', '/s/x.new'],
+])('beside %j is %j', (path, beside) => {
+  expect(besidePath(path, '.new', bounds)).toBe(beside);
 });

@@ -150,35 +150,33 @@ test.each([
   expect(textOf(await rig.runner.run(aCall(name, input), never))).toContain(`! ${expected}`);
 });
 
-test('a read-only mount can be read but not changed, by any tool', async () => {
-  const written_by = { thread_id: 'sthr_1', event_id: 'sevt_1' };
-  await rig.files.write('sesn_mount', '/mnt/memory/m/notes.md', Buffer.from('note'), {
-    written_by,
-  });
-  const mounts = [
-    { path: '/mnt/memory/m', access: 'read_only' as const },
-    { path: '/mnt/memory/m/drafts', access: 'read_write' as const },
-  ];
-  const use = inSession(rig, 'sesn_mount', { mounts });
-  expect(await use('read', { file_path: '/mnt/memory/m/notes.md' })).toContain('note');
-  expect(await use('write', { file_path: '/mnt/memory/m/new', content: '' })).toMatch(/^! EROFS/);
-  expect(
-    await use('edit', { file_path: '/mnt/memory/m/notes.md', old_string: 'note', new_string: 'x' }),
-  ).toMatch(/^! EROFS/);
+test('a path as long as its row can be is kept, and a longer one refused wherever it is made', async () => {
+  const use = inSession(rig, 'sesn_long');
+  const folder = Array.from({ length: 4 }, () => 'n'.repeat(200)).join('/');
+  const path = `/workspace/${folder}/${'x'.repeat(limits.path_bytes_max - 11 - folder.length - 1)}`;
+  expect(await use('write', { file_path: path, content: 'long' })).toContain('Wrote 4 bytes');
+  expect(await use('bash', { command: `cat ${path}` })).toBe('long');
+  expect(await use('write', { file_path: `${path}x`, content: '' })).toMatch(/^! .*1022 bytes/);
   for (const command of [
-    'echo x > /mnt/memory/m/notes.md',
-    'rm /mnt/memory/m/notes.md',
-    'rm -r /mnt/memory',
-    'mv /mnt/memory/m /tmp/m',
-    'ln -s /mnt/memory/m/notes.md l; echo x > l',
-    'cd /mnt/memory/m; touch notes.md',
-    'chmod 777 /mnt/memory/m/notes.md',
-    "python3 -c \"open('/mnt/memory/m/notes.md', 'w').write('x')\"",
+    `ln -s /workspace/${folder} l; echo x > l/${'y'.repeat(220)}`,
+    `mkdir -p a/b; echo x > a/b/${'y'.repeat(220)}; mv a ${folder}/a`,
+    `mkdir -p c/b; echo x > c/b/${'y'.repeat(220)}; cp -r c ${folder}/c`,
+    `echo x > ${'y'.repeat(256)}`,
   ]) {
-    expect(await use('bash', { command })).toMatch(/^! /);
+    expect(await use('bash', { command })).toMatch(/^! .*too long/s);
   }
-  const command = 'cd /mnt/memory/m; mkdir drafts; echo d > drafts/d; cat notes.md drafts/d';
-  expect(await use('bash', { command })).toBe('noted');
+});
+
+test('a file that loses a race under the longest name is kept beside it all the same', async () => {
+  const use = inSession(rig, 'sesn_long_race');
+  const name = 'n'.repeat(255);
+  rig.sandbox.before = async ({ call }) => {
+    if (call.tool !== 'bash') return;
+    rig.sandbox.before = () => {};
+    await use('write', { file_path: name, content: 'theirs' });
+  };
+  expect(await use('bash', { command: `printf ours > ${name}` })).toContain('version is in');
+  expect(await use('bash', { command: 'cat *' })).toMatch(/^(ourstheirs|theirsours)$/);
 });
 
 test('a command that changes neither files nor its shell writes nothing', async () => {
