@@ -1,4 +1,4 @@
-import { monotonicFactory } from 'ulid';
+import { monotonicFactory, ulid } from 'ulid';
 import { Fault } from './fault.ts';
 
 /** Every prefix of the API's ids, by noun. */
@@ -21,16 +21,20 @@ export const prefixes = {
 export type Noun = keyof typeof prefixes;
 
 /** Monotonic, so that ids made in one process sort in the order in which they were made. */
-const ulid = monotonicFactory();
+const monotonic = monotonicFactory();
 
 /** A name without a noun, for objects and versions that no client sees. */
 export function newName(): string {
-  return ulid();
+  return monotonic();
 }
 
-/** A new id of a noun, e.g. `agent_01J…`: time-sortable, though clients must not rely on it. */
-export function newId(noun: Noun): string {
-  return `${prefixes[noun]}_${ulid()}`;
+/**
+ * A new id of a noun, e.g. `agent_01J…`: time-sortable, though clients must not rely on it.
+ *
+ * @param at_ms The moment that it sorts by, where ids are a list's order. @default - now
+ */
+export function newId(noun: Noun, at_ms?: number): string {
+  return `${prefixes[noun]}_${at_ms === undefined ? monotonic() : ulid(at_ms)}`;
 }
 
 const BODY = /^[0-9A-Za-z]{20,40}$/;

@@ -190,6 +190,16 @@ export const limits = {
   /** Attempts of one edit against other threads' edits of the same file: 25 threads, and slack. */
   file_attempts_max: 60,
 
+  // Memory
+  /** Source: SDK, memories: UTF-8 of one. */
+  memory_bytes_max: 102_400,
+  memory_path_bytes_max: 1_024,
+  memory_path_segments_max: 20,
+  /** A larger one is an object: a page of rows is read for their paths and hashes most of the time. */
+  inline_memory_bytes_max: 4_096,
+  /** Times that a write may find a folder emptied or filled by others before it gives up. */
+  memory_attempts_max: 10,
+
   // Tools
   /** Source: API reference: a longer output goes to a file. */
   tool_output_chars_max: 100_000,
@@ -259,6 +269,10 @@ export const limits = {
   // Log
   /** Events of one append: a reply with 256 tool calls, their results and what closes the turn. */
   entry_events_max: 1_000,
+
+  // Transcripts
+  /** A segment is one line of JSON or more; a step holds it in memory twice while it is written. */
+  transcript_segment_bytes_max: 4_194_304,
 } as const;
 
 // The relations are decisions, not accidents: they fail at load, before any request.

@@ -8,5 +8,6 @@ export interface Ports {
   readonly table: Table;
   readonly blobs: Blobs;
   readonly clock: Clock;
-  readonly newId: (noun: Noun) => string;
+  /** An id of now, or of `at_ms`, by which it then sorts. */
+  readonly newId: (noun: Noun, at_ms?: number) => string;
 }

@@ -1,0 +1,146 @@
+import type { Row, Table } from '../core/table.ts';
+import { limits } from '../core/limits.ts';
+import { pathKey, storeKey, type MemoryRow, type PathRow, type StoreHead } from './memory.ts';
+import { rangeBelow } from './path.ts';
+
+/** All memories of a store at one moment. */
+export interface StoreSnapshot {
+  readonly memory_store_id: string;
+  /** Grows with each transaction on the store's memories. */
+  readonly revision: number;
+  /** Memories of an archived store can be read. */
+  readonly state: 'live' | 'archived' | 'deleted';
+  /** By path. */
+  readonly memories: ReadonlyMap<string, MemoryRow>;
+  /** What it takes of a function's memory, about. */
+  readonly bytes: number;
+}
+
+/** What of a memory changed. */
+interface Changed {
+  readonly before: MemoryRow | undefined;
+  readonly after: MemoryRow | undefined;
+}
+
+/**
+ * The stores that this function knows. One is used again while its revision is that of its head row,
+ * so a warm call costs one read, and other sessions' writes are seen by the next call.
+ */
+export class StoreSnapshots {
+  readonly #table: Table;
+  /** The least recently used first. */
+  readonly #known = new Map<string, StoreSnapshot>();
+  #bytes = 0;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  /** @param rows Among them the heads of the stores, as they were read just now. */
+  async of(store_ids: readonly string[], rows: readonly Row[]): Promise<StoreSnapshot[]> {
+    const heads = new Map(rows.map((row) => [row.pk, row as StoreHead]));
+    return await Promise.all(
+      store_ids.map(async (id) => await this.#snapshot(id, heads.get(storeKey(id).pk))),
+    );
+  }
+
+  /** As {@link of}, for one store whose head nobody has read yet. */
+  async read(store_id: string): Promise<StoreSnapshot> {
+    const head = await this.#table.get(storeKey(store_id));
+    return await this.#snapshot(store_id, head as StoreHead | undefined);
+  }
+
+  async #snapshot(id: string, head: StoreHead | undefined): Promise<StoreSnapshot> {
+    if (head === undefined || head.deleted_at !== null) {
+      this.#forget(id);
+      return { memory_store_id: id, revision: 0, state: 'deleted', memories: new Map(), bytes: 0 };
+    }
+    const { revision, archived_at } = head;
+    const state = archived_at === null ? 'live' : 'archived';
+    const known = this.#known.get(id);
+    if (known?.revision === revision && known.state === state) {
+      this.#keep(known);
+      return known;
+    }
+    // What is written between the two reads is newer than the head: the next read of the head
+    // differs from ours, so this snapshot is not used again.
+    const memories = head.memories_count === 0 ? new Map() : await this.#memories(id);
+    const bytes = [...memories.values()].reduce((sum, memory) => sum + weightOf(memory), 0);
+    const snapshot: StoreSnapshot = { memory_store_id: id, revision, state, memories, bytes };
+    this.#keep(snapshot);
+    return snapshot;
+  }
+
+  /** From both ends: two pages are on their way at a time. */
+  async #memories(store_id: string): Promise<Map<string, MemoryRow>> {
+    const { pk } = pathKey(store_id, '');
+    let { from, to } = rangeBelow('');
+    const ends: Row[][] = [];
+    let page = await this.#table.query({ pk, from, to });
+    ends.push(page.rows);
+    while (page.more) {
+      from = `${page.rows.at(-1)?.sk}\0`;
+      const [next, last] = await Promise.all([
+        this.#table.query({ pk, from, to }),
+        this.#table.query({ pk, from, to, reverse: true }),
+      ]);
+      ends.push(next.rows, last.rows);
+      to = last.rows.at(-1)?.sk ?? to;
+      page = { rows: next.rows, more: next.more && last.more && isBelow(next.rows.at(-1)?.sk, to) };
+    }
+    const rows = ends.flat() as PathRow[];
+    return new Map(rows.flatMap((row) => (row.kind === 'memory' ? [[row.sk, row]] : [])));
+  }
+
+  /**
+   * Follow `transactions_count` transactions of our own. When others wrote between, the head's
+   * revision is ahead of ours by their number, so what we kept is not used again.
+   */
+  follow(
+    before: StoreSnapshot,
+    changes: readonly Changed[],
+    transactions_count: number,
+  ): StoreSnapshot {
+    const memories = new Map(before.memories);
+    let { bytes } = before;
+    for (const change of changes) {
+      if (change.before !== undefined) memories.delete(change.before.sk);
+      bytes += weightOf(change.after) - weightOf(change.before);
+    }
+    for (const { after } of changes) if (after !== undefined) memories.set(after.sk, after);
+    const revision = before.revision + transactions_count;
+    const snapshot = { ...before, revision, memories, bytes };
+    this.#keep(snapshot);
+    return snapshot;
+  }
+
+  #keep(snapshot: StoreSnapshot): void {
+    this.#forget(snapshot.memory_store_id);
+    this.#known.set(snapshot.memory_store_id, snapshot);
+    this.#bytes += snapshot.bytes;
+    for (const [oldest, { bytes }] of this.#known) {
+      if (this.#bytes <= limits.memory_snapshots_bytes_max) return;
+      this.#known.delete(oldest);
+      this.#bytes -= bytes;
+    }
+  }
+
+  #forget(store_id: string): void {
+    this.#bytes -= this.#known.get(store_id)?.bytes ?? 0;
+    this.#known.delete(store_id);
+  }
+}
+
+/** The order of DynamoDB's keys is that of their bytes. */
+function isBelow(a: string | undefined, b: string): boolean {
+  return a !== undefined && Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
+}
+
+/** Text, path and the rest of a row, whose ids and times are about as long in each. */
+function weightOf(memory: MemoryRow | undefined): number {
+  if (memory === undefined) return 0;
+  const text = 'text' in memory.content ? memory.content.text.length : 0;
+  return text + memory.sk.length + ROW_BYTES;
+}
+
+const ROW_BYTES = 700;
