@@ -8,6 +8,8 @@ import { readXml, unescapeXml, writeXml, type XmlTree } from './xml.ts';
 export interface Target {
   readonly request: WireRequest;
   readonly key: string;
+  /** What a copy reads. */
+  readonly source?: string | undefined;
   readonly store: ObjectStore;
   readonly now: Date;
 }
@@ -20,9 +22,6 @@ const key_bytes_max = 1_024;
 /** PutObject: sums and hash verified, `If-None-Match: *` honoured, framing of streamed bodies removed. */
 export async function putObject({ request, key, store, now }: Target): Promise<Reply> {
   const { headers } = request;
-  if (headers['x-amz-copy-source'] !== undefined) {
-    throw new AwsError('NotImplemented', 'The local host does not copy objects.', 501);
-  }
   if (Buffer.byteLength(key) > key_bytes_max) {
     throw new AwsError('KeyTooLongError', 'Your key is too long');
   }
@@ -46,6 +45,33 @@ export async function putObject({ request, key, store, now }: Target): Promise<R
     headers: { etag: meta.etag, 'x-amz-version-id': version_id, ...kept },
     body: '',
   };
+}
+
+/** The key that a CopyObject reads; a copy from another bucket is not spoken. */
+export function copySource({ headers }: WireRequest, bucket: string): string {
+  const [path = ''] = (header(headers['x-amz-copy-source']) ?? '').split('?');
+  const whole = decodeURIComponent(path).replace(/^\//, '');
+  if (!whole.startsWith(`${bucket}/`)) {
+    throw new AwsError('NotImplemented', `The local host copies only within ${bucket}.`, 501);
+  }
+  return whole.slice(bucket.length + 1);
+}
+
+/** CopyObject: the bytes with their headers and sums, under another key. */
+export async function copyObject({ source, key, store, now }: Target): Promise<Reply> {
+  const object = source === undefined ? undefined : await store.get(source);
+  if (object === undefined) {
+    throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key: source });
+  }
+  try {
+    const { size, headers } = object.meta;
+    const modified = now.toISOString();
+    const { etag } = await store.put(key, await object.read(0, size), { modified, headers });
+    const reply = xml('CopyObjectResult', { LastModified: modified, ETag: etag });
+    return { ...reply, headers: { ...reply.headers, 'x-amz-version-id': version_id } };
+  } finally {
+    await object.close();
+  }
 }
 
 function keptHeaders(headers: WireRequest['headers']): Record<string, string> {

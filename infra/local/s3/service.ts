@@ -27,7 +27,8 @@ interface Operation {
   readonly run: (target: operations.Target) => Promise<Reply>;
 }
 
-const { deleteObject, deleteObjects, getObject, listObjects, listVersions, putObject } = operations;
+const { copyObject, deleteObject, deleteObjects, getObject, putObject } = operations;
+const { listObjects, listVersions } = operations;
 
 /** The operations that we speak, by method and by what the query asks for. */
 const table: Readonly<Record<string, Operation>> = {
@@ -48,6 +49,12 @@ const table: Readonly<Record<string, Operation>> = {
     permission: 's3:PutObject',
     kms: 'kms:GenerateDataKey',
     run: putObject,
+  },
+  'PUT copy': {
+    name: 'CopyObject',
+    permission: 's3:PutObject',
+    kms: 'kms:GenerateDataKey',
+    run: copyObject,
   },
   'DELETE object': { name: 'DeleteObject', permission: 's3:DeleteObject', run: deleteObject },
   'DELETE version': {
@@ -95,14 +102,16 @@ export class S3Service implements Service {
     }
     const key = slash === -1 ? '' : decodeURIComponent(path.slice(slash + 1));
     const operation = operationOf(request, key);
-    const target = { request, key, store: bucket.store, now: this.#clock.now() };
+    const source = operation.run === copyObject ? operations.copySource(request, name) : undefined;
+    const target = { request, key, source, store: bucket.store, now: this.#clock.now() };
     const object_arn = `arn:aws:s3:::${name}/${key}`;
     return {
       action: operation.name,
       resource: operation.on_bucket ? `arn:aws:s3:::${name}` : object_arn,
       permissions: this.#permissions(operation, bucket, target),
       run: async () => {
-        if (operation.kms === 'kms:Decrypt') await this.#mayKnow(target, name);
+        const read = source ?? (operation.kms === 'kms:Decrypt' ? key : undefined);
+        if (read !== undefined) await this.#mayKnow(target, read, name);
         return operation.run(target);
       },
     };
@@ -139,13 +148,23 @@ export class S3Service implements Service {
       }));
     }
     const own = { action, resource: `${bucket_arn}/${target.key}`, context: {} };
-    if (operation.kms === undefined || bucket.kms_key_arn === undefined) return [own];
-    const via = { 'kms:viaservice': [`s3.${place.region}.amazonaws.com`] };
-    return [own, { action: operation.kms, resource: bucket.kms_key_arn, context: via }];
+    const source: Request[] =
+      target.source === undefined
+        ? []
+        : [{ action: 's3:GetObject', resource: `${bucket_arn}/${target.source}`, context: {} }];
+    const resource = bucket.kms_key_arn;
+    if (operation.kms === undefined || resource === undefined) return [...source, own];
+    const context = { 'kms:viaservice': [`s3.${place.region}.amazonaws.com`] };
+    const actions = source.length === 0 ? [operation.kms] : ['kms:Decrypt', operation.kms];
+    return [...source, own, ...actions.map((each) => ({ action: each, resource, context }))];
   }
 
   /** Without s3:ListBucket a caller may not learn that an object is missing: 403 and not 404. */
-  async #mayKnow({ store, key, request }: operations.Target, bucket: string): Promise<void> {
+  async #mayKnow(
+    { store, request }: operations.Target,
+    key: string,
+    bucket: string,
+  ): Promise<void> {
     if ((await store.meta(key)) !== undefined) return;
     const may = this.#authorizer.allows(request.principal, {
       action: 's3:ListBucket',
@@ -156,9 +175,10 @@ export class S3Service implements Service {
   }
 }
 
-function operationOf({ method, query }: WireRequest, key: string): Operation {
+function operationOf({ method, query, headers }: WireRequest, key: string): Operation {
   const asked = ['delete', 'versions'].find((name) => query.has(name));
-  const what = key === '' ? (asked ?? 'bucket') : query.has('versionId') ? 'version' : 'object';
+  const of_object = headers['x-amz-copy-source'] === undefined ? 'object' : 'copy';
+  const what = key === '' ? (asked ?? 'bucket') : query.has('versionId') ? 'version' : of_object;
   const read_version = what === 'version' && method !== 'DELETE' ? 'object' : what;
   const operation = table[`${method} ${read_version}`];
   const subresource = [
