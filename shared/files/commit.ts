@@ -1,3 +1,4 @@
+import { timestamp, type Clock } from '../core/clock.ts';
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
 import { ConditionFailed, type Row, type Table, type Write } from '../core/table.ts';
@@ -10,8 +11,9 @@ import {
   type Entry,
   type StoredEntry,
 } from './entry.ts';
-import { besidePath, workdir } from './path.ts';
 import { deltaOf, type Changed, type Manifest, type Manifests } from './manifest.ts';
+import { outputWrites, WRITES_PER_OUTPUT, type FilesOwner } from './outputs.ts';
+import { besidePath, isInside, outputs, workdir } from './path.ts';
 
 /** What a call did to one path. */
 export interface Change {
@@ -29,8 +31,7 @@ export interface Conflict {
   readonly saved_as: string | undefined;
 }
 
-export interface CommitRequest {
-  readonly session_id: string;
+export interface CommitRequest extends FilesOwner {
   /** What the call saw. */
   readonly base: Manifest;
   readonly changes: readonly Change[];
@@ -43,17 +44,18 @@ export interface CommitRequest {
 
 interface Ports {
   readonly table: Table;
+  readonly clock: Clock;
   readonly manifests: Manifests;
   readonly newVersion: () => string;
 }
 
-/** Room for the head row, and for `also`. */
-const BATCH_MAX = limits.transaction_writes_max - 3;
+/** Writes of changes in one transaction: room for the head row, and for `also`. */
+const BATCH_WRITES_MAX = limits.transaction_writes_max - 3;
 
 /**
  * Put a call's changes into the table, each under the condition that its path is as the call saw it.
  *
- * More than 97 changes take several transactions: folders first, then files, then removals. Dying
+ * More changes than 97 writes hold take several transactions: folders first, then files, then removals. Dying
  * between two leaves a prefix of that order: a moved file is then in both places, never in none,
  * and the call, having no recorded result, is answered as one that may have run.
  * Reply lost: the SDK repeats under the same token; beyond that, an entry that already holds what we
@@ -89,7 +91,8 @@ async function commitBatch(
   let left = writes.batch.map((change) => stamp(ports, author, change));
   while (left.length > 0) {
     try {
-      await ports.table.transact(writesOf(session_id, left, writes.also));
+      const changing = changeWrites(request, left, timestamp(ports.clock));
+      await ports.table.transact([...changing, ...writes.also]);
       return { manifest: ports.manifests.follow(session_id, manifest, left), conflicts };
     } catch (error) {
       const met = meet(error, left, author);
@@ -106,10 +109,18 @@ async function commitBatch(
 
 function batchesOf(changes: readonly Change[]): Change[][] {
   const rank = ({ next }: Change) => (next === undefined ? 2 : next.kind === 'folder' ? 0 : 1);
-  const sorted = changes.toSorted((a, b) => rank(a) - rank(b));
-  return Array.from({ length: Math.ceil(sorted.length / BATCH_MAX) }, (_, index) =>
-    sorted.slice(index * BATCH_MAX, (index + 1) * BATCH_MAX),
-  );
+  const batches: Change[][] = [];
+  let room = 0;
+  for (const change of changes.toSorted((a, b) => rank(a) - rank(b))) {
+    const writes = isInside(change.path, [outputs]) ? 1 + WRITES_PER_OUTPUT : 1;
+    if (writes > room) {
+      batches.push([]);
+      room = BATCH_WRITES_MAX;
+    }
+    batches.at(-1)?.push(change);
+    room -= writes;
+  }
+  return batches;
 }
 
 function stamp(ports: Ports, author: Author, { path, base, next }: Change): Changed {
@@ -119,15 +130,15 @@ function stamp(ports: Ports, author: Author, { path, base, next }: Change): Chan
   return { path, base, next: { ...next, version: ports.newVersion(), written_by: author } };
 }
 
-function writesOf(
-  session_id: string,
-  changed: readonly Changed[],
-  also: readonly Write[],
-): Write[] {
+/**
+ * The writes of one transaction: the head, then each change under its condition, in their order,
+ * then what follows from them.
+ */
+export function changeWrites(owner: FilesOwner, changed: readonly Changed[], at: string): Write[] {
   return [
-    headWrite(session_id, changed),
-    ...changed.map((one) => writeOf(session_id, one)),
-    ...also,
+    headWrite(owner.session_id, changed),
+    ...changed.map((one) => writeOf(owner.session_id, one)),
+    ...changed.flatMap((one) => outputWrites(owner, one, at)),
   ];
 }
 

@@ -4,6 +4,8 @@ import { limits } from '../core/limits.ts';
 /** Where tools start: relative paths of file tools are below it, and so is a new shell. */
 export const workdir = '/workspace';
 export const homedir = '/home/user';
+/** What an agent hands over: see outputs.ts. */
+export const outputs = '/mnt/session/outputs';
 export const tool_outputs = '/mnt/session/tool_outputs';
 /** Memory stores are mounted below it; beside them nothing can be written there. */
 export const memory_root = '/mnt/memory';
@@ -15,7 +17,7 @@ export const standing = [
   '/tmp',
   '/mnt/session',
   '/mnt/session/uploads',
-  '/mnt/session/outputs',
+  outputs,
   tool_outputs,
   memory_root,
 ] as const;

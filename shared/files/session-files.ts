@@ -17,6 +17,12 @@ export interface FilesPorts {
   readonly newName: () => string;
 }
 
+/** For whom a file is written. */
+export interface WriteOptions {
+  readonly workspace_id: string;
+  readonly written_by: Author;
+}
+
 export type StoredFile = StoredEntry & { readonly kind: 'file' };
 
 /** A write meets other writers of the same path so often only when something is wrong. */
@@ -58,7 +64,7 @@ export class SessionFiles {
     session_id: string,
     path: string,
     bytes: Uint8Array,
-    options: { readonly written_by: Author },
+    options: WriteOptions,
   ): Promise<void> {
     if (bytes.length > limits.file_bytes_max) {
       throw new Fault('too_large', `A file must have at most ${limits.file_bytes_max} bytes.`);
@@ -76,16 +82,12 @@ export class SessionFiles {
       sha256: sha256Of(bytes),
       content,
     };
-    await this.#replace(session_id, normal, file, options.written_by);
+    await this.#replace(session_id, normal, file, options);
   }
 
   /** Remove a file; one that is not there is fine. */
-  async delete(
-    session_id: string,
-    path: string,
-    options: { readonly written_by: Author },
-  ): Promise<void> {
-    await this.#replace(session_id, normalPath(path), undefined, options.written_by);
+  async delete(session_id: string, path: string, options: WriteOptions): Promise<void> {
+    await this.#replace(session_id, normalPath(path), undefined, options);
   }
 
   /** Remove every row of a session's files; their contents go with the prefix `sessions/<id>/`. */
@@ -103,6 +105,7 @@ export class SessionFiles {
     return await commit(
       {
         table: this.ports.table,
+        clock: this.ports.clock,
         manifests: this.manifests,
         newVersion: this.ports.newName,
       },
@@ -124,7 +127,7 @@ export class SessionFiles {
     session_id: string,
     path: string,
     next: File | undefined,
-    author: Author,
+    { written_by: author, workspace_id }: WriteOptions,
   ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const { manifest } = await this.manifests.read(session_id);
@@ -132,6 +135,7 @@ export class SessionFiles {
       if (base === undefined && next === undefined) return;
       const conflicts = await this.commit({
         session_id,
+        workspace_id,
         base: manifest,
         changes: [{ path, base, next }],
         author,

@@ -1,6 +1,7 @@
 import { limits } from '../core/limits.ts';
 import type { StoredEntry } from '../files/entry.ts';
 import type { Manifest } from '../files/manifest.ts';
+import type { FilesOwner } from '../files/outputs.ts';
 import { packKey } from '../files/pack.ts';
 import type { SessionFiles } from '../files/session-files.ts';
 import { resolveChanges } from './changes.ts';
@@ -23,7 +24,7 @@ const author = { thread_id: 'repack', event_id: 'repack' };
  */
 export async function repack(
   ports: RepackPorts,
-  session_id: string,
+  { session_id, workspace_id }: FilesOwner,
   signal: AbortSignal,
 ): Promise<void> {
   const { files, sandbox, urls } = ports;
@@ -46,7 +47,14 @@ export async function repack(
   );
   const changes = await resolveChanges(files, session_id, reply.changes, { manifest, upload_key });
   // A file that was changed meanwhile refuses its batch: the next repack finds what is left.
-  await files.commit({ session_id, base: manifest, changes, author, on_conflict: 'refuse' });
+  await files.commit({
+    session_id,
+    workspace_id,
+    base: manifest,
+    changes,
+    author,
+    on_conflict: 'refuse',
+  });
 }
 
 /** In how many objects a session's live contents are. */

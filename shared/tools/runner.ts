@@ -129,7 +129,7 @@ export async function shorten(
   call: ToolCall,
   outcome: ToolOutcome,
 ): Promise<ToolOutcome> {
-  const { session_id, thread_id, event_id } = call;
+  const { session_id, workspace_id, thread_id, event_id } = call;
   const content: ResultBlock[] = [];
   for (const block of outcome.content) {
     if (block.type !== 'text' || !isTooLong(block.text)) {
@@ -138,6 +138,7 @@ export async function shorten(
     }
     const path = outputPath(event_id);
     await files.write(session_id, path, Buffer.from(block.text), {
+      workspace_id,
       written_by: { thread_id, event_id },
     });
     content.push({ type: 'text', text: previewOf(block.text, `The whole is in ${path}.`) });

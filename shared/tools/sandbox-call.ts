@@ -6,6 +6,7 @@ import type { Key, Write } from '../core/table.ts';
 import { filesKey } from '../files/entry.ts';
 import type { Conflict } from '../files/commit.ts';
 import type { Manifest } from '../files/manifest.ts';
+import type { FilesOwner } from '../files/outputs.ts';
 import { packKey } from '../files/pack.ts';
 import { workdir } from '../files/path.ts';
 import type { SessionFiles } from '../files/session-files.ts';
@@ -67,7 +68,7 @@ export class SandboxCalls {
     const { session_id, thread_id, event_id } = call;
     const shell_key = { pk: filesKey(session_id), sk: `SHELL#${thread_id}` };
     const beside = tool === 'bash' ? [shell_key] : [];
-    const { manifest, rows } = await this.#readPacked(session_id, beside, signal);
+    const { manifest, rows } = await this.#readPacked(call, beside, signal);
     const shell = rows[0] === undefined ? undefined : ShellState.parse(rows[0]['shell']);
     const upload_key = packKey(session_id, this.#files.ports.newName());
     const request: SandboxRequest = {
@@ -93,12 +94,13 @@ export class SandboxCalls {
   }
 
   /** Read the manifest, its contents brought together first if they are in too many objects. */
-  async #readPacked(session_id: string, beside: readonly Key[], signal: AbortSignal) {
+  async #readPacked(owner: FilesOwner, beside: readonly Key[], signal: AbortSignal) {
+    const { session_id } = owner;
     const read = await this.#files.manifests.read(session_id, beside);
     if (countObjects(read.manifest) <= limits.session_objects_max) return read;
     const ports = { files: this.#files, sandbox: this.#sandbox, urls: this.#urls };
     try {
-      await repack(ports, session_id, signal);
+      await repack(ports, owner, signal);
     } catch (error) {
       // The call can do without it, only slower; the next one tries again.
       if (!(error instanceof SandboxLost)) throw error;
@@ -144,6 +146,7 @@ export class SandboxCalls {
     try {
       const conflicts = await this.#files.commit({
         session_id: call.session_id,
+        workspace_id: call.workspace_id,
         base: seen.manifest,
         changes,
         author: { thread_id: call.thread_id, event_id: call.event_id },

@@ -37,6 +37,7 @@ export type ResultBlock =
 /** One call of a built-in tool, as the log has it. */
 export interface ToolCall {
   readonly session_id: string;
+  readonly workspace_id: string;
   readonly thread_id: string;
   /** The `agent.tool_use` event. */
   readonly event_id: string;

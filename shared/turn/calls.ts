@@ -72,6 +72,7 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
   const outcome = await ports.tools.run(
     {
       session_id: head.session_id,
+      workspace_id: head.workspace_id,
       thread_id: head.thread_id,
       event_id: call.event_id,
       name: call.name,

@@ -83,7 +83,10 @@ test.each([
   ['%PDF-1.7', 'document', 'application/pdf'],
 ])('%j is shown as %s', async (head, type, media_type) => {
   const bytes = Buffer.concat([Buffer.from(head, 'latin1'), Buffer.alloc(6_000)]);
-  await rig.files.write('sesn_media', '/workspace/m', bytes, { written_by });
+  await rig.files.write('sesn_media', '/workspace/m', bytes, {
+    workspace_id: 'wrkspc_1',
+    written_by,
+  });
   const outcome = await rig.runner.run(
     aCall('read', { file_path: 'm' }, { session_id: 'sesn_media' }),
     never,
@@ -108,7 +111,10 @@ test.each([
     /^! photo has 4000006 bytes/,
   ],
 ])('the %s file is answered politely', async (name, bytes, expected) => {
-  await rig.files.write('sesn_odd', `/workspace/${name}`, bytes, { written_by });
+  await rig.files.write('sesn_odd', `/workspace/${name}`, bytes, {
+    workspace_id: 'wrkspc_1',
+    written_by,
+  });
   const outcome = await rig.runner.run(
     aCall('read', { file_path: name }, { session_id: 'sesn_odd' }),
     never,

@@ -11,10 +11,11 @@ afterAll(async () => {
   await rig.stop();
 });
 const written_by = { thread_id: 'sthr_1', event_id: 'sevt_1' };
+const by = { workspace_id: 'wrkspc_1', written_by };
 
 test('what is written from outside is there for the tools, and the other way round', async () => {
   const { files } = rig;
-  await files.write('sesn_a', '/mnt/session/uploads/in.txt', Buffer.from('in'), { written_by });
+  await files.write('sesn_a', '/mnt/session/uploads/in.txt', Buffer.from('in'), by);
   await inSession(rig, 'sesn_a')('bash', {
     command: 'cat /mnt/session/uploads/in.txt > /mnt/session/outputs/out.txt',
   });
@@ -23,8 +24,8 @@ test('what is written from outside is there for the tools, and the other way rou
   ]);
   const { bytes } = await files.read('sesn_a', '/mnt/session/outputs/out.txt');
   expect(Buffer.from(bytes).toString()).toBe('in');
-  await files.delete('sesn_a', '/mnt/session/uploads/in.txt', { written_by });
-  await files.delete('sesn_a', '/mnt/session/uploads/in.txt', { written_by });
+  await files.delete('sesn_a', '/mnt/session/uploads/in.txt', by);
+  await files.delete('sesn_a', '/mnt/session/uploads/in.txt', by);
   await expect(files.read('sesn_a', '/mnt/session/uploads/in.txt')).rejects.toMatchObject({
     kind: 'missing',
   });
@@ -34,7 +35,7 @@ test.each([0, 1, limits.inline_file_bytes_max, limits.inline_file_bytes_max + 1,
   'a file of %i bytes comes back as it was written, from outside and from a command',
   async (size) => {
     const bytes = Buffer.alloc(size, '0123456789abcdef\n');
-    await rig.files.write(`sesn_${size}`, '/tmp/f', bytes, { written_by });
+    await rig.files.write(`sesn_${size}`, '/tmp/f', bytes, by);
     expect(Buffer.from((await rig.files.read(`sesn_${size}`, '/tmp/f')).bytes).equals(bytes)).toBe(
       true,
     );
@@ -50,7 +51,7 @@ test.each([0, 1, limits.inline_file_bytes_max, limits.inline_file_bytes_max + 1,
 
 test('copies, moves and mode changes of a large file load and store nothing', async () => {
   const { blobs } = rig;
-  await rig.files.write('sesn_lazy', '/tmp/big', Buffer.alloc(3_000_000, 1), { written_by });
+  await rig.files.write('sesn_lazy', '/tmp/big', Buffer.alloc(3_000_000, 1), by);
   const use = inSession(rig, 'sesn_lazy');
   const before = blobs.objects.size;
   blobs.requests.length = 0;

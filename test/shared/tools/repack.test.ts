@@ -20,6 +20,7 @@ test(
     const count = limits.session_objects_max + 5;
     for (let index = 0; index < count; index++) {
       await rig.files.write('sesn_pack', `/tmp/f${index}`, Buffer.alloc(5_000 + index, index), {
+        workspace_id: 'wrkspc_1',
         written_by,
       });
     }

@@ -130,6 +130,7 @@ let calls = 0;
 export function aCall(name: string, input: unknown, patch: Partial<ToolCall> = {}): ToolCall {
   return {
     session_id: 'sesn_1',
+    workspace_id: 'wrkspc_1',
     thread_id: 'sthr_1',
     event_id: `sevt_${String(++calls).padStart(8, '0')}`,
     name,
