@@ -46,6 +46,13 @@ export const routes = {
     served_by: 'stream',
   },
 
+  'POST /v1/files': { scope: 'write', body: 'form' },
+  'GET /v1/files': { scope: 'read' },
+  'GET /v1/files/{file_id}': { scope: 'read' },
+  'DELETE /v1/files/{file_id}': { scope: 'write' },
+  'POST /v1/reverie/files': { scope: 'write' },
+  'POST /v1/reverie/files/{file_id}/complete': { scope: 'write' },
+
   'POST /v1/reverie/api_keys': { scope: 'admin' },
   'GET /v1/reverie/api_keys': { scope: 'admin' },
   'GET /v1/reverie/api_keys/{api_key_id}': { scope: 'admin' },

@@ -29,6 +29,12 @@ import { readSession } from './read-session.ts';
 import { readThread } from './read-thread.ts';
 import { sendEvents } from './send-events.ts';
 import { updateSession } from './update-session.ts';
+import { completeUpload } from './complete-upload.ts';
+import { deleteFile } from './delete-file.ts';
+import { listFiles } from './list-files.ts';
+import { readFile } from './read-file.ts';
+import { startUpload } from './start-upload.ts';
+import { uploadFile } from './upload-file.ts';
 
 /** What the routes act upon. */
 export type ApiPorts = SessionPorts & DeletePorts;
@@ -60,6 +66,12 @@ export function routeTable(ports: ApiPorts): Readonly<Record<ApiRouteName, Route
     'GET /v1/sessions/{session_id}/threads/{thread_id}': readThread(ports),
     'POST /v1/sessions/{session_id}/threads/{thread_id}/archive': archiveThread(ports),
     'GET /v1/sessions/{session_id}/threads/{thread_id}/events': listEvents(ports),
+    'POST /v1/files': uploadFile(ports),
+    'GET /v1/files': listFiles(ports),
+    'GET /v1/files/{file_id}': readFile(ports),
+    'DELETE /v1/files/{file_id}': deleteFile(ports),
+    'POST /v1/reverie/files': startUpload(ports),
+    'POST /v1/reverie/files/{file_id}/complete': completeUpload(ports),
     'POST /v1/reverie/api_keys': createApiKey(ports),
     'GET /v1/reverie/api_keys': listApiKeys(ports),
     'GET /v1/reverie/api_keys/{api_key_id}': readApiKey(ports),
