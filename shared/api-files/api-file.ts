@@ -27,10 +27,8 @@ export interface ApiFile extends Row {
   /** When it stops being there for readers; not `expires_at`, which is the table's TTL. */
   readonly expires_on: string | null;
   /**
-   * `pending`: its bytes are awaited, so it is no file yet. `deleted`: gone for readers; its object
-   * is about to go, or, of a session's file, the row stays as long as the session, so that this
-   * version of the path is not listed again. `expired`: its object is gone, what it was can be read
-   * for a while.
+   * `pending`: its bytes are awaited, so it is no file yet. `deleted`: gone for readers, its object is
+   * about to go. `expired`: its object is gone, what it was can be read for a while.
    */
   readonly state: 'pending' | 'ready' | 'deleted' | 'expired';
   /** What people upload is not; what agents make is. */
@@ -47,7 +45,7 @@ export interface ApiFile extends Row {
 
 /**
  * `FILE#<file_id>` / `SCOPE`: the place of a session's file in the list of its session. Put with the
- * head; both go with the session.
+ * head; both go together.
  */
 export interface ScopeRow extends Row {
   /** `FILES#<session_id>`: also the name of the session's file system, but in the index. */

@@ -3,11 +3,6 @@ import { fileKey, fileObject, scopeKey, type ApiFile } from './api-file.ts';
 
 export type RemovePorts = Pick<Ports, 'table' | 'blobs'>;
 
-/** The object that goes with the file; a session's file only points into its session. */
-export function ownObject({ source, file_id }: ApiFile): string | undefined {
-  return 'object' in source && source.object === fileObject(file_id) ? source.object : undefined;
-}
-
 /** Remove a file that nobody sees any more; the row goes last, so that a repeat finds it. */
 export async function removeFile(ports: RemovePorts, file: ApiFile): Promise<void> {
   await removeObject(ports, file);
@@ -18,4 +13,9 @@ export async function removeFile(ports: RemovePorts, file: ApiFile): Promise<voi
 export async function removeObject({ blobs }: RemovePorts, file: ApiFile): Promise<void> {
   const object = ownObject(file);
   if (object !== undefined) await blobs.delete([object]);
+}
+
+/** The object that goes with the file; a session's file only points into its session. */
+function ownObject({ source, file_id }: ApiFile): string | undefined {
+  return 'object' in source && source.object === fileObject(file_id) ? source.object : undefined;
 }
