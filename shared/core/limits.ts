@@ -200,6 +200,23 @@ export const limits = {
   /** Times that a write may find a folder emptied or filled by others before it gives up. */
   memory_attempts_max: 10,
 
+  // Memory stores: history, search, archives
+  /** What reading a history may take of a request: some 400 MB of versions. */
+  history_read_ms: 18_000,
+  /** What one request of a restore or an import writes for, before it hands on. */
+  memory_work_ms: 15_000,
+  /** Indexing takes some 0.5 s a megabyte; of larger stores only the beginnings of texts are known. */
+  search_text_bytes_max: 16_777_216,
+  /** Texts that a warm function's indexes stand for, some six times of it in memory. */
+  search_cache_bytes_max: 33_554_432,
+  search_query_chars_max: 1_000,
+  search_hits_default: 10,
+  /** Lines that may differ before two texts are shown as one whole replacement: its square is work. */
+  diff_edits_max: 1_000,
+  /** What computing one page of a comparison may take. */
+  diff_page_ms: 8_000,
+  search_hits_max: 50,
+
   // Tools
   /** Source: API reference: a longer output goes to a file. */
   tool_output_chars_max: 100_000,
