@@ -5,7 +5,7 @@ import type { Secrets } from './secrets.ts';
 import type { SessionMachine } from './session-machine.ts';
 import type { Settings } from './settings.ts';
 import {
-  index,
+  indexes,
   key,
   largeValues,
   objectDeletes,
@@ -48,7 +48,7 @@ export class Api extends NodeFunction {
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
-        index(storage, 'list'),
+        indexes(storage, 'list'),
         objects(storage, 'sessions', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objects(storage, 'files', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objects(storage, 'transcripts', objectDeletes),

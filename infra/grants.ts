@@ -62,8 +62,9 @@ export function threadUpdates({ table }: Storage): Grant {
   return allow('Listens', ['dynamodb:UpdateItem'], [table.tableArn], conditions);
 }
 
-export function index({ table }: Storage, name: 'list' | 'running'): Grant {
-  return allow('Index', ['dynamodb:Query'], [`${table.tableArn}/index/${name}`]);
+export function indexes({ table }: Storage, ...names: readonly ('list' | 'running')[]): Grant {
+  const arns = names.map((name) => `${table.tableArn}/index/${name}`);
+  return allow('Index', ['dynamodb:Query'], arns);
 }
 
 /** The prefixes of the bucket: whose objects stand below each. */

@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
 import {
-  index,
+  indexes,
   key,
   largeValues,
   objectDeletes,
@@ -43,7 +43,7 @@ export class Memory extends NodeFunction {
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
-        index(storage, 'list'),
+        indexes(storage, 'list'),
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         // What a store is imported from.
         objects(storage, 'files', ['s3:GetObject']),

@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 import {
   allow,
   give,
-  index,
+  indexes,
   key,
   objectDeletes,
   objectNames,
@@ -46,7 +46,7 @@ export class Reconcile extends NodeFunction {
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
-        index(storage, 'running'),
+        indexes(storage, 'list', 'running'),
         ...swept.map((prefix) => objects(storage, prefix, objectDeletes)),
         objectNames(storage, swept),
         key(storage, 'write'),

@@ -1,19 +1,19 @@
 import { primaryThreadId } from '../core/id.ts';
+import { indexed } from '../core/indexed.ts';
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
-import { ConditionFailed, type Row, type Update } from '../core/table.ts';
+import { ConditionFailed, type Update } from '../core/table.ts';
 import { threadKey } from '../threads/thread.ts';
 import type { Runs } from './runs.ts';
 import { sessionKey, type SessionHead } from './session.ts';
-import { sweepSession } from './sweep-session.ts';
 
-export interface ReconcilePorts extends Pick<Ports, 'table' | 'blobs' | 'clock'> {
+export interface ReconcilePorts extends Pick<Ports, 'table' | 'clock'> {
   readonly runs: Runs;
 }
 
 /** What was done to a session, for the log; with an error, what was tried. */
 export interface Found {
-  readonly what: 'restarted' | 'stuck' | 'swept';
+  readonly what: 'restarted' | 'stuck';
   readonly session: SessionHead;
   readonly error?: unknown;
 }
@@ -28,80 +28,44 @@ export interface ReconcileOptions {
 export interface Reconciled {
   readonly restarted: number;
   readonly stuck: number;
-  readonly swept: number;
   /** False when the time was up before the end: the next run goes on. */
   readonly complete: boolean;
 }
 
-/** Sessions that are looked at together. */
-const TOGETHER = 10;
-
 /**
  * Heal what a lost call or a crash has left: running sessions without a live execution get a new
- * run, deleted ones are swept to the end. Every change is conditional on what was read, so that
- * two of these at once, or one beside a client, do nothing twice.
+ * run. Every change is conditional on what was read, so that two of these at once, or one beside a
+ * client, do nothing twice.
  */
 export async function reconcileSessions(
   ports: ReconcilePorts,
   options: ReconcileOptions,
 ): Promise<Reconciled> {
-  const counts = { restarted: 0, stuck: 0, swept: 0 };
-  const until = new Date(ports.clock.now().getTime() - options.min_age_ms).toISOString();
-  const look = {
-    RUNNING: async (session: SessionHead) => await heal(ports, session, options),
-    DELETED: async (session: SessionHead) => await sweep(ports, session, options),
-  };
-  let complete = true;
-  for (const state of ['RUNNING', 'DELETED'] as const) {
-    for await (const sessions of indexed(ports, state, until)) {
-      if (options.is_time_up()) {
-        complete = false;
-        break;
-      }
-      const found = await Promise.all(
-        sessions.map(async (session) => await guarded(look[state], session, options)),
-      );
-      for (const what of found.flat()) counts[what] += 1;
-    }
+  const counts = { restarted: 0, stuck: 0 };
+  const until_ms = ports.clock.now().getTime() - options.min_age_ms;
+  for await (const rows of indexed(ports.table, 'RUNNING', until_ms)) {
+    if (options.is_time_up()) return { ...counts, complete: false };
+    const sessions = rows as SessionHead[];
+    const found = await Promise.all(
+      sessions.map(async (session) => await guarded(ports, session, options)),
+    );
+    for (const what of found.flat()) counts[what] += 1;
   }
-  return { ...counts, complete };
-}
-
-/** The sessions of a state since before `until`, oldest first, as they are now. */
-async function* indexed(
-  { table }: ReconcilePorts,
-  pk: 'RUNNING' | 'DELETED',
-  until: string,
-): AsyncGenerator<SessionHead[]> {
-  const to = `${until}#~`;
-  for (let from = ' '; from <= to;) {
-    const { rows, more } = await table.query({ pk, from, to, index: 'running', limit: TOGETHER });
-    const heads = (await table.getMany(rows)) as SessionHead[];
-    // The index lags: only the row itself says what is true.
-    yield heads.filter((head) => head.gsi2pk === pk);
-    const last = rows.at(-1);
-    if (!more || last === undefined) return;
-    from = `${placeOf(last)}!`;
-  }
-}
-
-function placeOf(row: Row): string {
-  return String(row['gsi2sk']);
+  return { ...counts, complete: true };
 }
 
 /** One session that cannot be healed must not keep the others from it. */
 async function guarded(
-  look: (session: SessionHead) => Promise<Found['what'][]>,
+  ports: ReconcilePorts,
   session: SessionHead,
-  { found }: ReconcileOptions,
+  options: ReconcileOptions,
 ): Promise<Found['what'][]> {
   try {
-    const done = await look(session);
-    for (const what of done) found({ what, session });
+    const done = await heal(ports, session, options);
+    for (const what of done) options.found({ what, session });
     return done;
   } catch (error) {
-    const what = session.deleted_at === null ? 'restarted' : 'swept';
-    found({ what, session, error });
+    options.found({ what: 'restarted', session, error });
     return [];
   }
 }
@@ -172,12 +136,4 @@ function freedThread({ session_id, run }: SessionHead): Update {
       ':rescheduling': 'rescheduling',
     },
   };
-}
-
-async function sweep(
-  ports: ReconcilePorts,
-  { session_id }: SessionHead,
-  { is_time_up }: ReconcileOptions,
-): Promise<Found['what'][]> {
-  return (await sweepSession(ports, session_id, is_time_up)) ? ['swept'] : [];
 }

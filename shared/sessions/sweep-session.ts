@@ -1,7 +1,12 @@
 import { primaryThreadId } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
-import { filesKey } from '../files/entry.ts';
+import type { Key, Row } from '../core/table.ts';
+import { fileKey, scopeKey } from '../api-files/api-file.ts';
+import { entryOf, filesKey } from '../files/entry.ts';
+import { outputKeys } from '../files/outputs.ts';
+import type { Resource } from '../resources/resource.ts';
 import { threadKey } from '../threads/thread.ts';
+import { transcriptPrefix } from '../transcripts/segment.ts';
 import { sessionKey, sessionPrefix } from './session.ts';
 
 /** Rows of one round: they are read whole to know their keys, so a round is a few MB at most. */
@@ -33,11 +38,23 @@ export async function sweepSession(
     for (let more = true; more;) {
       if (is_time_up()) return false;
       const page = await table.query({ pk, ...EVERY, limit: ROWS_PER_ROUND });
+      // First, for these rows are all that leads to them.
+      await table.deleteMany(page.rows.flatMap(filesOf));
       await table.deleteMany(page.rows.filter(({ sk }) => pk !== head.pk || sk !== head.sk));
       more = page.more && page.rows.length > 1;
     }
   }
-  if (!(await blobs.deletePrefix(sessionPrefix(session_id), is_time_up))) return false;
+  for (const prefix of [sessionPrefix(session_id), transcriptPrefix(session_id)]) {
+    if (!(await blobs.deletePrefix(prefix, is_time_up))) return false;
+  }
   await table.deleteMany([head]);
   return true;
+}
+
+/** The files of the Files API that a row of a session stands for. */
+function filesOf(row: Row): Key[] {
+  if (row.sk.startsWith('F#')) return outputKeys(entryOf(row));
+  if (!row.sk.startsWith('R#')) return [];
+  const resource = row as Resource;
+  return resource.type === 'file' ? [fileKey(resource.file_id), scopeKey(resource.file_id)] : [];
 }

@@ -146,6 +146,7 @@ const expected: Readonly<Record<string, string[]>> = {
   ],
   ReconcileRole: [
     ...on(table, ...rowReads, ...rowWrites),
+    ...on(`${table}/index/list`, 'dynamodb:Query'),
     ...on(`${table}/index/running`, 'dynamodb:Query'),
     ...under('sessions', ...deletes),
     ...under('transcripts', ...deletes),

@@ -32,9 +32,9 @@ export const idleCosts: Readonly<Record<string, Idle>> = {
   },
   'AWS::DynamoDB::Table': {
     count: 1,
-    billed: 'one query of an empty index a minute: 21,600 read units, $0.125 per million',
-    usd: ((RUNS / 2) * 0.125) / 1_000_000,
-    usd_beyond: ((RUNS / 2) * 0.125) / 1_000_000,
+    billed: 'three queries of an empty index a minute: 64,800 read units, $0.125 per million',
+    usd: ((RUNS / 2) * 3 * 0.125) / 1_000_000,
+    usd_beyond: ((RUNS / 2) * 3 * 0.125) / 1_000_000,
   },
   'AWS::Scheduler::Schedule': {
     count: 1,

@@ -2,7 +2,7 @@
  * Reconcile: what a lost call or a crash leaves, and what it must not touch. Method: a real table,
  * executions in memory; each row is a state of the rows and of its execution, and what is done.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { executionName, sessionKey, type SessionHead } from '#shared/sessions/session.ts';
 import {
   reconcileSessions,
@@ -25,10 +25,8 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   ports = testPorts(started.table);
-  for (const pk of ['RUNNING', 'DELETED']) {
-    const page = await started.table.query({ pk, from: ' ', to: '~', index: 'running' });
-    await started.table.deleteMany(page.rows);
-  }
+  const every = { pk: 'RUNNING', from: ' ', to: '~', index: 'running' } as const;
+  await started.table.deleteMany((await started.table.query(every)).rows);
 });
 afterAll(async () => await started.stop());
 
@@ -95,7 +93,7 @@ test.each(
   const { session_id, thread_id } = await running(alive);
   ports.clock.ms += age_ms;
   const done = await reconcile({ min_age_ms });
-  expect(done).toMatchObject({ restarted, stuck, swept: 0, complete: true });
+  expect(done).toMatchObject({ restarted, stuck, complete: true });
   const run = 1 + restarted;
   expect(await sessionOf(session_id)).toMatchObject({ run, status: 'running', gsi2pk: 'RUNNING' });
   expect(await headOf(ports, thread_id)).toMatchObject({
@@ -176,33 +174,4 @@ test('it goes through any number, and stops when the time is up', async () => {
   const part = await reconcile({ is_time_up: () => (asked += 1) > 1 });
   expect(part).toMatchObject({ restarted: 10, complete: false });
   expect(await reconcile({ min_age_ms: 0 })).toMatchObject({ restarted: 13, complete: true });
-});
-
-describe('a deleted session', () => {
-  async function deleted() {
-    const ids = await putSession(ports, call);
-    await ports.blobs.put(`sessions/${ids.session_id}/x`, 'x');
-    await ports.table.update({
-      update: sessionKey(ids.session_id),
-      expression: 'SET deleted_at = :at, gsi2pk = :deleted, gsi2sk = :place',
-      values: {
-        ':at': ports.clock.now().toISOString(),
-        ':deleted': 'DELETED',
-        ':place': `${ports.clock.now().toISOString()}#${ids.session_id}`,
-      },
-    });
-    return ids;
-  }
-
-  test('is swept to the end once it is old enough', async () => {
-    const { session_id, thread_id } = await deleted();
-    expect(await reconcile()).toMatchObject({ swept: 0 });
-    ports.clock.ms += 61_000;
-    expect(await reconcile()).toMatchObject({ swept: 1, complete: true });
-    for (const pk of [`SESSION#${session_id}`, `THREAD#${thread_id}`]) {
-      expect((await ports.table.query({ pk, from: ' ', to: '~' })).rows).toEqual([]);
-    }
-    expect(ports.blobs.objects.size).toBe(0);
-    expect(await reconcile()).toMatchObject({ swept: 0 });
-  });
 });
