@@ -53,6 +53,9 @@ function measure(metrics: Metrics, observation: Observation): void {
     case 'settled':
       metrics.addMetric('Turns', MetricUnit.Count, 1);
       return;
+    case 'transcript_lost':
+      metrics.addMetric('TranscriptsLost', MetricUnit.Count, 1);
+      return;
   }
 }
 
@@ -64,5 +67,6 @@ function tell(
 ): void {
   const { type, ...facts } = observation;
   if (type === 'model_error') logger.warn('model request failed', { ...ids, ...facts });
+  if (type === 'transcript_lost') logger.error('transcript not written', { ...ids, ...facts });
   if (type === 'tool' || type === 'settled') logger.info(type, { ...ids, ...facts });
 }

@@ -24,7 +24,11 @@ export async function store<T>(blobs: Blobs, key: string, value: T): Promise<Sto
 
 /** Read a stored value back. */
 export async function load<T>(blobs: Blobs, stored: Stored<T>): Promise<T> {
-  const json =
-    'json' in stored ? stored.json : Buffer.from(await blobs.get(stored.blob)).toString('utf8');
-  return JSON.parse(json) as T;
+  return JSON.parse(await loadText(blobs, stored)) as T;
+}
+
+/** Read a stored value back as the JSON text that it is kept as. */
+export async function loadText(blobs: Blobs, stored: Stored<unknown>): Promise<string> {
+  if ('json' in stored) return stored.json;
+  return Buffer.from(await blobs.get(stored.blob)).toString('utf8');
 }

@@ -6,6 +6,7 @@ import { runCalls } from './calls.ts';
 import { decide, type Action } from './decide.ts';
 import { exhaust, interrupt, rest, restAtBudget } from './ending.ts';
 import { takeLease } from './lease.ts';
+import { catchUp, transcribe } from './transcribe.ts';
 import { Turn } from './turn.ts';
 import type { TurnPorts } from './turn-ports.ts';
 import { LeaseLost } from './writer.ts';
@@ -40,9 +41,18 @@ export async function runTurn(
   time_ms: number,
 ): Promise<StepResult> {
   const head = await takeLease(ports.table, ports.clock, input);
-  if (head === undefined) return done;
+  if (head === undefined) {
+    await catchUp(ports, input);
+    return done;
+  }
   const now = ports.clock.now().getTime();
   const turn = await Turn.open(ports, head, now + time_ms);
+  const result = await work(turn, input, time_ms);
+  if (result.next === 'done') await transcribe(ports, turn.head, turn.config);
+  return result;
+}
+
+async function work(turn: Turn, input: StepInput, time_ms: number): Promise<StepResult> {
   try {
     if (input.give_up === true) return await giveUp(turn);
     return await loop(turn, time_ms);
@@ -51,7 +61,7 @@ export async function runTurn(
     if (error instanceof LeaseLost) return done;
     throw error;
   } finally {
-    turn.context.keep(ports.contexts);
+    turn.context.keep(turn.ports.contexts);
   }
 }
 

@@ -20,7 +20,8 @@ export type Observation =
       readonly ms: number;
       readonly is_error: boolean;
     }
-  | { readonly type: 'settled'; readonly reason: string };
+  | { readonly type: 'settled'; readonly reason: string }
+  | { readonly type: 'transcript_lost'; readonly message: string };
 
 /** What a turn acts upon. */
 export interface TurnPorts extends Ports {
