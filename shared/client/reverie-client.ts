@@ -2,6 +2,7 @@ import type { Anthropic } from '@anthropic-ai/sdk';
 import type { ApiKey, CreatedApiKey } from '../keys/api-key.ts';
 import type { Scope } from '../core/call.ts';
 import type { Page } from '../core/page.ts';
+import { Files } from './files.ts';
 
 export interface ApiKeyCreateParams {
   readonly name: string;
@@ -30,9 +31,11 @@ export interface CallOptions {
  */
 export class ReverieClient {
   readonly apiKeys: ApiKeys;
+  readonly files: Files;
 
   constructor(client: Anthropic) {
     this.apiKeys = new ApiKeys(client);
+    this.files = new Files(client);
   }
 }
 

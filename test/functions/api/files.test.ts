@@ -1,4 +1,4 @@
-import Anthropic, { toFile } from '@anthropic-ai/sdk';
+import { toFile, type Anthropic } from '@anthropic-ai/sdk';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { fileKey, fileObject, type ApiFile } from '#shared/api-files/api-file.ts';
@@ -57,11 +57,17 @@ async function ask(method: string, path: string, init: RequestInit = {}) {
 
 /** The client of a workspace that has nothing. */
 async function stranger(): Promise<Anthropic> {
+  return (await strangerWithKey()).client;
+}
+
+async function strangerWithKey(): Promise<{ client: Anthropic; key: string }> {
   const { secret } = await new ReverieClient(client).apiKeys.create({
     name: 'stranger',
     workspace_id: newId('workspace'),
   });
-  return checkedClient(door.baseURL, secret, { maxRetries: 0 }).client;
+  const made_key = secret ?? '';
+  const { client: theirs } = checkedClient(door.baseURL, made_key, { maxRetries: 0 });
+  return { client: theirs, key: made_key };
 }
 
 test('an upload is kept to the byte, with its name, type, size and hash', async () => {
@@ -269,9 +275,8 @@ test('an expired file can be deleted at once', async () => {
 });
 
 test('the old beta header gives the old shapes', async () => {
-  const old = await stranger();
-  const { apiKey } = old;
-  const headers = { 'anthropic-beta': 'other-1, files-api-2025-04-14', 'x-api-key': apiKey ?? '' };
+  const { client: old, key } = await strangerWithKey();
+  const headers = { 'anthropic-beta': 'other-1, files-api-2025-04-14', 'x-api-key': key };
   const made: string[] = [];
   for (const name of ['1.txt', '2.txt', '3.txt']) {
     made.unshift((await old.beta.files.upload({ file: await toFile(Buffer.from(name), name) })).id);
