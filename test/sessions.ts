@@ -18,6 +18,7 @@ import { executionName, type SessionAgent } from '#shared/sessions/session.ts';
 import { prepareAppend } from '#shared/threads/log.ts';
 import { threadKey } from '#shared/threads/thread.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
+import { MemoryCipher } from './memory-cipher.ts';
 
 /** A clock that stands still until it is moved. */
 export class SettableClock implements Clock {
@@ -55,6 +56,7 @@ export function testPorts(table: Table): TestPorts {
     runs: new MemoryRuns(),
     startLost: () => undefined,
     prices: {},
+    cipher: new MemoryCipher(),
   };
 }
 
@@ -99,6 +101,7 @@ export async function putSession(
     agent: anAgent,
     stored_agent: { json: JSON.stringify(made.agent ?? anAgent) },
     environment: { networking: { type: 'unrestricted' } },
+    resources: [],
     at: ports.clock.now().toISOString(),
     ...made,
   };

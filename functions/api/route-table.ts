@@ -18,16 +18,21 @@ import { readApiKey } from './read-api-key.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
 import type { Route } from '#shared/door/route.ts';
 import { updateAgent } from './update-agent.ts';
+import { addResource } from './add-resource.ts';
 import { archiveSession } from './archive-session.ts';
 import { archiveThread } from './archive-thread.ts';
 import { createSession } from './create-session.ts';
+import { deleteResource } from './delete-resource.ts';
 import { deleteSession } from './delete-session.ts';
 import { listEvents } from './list-events.ts';
+import { listResources } from './list-resources.ts';
 import { listSessions } from './list-sessions.ts';
 import { listThreads } from './list-threads.ts';
+import { readResource } from './read-resource.ts';
 import { readSession } from './read-session.ts';
 import { readThread } from './read-thread.ts';
 import { sendEvents } from './send-events.ts';
+import { updateResource } from './update-resource.ts';
 import { updateSession } from './update-session.ts';
 import { completeUpload } from './complete-upload.ts';
 import { deleteFile } from './delete-file.ts';
@@ -62,6 +67,11 @@ export function routeTable(ports: ApiPorts): Readonly<Record<ApiRouteName, Route
     'POST /v1/sessions/{session_id}/archive': archiveSession(ports),
     'POST /v1/sessions/{session_id}/events': sendEvents(ports),
     'GET /v1/sessions/{session_id}/events': listEvents(ports),
+    'POST /v1/sessions/{session_id}/resources': addResource(ports),
+    'GET /v1/sessions/{session_id}/resources': listResources(ports),
+    'GET /v1/sessions/{session_id}/resources/{resource_id}': readResource(ports),
+    'POST /v1/sessions/{session_id}/resources/{resource_id}': updateResource(ports),
+    'DELETE /v1/sessions/{session_id}/resources/{resource_id}': deleteResource(ports),
     'GET /v1/sessions/{session_id}/threads': listThreads(ports),
     'GET /v1/sessions/{session_id}/threads/{thread_id}': readThread(ports),
     'POST /v1/sessions/{session_id}/threads/{thread_id}/archive': archiveThread(ports),

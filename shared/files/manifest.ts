@@ -65,6 +65,11 @@ export class Manifests {
     return { manifest, rows };
   }
 
+  /** What the session holds in sum, without its entries. */
+  async totals(session_id: string): Promise<Totals> {
+    return Head.parse((await this.#table.get({ pk: filesKey(session_id), sk: 'HEAD' })) ?? {});
+  }
+
   async #entries(pk: string): Promise<Map<string, StoredEntry>> {
     const entries = new Map<string, StoredEntry>();
     let from = 'F#';

@@ -64,6 +64,11 @@ export interface MemoryResource extends Common {
   readonly gsi1sk: string;
 }
 
+/** The partition of the index `list` with the sessions that hold a store. */
+export function storePartition(workspace_id: string, memory_store_id: string): string {
+  return `WS#${workspace_id}#${memory_store_id}#session`;
+}
+
 /** Below and above every resource of a session. */
 export const resourceKeys = { from: 'R#', to: 'R#~' } as const;
 

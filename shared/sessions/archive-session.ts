@@ -6,6 +6,7 @@ import { limits } from '../core/limits.ts';
 import { load } from '../core/stored.ts';
 import { ConditionFailed, type Update } from '../core/table.ts';
 import { lineOf, loadQueued } from '../events/inbox.ts';
+import { resourcesOf } from '../resources/read-resources.ts';
 import { prepareAppend } from '../threads/log.ts';
 import { terminate } from '../turn/settle.ts';
 import { checkNotRunning, readRows, tooBusy, type SessionRows } from './read-session.ts';
@@ -40,9 +41,13 @@ export async function archiveSession(
 async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Session> {
   const { session, config, thread } = rows;
   const now = ports.clock.now();
-  const agent = await load(ports.blobs, config.agent);
+  const [agent, resources] = await Promise.all([
+    load(ports.blobs, config.agent),
+    resourcesOf(ports.table, config),
+  ]);
   if (session.archived_at !== null) {
-    return await commit(ports, call, [], { answer: showSession(session, config, agent, now) });
+    const answer = showSession({ head: session, config, agent, resources }, now);
+    return await commit(ports, call, [], { answer });
   }
   const at = now.toISOString();
   // A session that an error has terminated has said so already.
@@ -58,7 +63,7 @@ async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Sessi
     archived_at: at,
     updated_at: at,
   };
-  const answer = showSession(archived, config, agent, now);
+  const answer = showSession({ head: archived, config, agent, resources }, now);
   return await commit(ports, call, [...append.writes, archiveHead(archived)], { answer });
 }
 

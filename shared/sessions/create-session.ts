@@ -3,25 +3,29 @@ import type { Call } from '../core/call.ts';
 import { timestamp } from '../core/clock.ts';
 import { commit } from '../core/commit.ts';
 import { store } from '../core/stored.ts';
-import { ConditionFailed, type Row, type Write } from '../core/table.ts';
+import { ConditionFailed, type Condition, type Row, type Write } from '../core/table.ts';
 import type { Environment } from '../environments/environment.ts';
 import { archived, environmentForSession, referEnvironment } from '../environments/environments.ts';
 import { prepareQueue, type QueuedEvent } from '../events/inbox.ts';
 import type { InitialEvent } from '../events/params.ts';
 import { startPatch } from '../events/send-plan.ts';
+import { closedStore, planResources, type PlannedResources } from '../resources/plan-resources.ts';
 import { checkFits } from './agent-fits.ts';
 import { checkBudgetable } from './budget.ts';
 import { agentListing, newConfig, newHead, newThread, type NewSession } from './new-session.ts';
+import { writeFirst } from './reserve-session.ts';
 import type { SessionPorts } from './session-ports.ts';
 import type { SessionCreate } from './session-wire.ts';
 import { sessionPrefix, type SessionEnvironment, type SessionHead } from './session.ts';
 import { showSession, type Session } from './show-session.ts';
 
 /**
- * `POST /v1/sessions`: the session, its thread, its place in the lists, its first events and the
- * environment's count in one transaction; then its first run, when it has something to do.
+ * `POST /v1/sessions`: the session, its thread, its place in the lists, its resources, its first
+ * events and the environment's count in one transaction; then its first run, when it has something
+ * to do. Files are written before, where nobody finds them: see {@link writeFirst}.
  *
- * @throws Fault `missing` for an unknown agent or environment; `invalid` when a part does not fit
+ * @throws Fault `missing` for an unknown agent, environment, file or memory store; `invalid` when a
+ *   part does not fit
  */
 export async function createSession(
   ports: SessionPorts,
@@ -35,18 +39,24 @@ export async function createSession(
   if (body.budget != null) checkBudgetable(agent, ports.prices);
   checkFits(agent, environmentOf(environment));
   const session_id = ports.newId('session');
+  const { workspace_id } = call;
+  const at = timestamp(ports.clock);
+  const owner = { session_id, workspace_id, at };
+  const planned = await planResources(ports, call, owner, body.resources ?? []);
   const made: NewSession = {
     session_id,
-    workspace_id: call.workspace_id,
+    workspace_id,
     body,
     agent,
     // The key is new with every call, so a repeat cannot overwrite what another one stored.
     stored_agent: await store(ports.blobs, `${sessionPrefix(session_id)}agent/1.json`, agent),
     environment: environmentOf(environment),
-    at: timestamp(ports.clock),
+    resources: planned.resources,
+    at,
   };
-  const { head, writes } = await firstRows(ports, made);
-  const answer = await commitNew(ports, call, made, { head, writes });
+  const first = await firstRows(ports, made, planned);
+  const { head } = first;
+  const answer = await commitNew(ports, call, made, first);
   // Another request with the same Idempotency-Key may have come first: its session is started.
   if (head.run > 0 && answer.id === session_id) {
     const { thread_id } = newThread(made);
@@ -57,11 +67,19 @@ export async function createSession(
 
 interface FirstRows {
   readonly head: SessionHead;
+  /** What must hold beside the environment; first of all writes. */
+  readonly checks: readonly Write[];
   readonly writes: readonly Write[];
 }
 
+const is_new: Condition = { condition: 'attribute_not_exists(pk)' };
+
 /** The rows of a session, running already when it is created with events. */
-async function firstRows(ports: SessionPorts, made: NewSession): Promise<FirstRows> {
+async function firstRows(
+  ports: SessionPorts,
+  made: NewSession,
+  { files, checks, resources }: PlannedResources,
+): Promise<FirstRows> {
   const events = (made.body.initial_events ?? []).map((event) => queuedOf(event, ports));
   const thread = newThread(made);
   const queued = await prepareQueue(ports.blobs, thread, events, new Date(made.at));
@@ -71,13 +89,14 @@ async function firstRows(ports: SessionPorts, made: NewSession): Promise<FirstRo
     ...(runs ? running(made) : {}),
   };
   const rows: Row[] = [
-    head,
     newConfig(made),
     agentListing(made),
     { ...thread, ...queued.patch, ...(runs ? startPatch(1, made.at) : {}) },
+    ...resources.filter(({ type }) => type !== 'file'),
   ];
-  const puts = rows.map((put): Write => ({ put, condition: 'attribute_not_exists(pk)' }));
-  return { head, writes: [...puts, ...queued.writes] };
+  const puts = rows.map((put): Write => ({ put, ...is_new }));
+  const free = files.length === 0 ? is_new : await writeFirst(ports, made, files);
+  return { head, checks, writes: [{ put: head, ...free }, ...puts, ...queued.writes] };
 }
 
 function running({ session_id, at }: NewSession): Partial<SessionHead> {
@@ -98,15 +117,19 @@ async function commitNew(
   ports: SessionPorts,
   call: Call,
   made: NewSession,
-  { head, writes }: FirstRows,
+  { head, checks, writes }: FirstRows,
 ): Promise<Session> {
-  const answer = showSession(head, newConfig(made), made.agent, new Date(made.at));
+  const { agent, resources, at } = made;
+  const shown = { head, config: newConfig(made), agent, resources };
+  const answer = showSession(shown, new Date(at));
   const refer = referEnvironment(made.body.environment_id);
   try {
-    return await commit(ports, call, [refer, ...writes], { answer });
+    return await commit(ports, call, [refer, ...checks, ...writes], { answer });
   } catch (error) {
-    if (!(error instanceof ConditionFailed) || !error.failed.includes(0)) throw error;
-    throw archived(made.body.environment_id);
+    if (!(error instanceof ConditionFailed)) throw error;
+    if (error.failed.includes(0)) throw archived(made.body.environment_id);
+    if (error.failed.some((index) => index <= checks.length)) throw closedStore();
+    throw error;
   }
 }
 

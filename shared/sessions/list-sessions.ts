@@ -4,6 +4,7 @@ import { isId, prefixes } from '../core/id.ts';
 import { listKeys, positionsWithin } from '../core/listing.ts';
 import { readPage, type BidirectionalPage, type Entry } from '../core/page.ts';
 import type { Ports } from '../core/ports.ts';
+import { storePartition } from '../resources/resource.ts';
 import { agentPartition } from './new-session.ts';
 import { showRows } from './read-session.ts';
 import type { SessionListQuery } from './session-wire.ts';
@@ -14,8 +15,8 @@ import type { Session } from './show-session.ts';
 const SCAN_ROWS = 100;
 
 /**
- * `GET /v1/sessions`, newest first unless asked otherwise. By agent it reads only what that agent
- * has; every other filter looks at candidates, at most `page_scan_max` a request.
+ * `GET /v1/sessions`, newest first unless asked otherwise. By memory store it reads only what
+ * holds that store, by agent only what that agent has; every other filter looks at candidates, at most `page_scan_max` a request.
  *
  * @throws Fault `invalid` for a cursor that does not fit
  */
@@ -28,13 +29,11 @@ export async function listSessions(
     throw new Fault('invalid', 'agent_version: needs agent_id beside it.');
   }
   // No session has it, and it may be too long for a key.
-  if (query.agent_id !== undefined && !isId('agent', query.agent_id)) {
-    return { data: [], next_page: null, prev_page: null };
-  }
-  const pk =
-    query.agent_id === undefined
-      ? listKeys(call.workspace_id, 'session', { id: '', created_at: '' }).gsi1pk
-      : agentPartition(call.workspace_id, query.agent_id);
+  const is_odd =
+    (query.agent_id !== undefined && !isId('agent', query.agent_id)) ||
+    (query.memory_store_id !== undefined && !isId('memory_store', query.memory_store_id));
+  if (is_odd) return { data: [], next_page: null, prev_page: null };
+  const pk = partitionOf(call.workspace_id, query);
   const { from, to } = positionsWithin({
     gt: query['created_at[gt]'],
     gte: query['created_at[gte]'],
@@ -65,9 +64,21 @@ export async function listSessions(
   });
 }
 
+/** The partition that leaves out most. */
+function partitionOf(
+  workspace_id: string,
+  { memory_store_id, agent_id }: SessionListQuery,
+): string {
+  if (memory_store_id !== undefined) return storePartition(workspace_id, memory_store_id);
+  if (agent_id !== undefined) return agentPartition(workspace_id, agent_id);
+  return listKeys(workspace_id, 'session', { id: '', created_at: '' }).gsi1pk;
+}
+
 function filters(query: SessionListQuery): boolean {
   const { statuses, agent_version, deployment_id, memory_store_id } = query;
-  return [statuses, agent_version, deployment_id, memory_store_id].some((one) => one !== undefined);
+  // The partition of a store has every agent's sessions; that of an agent needs no filter for it.
+  const agent_id = memory_store_id === undefined ? undefined : query.agent_id;
+  return [statuses, agent_version, deployment_id, agent_id].some((one) => one !== undefined);
 }
 
 interface Candidate {
@@ -91,17 +102,11 @@ async function readMany(ports: Ports, ids: readonly string[]): Promise<Map<strin
 }
 
 function matches({ session, config }: Candidate, query: SessionListQuery): boolean {
-  const { statuses, agent_version, deployment_id, memory_store_id } = query;
+  const { statuses, agent_id, agent_version, deployment_id } = query;
   if (session.deleted_at !== null) return false;
   if (session.archived_at !== null && !query.include_archived) return false;
   if (statuses !== undefined && !statuses.includes(session.status)) return false;
+  if (agent_id !== undefined && config.agent_id !== agent_id) return false;
   if (agent_version !== undefined && config.agent_version !== agent_version) return false;
-  if (deployment_id !== undefined && config.deployment_id !== deployment_id) return false;
-  return memory_store_id === undefined || holdsStore(config, memory_store_id);
-}
-
-function holdsStore({ resources }: SessionConfig, memory_store_id: string): boolean {
-  return resources.some(
-    (resource) => resource.type === 'memory_store' && resource.memory_store_id === memory_store_id,
-  );
+  return deployment_id === undefined || config.deployment_id === deployment_id;
 }

@@ -2,6 +2,7 @@ import { listKeys } from '../core/listing.ts';
 import { primaryThreadId } from '../core/id.ts';
 import type { Row } from '../core/table.ts';
 import type { Stored } from '../core/stored.ts';
+import type { Resource } from '../resources/resource.ts';
 import { noUsage, threadKey, type ThreadHead } from '../threads/thread.ts';
 import {
   configKey,
@@ -21,6 +22,7 @@ export interface NewSession {
   readonly agent: SessionAgent;
   readonly stored_agent: Stored<SessionAgent>;
   readonly environment: SessionEnvironment;
+  readonly resources: readonly Resource[];
   readonly at: string;
 }
 
@@ -64,7 +66,7 @@ export function newConfig(made: NewSession): SessionConfig {
     environment_id: body.environment_id,
     environment: made.environment,
     vault_ids: [],
-    resources: [],
+    resources_revision: made.resources.length > 0 ? 1 : 0,
     deployment_id: null,
     ...listKeys(workspace_id, 'session', { id: session_id, created_at: at }),
   };

@@ -3,6 +3,7 @@ import { Fault } from '../core/fault.ts';
 import { primaryThreadId } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import { load } from '../core/stored.ts';
+import { resourcesOf } from '../resources/read-resources.ts';
 import type { Row, Table } from '../core/table.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import { configKey, sessionKey, type SessionConfig, type SessionHead } from './session.ts';
@@ -41,10 +42,20 @@ export async function retrieveSession(
   call: Call,
   session_id: string,
 ): Promise<Session> {
-  const [head, config] = await ports.table.getMany([sessionKey(session_id), configKey(session_id)]);
+  const { session, config } = await readParts(ports.table, call, session_id);
+  return await showRows(ports, session, config);
+}
+
+/** A session without its thread. @throws Fault `missing` */
+export async function readParts(
+  table: Table,
+  call: Call,
+  session_id: string,
+): Promise<Pick<SessionRows, 'session' | 'config'>> {
+  const [head, config] = await table.getMany([sessionKey(session_id), configKey(session_id)]);
   const session = visible(head?.sk === 'HEAD' ? head : undefined, call, session_id);
   if (config === undefined) throw unknownSession(session_id);
-  return await showRows(ports, session, config as SessionConfig);
+  return { session, config: config as SessionConfig };
 }
 
 export async function showRows(
@@ -52,7 +63,11 @@ export async function showRows(
   session: SessionHead,
   config: SessionConfig,
 ): Promise<Session> {
-  return showSession(session, config, await load(ports.blobs, config.agent), ports.clock.now());
+  const [agent, resources] = await Promise.all([
+    load(ports.blobs, config.agent),
+    resourcesOf(ports.table, config),
+  ]);
+  return showSession({ head: session, config, agent, resources }, ports.clock.now());
 }
 
 function visible(row: Row | undefined, call: Call, session_id: string): SessionHead {

@@ -5,6 +5,7 @@ import { limits } from '../core/limits.ts';
 import { MetadataCreate, MetadataPatch } from '../core/metadata.ts';
 import { queryBoolean, queryInt, queryList, queryTime } from '../core/parse.ts';
 import { initialEvents } from '../events/params.ts';
+import { ResourceList } from '../resources/resource-wire.ts';
 
 /** Whole US cents: 15 digits are exact in a number, also in millionths of a cent as a bigint. */
 const Budget = z.strictObject({
@@ -20,7 +21,6 @@ const Budget = z.strictObject({
 const Title = z.string().max(limits.session_title_chars_max).nullish();
 
 /** What this release does not do is refused by its name, never accepted and left undone. */
-const Resources = noneOf('files, repositories and memory stores are not built yet.');
 const Vaults = noneOf('vaults are not built yet.');
 
 function noneOf(why: string) {
@@ -37,7 +37,7 @@ export const SessionCreate = z.strictObject({
   metadata: MetadataCreate.nullish(),
   budget: Budget.nullish(),
   initial_events: initialEvents.nullish(),
-  resources: Resources,
+  resources: ResourceList.nullish(),
   vault_ids: Vaults,
 });
 export type SessionCreate = z.output<typeof SessionCreate>;

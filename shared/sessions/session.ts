@@ -3,7 +3,6 @@ import type {
   BetaManagedAgentsOutcomeEvaluationResource,
   BetaManagedAgentsSessionAgent,
 } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
-import type { BetaManagedAgentsSessionResource } from '@anthropic-ai/sdk/resources/beta/sessions/resources';
 import type { Key, Row } from '../core/table.ts';
 import type { Stored } from '../core/stored.ts';
 import type { StopDetails, StopReason, ThreadStatus, Usage } from '../threads/thread.ts';
@@ -56,7 +55,8 @@ export interface SessionConfig extends Row {
   readonly environment_id: string;
   readonly environment: SessionEnvironment;
   readonly vault_ids: readonly string[];
-  readonly resources: readonly BetaManagedAgentsSessionResource[];
+  /** Rises with each change of a row `R#…`; 0 while there never was one, so that none is looked for. */
+  readonly resources_revision: number;
   readonly deployment_id: string | null;
   readonly gsi1pk?: string;
   readonly gsi1sk?: string;

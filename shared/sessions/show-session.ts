@@ -1,17 +1,22 @@
 import type { BetaManagedAgentsSession } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import type { Resource } from '../resources/resource.ts';
+import { showResource } from '../resources/show-resource.ts';
 import type { SessionAgent, SessionConfig, SessionHead } from './session.ts';
 import { usageNow, usageSnapshot } from './session-usage.ts';
 
 /** A session exactly as it goes over the wire. */
 export type Session = BetaManagedAgentsSession;
 
+/** What a session is shown from. */
+export interface Shown {
+  readonly head: SessionHead;
+  readonly config: SessionConfig;
+  readonly agent: SessionAgent;
+  readonly resources: readonly Resource[];
+}
+
 /** @param now Sums of a running turn are shown up to here. */
-export function showSession(
-  head: SessionHead,
-  config: SessionConfig,
-  agent: SessionAgent,
-  now: Date,
-): Session {
+export function showSession({ head, config, agent, resources }: Shown, now: Date): Session {
   const usage = usageSnapshot(usageNow(head.usage, head.running_since, now));
   const ended_at = head.status === 'terminated' ? new Date(head.updated_at) : now;
   return {
@@ -25,7 +30,7 @@ export function showSession(
     environment_id: config.environment_id,
     metadata: { ...config.metadata },
     outcome_evaluations: [...head.outcome_evaluations],
-    resources: [...config.resources],
+    resources: resources.map(showResource),
     stats: {
       active_seconds: usage.active_seconds ?? 0,
       duration_seconds: Math.max(0, ended_at.getTime() - Date.parse(config.created_at)) / 1_000,

@@ -8,6 +8,7 @@ import { load, store } from '../core/stored.ts';
 import { ConditionFailed, type Update, type Write } from '../core/table.ts';
 import type { NewEvent } from '../events/event.ts';
 import { startPatch } from '../events/send-plan.ts';
+import { resourcesOf } from '../resources/read-resources.ts';
 import { prepareAppend } from '../threads/log.ts';
 import { planUpdate, type Updatable, type UpdatePlan } from './plan-update.ts';
 import { readRows, tooBusy } from './read-session.ts';
@@ -52,8 +53,9 @@ async function write(
 ): Promise<Session> {
   const { session, config, thread } = rows;
   const now = ports.clock.now();
+  const resources = await resourcesOf(ports.table, config);
   if (Object.keys(changes).length === 0) {
-    const answer = showSession(session, config, rows.agent, now);
+    const answer = showSession({ head: session, config, agent: rows.agent, resources }, now);
     return await commit(ports, call, [], { answer });
   }
   const at = now.toISOString();
@@ -80,7 +82,8 @@ async function write(
     budget: changes.budget === undefined ? session.budget : changes.budget,
     ...(resumes ? { status: 'running' as const, running_since: at } : {}),
   };
-  const mine = showSession(shown, next, changes.agent ?? rows.agent, now);
+  const agent = changes.agent ?? rows.agent;
+  const mine = showSession({ head: shown, config: next, agent, resources }, now);
   const writes = [...append.writes, head, ...configWrites(config, next)];
   const answer = await commit(ports, call, writes, { answer: mine });
   // Another's answer: this run was not written, and starting it would use up its execution's name.

@@ -19,6 +19,7 @@ import {
 } from '../../../functions/stream/stream-events.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
+import { MemoryCipher } from '../../memory-cipher.ts';
 import { MemoryRuns } from '../../sessions.ts';
 
 export const admin_key = 'the-admin-key-of-this-test';
@@ -60,6 +61,7 @@ export async function startDoor(): Promise<StartedDoor> {
     newId,
     runs: new MemoryRuns(),
     prices: {},
+    cipher: new MemoryCipher(),
     memories_max: 2_000,
     version_days: 0,
     startLost: note,

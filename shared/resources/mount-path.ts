@@ -1,0 +1,73 @@
+import { Fault } from '../core/fault.ts';
+import { isInside, normalPath, resolvePath, roots, standing } from '../files/path.ts';
+
+/** Where memory stores are mounted; nothing else is. */
+const stores = '/mnt/memory';
+
+/** A file name's bound less what a suffix takes. */
+const SLUG_CHARS_MAX = 240;
+
+/**
+ * The place that a client wants for a file or a repository.
+ *
+ * @param field The parameter's name, for the message.
+ * @throws Fault `invalid` unless it is absolute, plain, below a root of the session, and free to
+ *   be mounted upon
+ */
+export function mountPath(path: string, field: string): string {
+  if (!path.startsWith('/')) {
+    throw new Fault('invalid', `${field}: must be an absolute path like /workspace/data.csv.`);
+  }
+  if (resolvePath('/', path) !== path) {
+    throw new Fault(
+      'invalid',
+      `${field}: must be written out, without '.', '..', empty parts or a slash at its end.`,
+    );
+  }
+  normalPath(path);
+  if (isInside(path, [stores])) {
+    throw new Fault('invalid', `${field}: ${stores} is kept for memory stores. Choose another.`);
+  }
+  const is_taken = [...roots, ...standing].some((folder) => isInside(folder, [path]));
+  if (is_taken) {
+    throw new Fault('invalid', `${field}: '${path}' is a folder of every session. Go below it.`);
+  }
+  return path;
+}
+
+/** A place that is taken, and whether other places may lie below it. */
+export interface Taken {
+  readonly path: string;
+  readonly is_folder: boolean;
+}
+
+/** @throws Fault `invalid` when `path` is taken, or is a folder of what is, or lies below a file */
+export function checkFree(path: string, is_folder: boolean, taken: readonly Taken[]): void {
+  for (const other of taken) {
+    const is_same = other.path === path;
+    const is_below = !other.is_folder && isInside(path, [other.path]);
+    const is_above = !is_folder && isInside(other.path, [path]);
+    if (is_same || is_below || is_above) {
+      throw new Fault(
+        'invalid',
+        `mount_path: '${path}' and '${other.path}' cannot both be there. Choose another path.`,
+      );
+    }
+  }
+}
+
+/**
+ * The folder of a memory store: its name in lower case, every run of other characters than ASCII
+ * letters and digits one hyphen. Stores whose names fall together get `-2`, `-3` … in their order.
+ */
+export function storePath(name: string, taken: ReadonlySet<string>): string {
+  const plain = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
+  const slug = plain === '' ? 'memory' : plain.slice(0, SLUG_CHARS_MAX);
+  for (let number = 1; ; number++) {
+    const path = `${stores}/${slug}${number === 1 ? '' : `-${number}`}`;
+    if (!taken.has(path)) return path;
+  }
+}
