@@ -14,6 +14,7 @@ import {
   rowReads,
   rows,
   rowWrites,
+  seal,
   secrets,
 } from './grants.ts';
 import type { Storage } from './storage.ts';
@@ -39,6 +40,7 @@ export class Api extends NodeFunction {
       environment: {
         TABLE_NAME: storage.table.tableName,
         BUCKET_NAME: storage.bucket.bucketName,
+        KEY_ARN: storage.key.keyArn,
         SESSION_MACHINE_ARN: machine.arn,
         ADMIN_KEY_SECRET_ARN: adminKeyArn,
         // The models that a session may name, and what its budget is counted in.
@@ -55,6 +57,7 @@ export class Api extends NodeFunction {
         ...largeValues(storage),
         objectNames(storage, ['sessions', 'files', 'transcripts']),
         key(storage, 'write'),
+        seal(storage, 'kms:Encrypt'),
         ...secrets(adminKeyArn),
         ...machine.runs(),
       ],

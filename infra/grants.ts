@@ -123,6 +123,15 @@ export function key(storage: Storage, use: 'read' | 'write'): Grant {
   return allow('Key', actions, [storage.key.keyArn], conditions);
 }
 
+/**
+ * The key itself, for what a row holds sealed under its session. Data keys of the table and the
+ * bucket have other contexts: whoever may open the one cannot open the other.
+ */
+export function seal({ key }: Storage, action: 'kms:Encrypt' | 'kms:Decrypt'): Grant {
+  const conditions = { StringLike: { 'kms:EncryptionContext:session_id': 'sesn_*' } };
+  return allow('Seal', [action], [key.keyArn], conditions);
+}
+
 /** Reading the secrets that there are: a deployment without one passes undefined. */
 export function secrets(...arns: readonly (string | undefined)[]): Grant[] {
   const given = arns.filter((arn) => arn !== undefined);

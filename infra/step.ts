@@ -12,6 +12,7 @@ import {
   rowReads,
   rows,
   rowWrites,
+  seal,
   secrets,
   star,
   type Grant,
@@ -39,6 +40,7 @@ export class Step extends NodeFunction {
       environment: {
         TABLE_NAME: storage.table.tableName,
         BUCKET_NAME: storage.bucket.bucketName,
+        KEY_ARN: storage.key.keyArn,
         SANDBOX_FUNCTION_NAME: sandbox.function.functionName,
         MODEL_SECRET_ARN: modelSecretArn,
         SEARCH_SECRET_ARN: settings.search_secret_arn,
@@ -55,6 +57,7 @@ export class Step extends NodeFunction {
         objects(storage, 'files', ['s3:GetObject']),
         objects(storage, 'transcripts', ['s3:GetObject', 's3:PutObject']),
         key(storage, 'write'),
+        seal(storage, 'kms:Decrypt'),
         ...secrets(modelSecretArn, settings.search_secret_arn),
         allow('Sandbox', ['lambda:InvokeFunction'], [sandbox.function.functionArn]),
         ...model(scope, settings),

@@ -1,6 +1,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { KmsCipher } from '#shared/core/cipher-kms.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
 import { newId } from '#shared/core/id.ts';
@@ -22,6 +23,7 @@ export const ports: ApiPorts = {
   newId,
   runs: new StepFunctionsRuns(required('SESSION_MACHINE_ARN')),
   prices: parsePrices(optional('PRICES')),
+  cipher: new KmsCipher(required('KEY_ARN')),
   startLost: (error) => logger.error('a run was not started', { error: error as Error }),
   sweepLost: (error) => logger.error('a session was not swept', { error: error as Error }),
 };

@@ -16,6 +16,8 @@ import { endpoints, environmentOf, functionsOf, type FunctionOfStack } from './f
 import { openGateway, type Gateway, type Hooks } from './gateway.ts';
 import { Authorizer } from './iam/authorizer.ts';
 import { FunctionPool } from './lambda/pool.ts';
+import { KmsKey } from './kms/key.ts';
+import { KmsService } from './kms/service.ts';
 import { LambdaService } from './lambda/service.ts';
 import { offlineModel } from './offline-model/offline-model.ts';
 import type { MessagesServer } from './offline-model/server.ts';
@@ -251,7 +253,11 @@ async function openCompute(parts: ComputeParts, closing: Closing): Promise<Compu
   closing.push(() => once(log.end(), 'close'));
   const machines = stack.all('AWS::StepFunctions::StateMachine').map(machineOf);
   const states = new StatesService({ machines, pools, clock, authorizer, counting, log });
+  const kms = stack.all('AWS::KMS::Key').map(({ id }) => {
+    return KmsKey.open(join(data.path, 'kms'), id, arn('kms', `key/${id}`));
+  });
   const services = {
+    kms: new KmsService(await Promise.all(kms)),
     dynamodb: new DynamoService(storage.engine, storage.tables, authorizer, counting),
     s3: new S3Service(storage.buckets, clock, authorizer),
     secretsmanager: parts.secrets,

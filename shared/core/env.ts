@@ -7,6 +7,7 @@ import { invariant } from './invariant.ts';
 export const variables = [
   'TABLE_NAME',
   'BUCKET_NAME',
+  'KEY_ARN',
   'SESSION_MACHINE_ARN',
   'SANDBOX_FUNCTION_NAME',
   'MODEL_SECRET_ARN',

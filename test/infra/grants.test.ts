@@ -70,6 +70,11 @@ const key = when(
     'kms:ReEncryptTo',
   ),
 );
+const sealed = (action: string) =>
+  when(
+    { StringLike: { 'kms:EncryptionContext:session_id': 'sesn_*' } },
+    on('<StorageKey.Arn>', action),
+  );
 const traces = on('*', 'xray:PutTraceSegments', 'xray:PutTelemetryRecords');
 const logs = (room: string) => on(`<${room}Logs.Arn>`, 'logs:CreateLogStream', 'logs:PutLogEvents');
 const names = (...prefixes: string[]) =>
@@ -98,6 +103,7 @@ const expected: Readonly<Record<string, string[]>> = {
     ...on('<SecretsModelKey>', 'secretsmanager:GetSecretValue'),
     ...on('<SandboxFunction.Arn>', 'lambda:InvokeFunction'),
     ...key,
+    ...sealed('kms:Decrypt'),
     ...traces,
     ...logs('Step'),
   ],
@@ -128,6 +134,7 @@ const expected: Readonly<Record<string, string[]>> = {
     ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
     ...runs,
     ...key,
+    ...sealed('kms:Encrypt'),
     ...traces,
     ...logs('Api'),
   ],

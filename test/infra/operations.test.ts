@@ -12,7 +12,14 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
     'api',
     limits.api_timeout_s,
     limits.api_memory_mib,
-    ['ADMIN_KEY_SECRET_ARN', 'BUCKET_NAME', 'MODEL_PROVIDER', 'SESSION_MACHINE_ARN', 'TABLE_NAME'],
+    [
+      'ADMIN_KEY_SECRET_ARN',
+      'BUCKET_NAME',
+      'KEY_ARN',
+      'MODEL_PROVIDER',
+      'SESSION_MACHINE_ARN',
+      'TABLE_NAME',
+    ],
   ],
   [
     'memory',
@@ -32,6 +39,7 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
     limits.step_memory_mib,
     [
       'BUCKET_NAME',
+      'KEY_ARN',
       'MEMORIES_MAX',
       'MEMORY_VERSION_DAYS',
       'MODEL_PROVIDER',

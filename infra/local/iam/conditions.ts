@@ -53,10 +53,16 @@ const known_keys = new Set([
   'aws:sourceaccount',
   'aws:sourcearn',
   'dynamodb:leadingkeys',
+  'kms:encryptioncontextkeys',
   'kms:viaservice',
   's3:prefix',
   's3:tlsversion',
 ]);
+
+/** A key of KMS names the part of the context that it means. */
+function isKnown(key: string): boolean {
+  return known_keys.has(key) || key.startsWith('kms:encryptioncontext:');
+}
 
 /** @throws BootError for an operator or a key that the host does not evaluate. */
 export function parseConditions(block: unknown): Condition[] {
@@ -69,7 +75,7 @@ export function parseConditions(block: unknown): Condition[] {
       );
     }
     return Object.entries(keys as Record<string, unknown>).map(([key, values]) => {
-      if (!known_keys.has(key.toLowerCase())) {
+      if (!isKnown(key.toLowerCase())) {
         throw new BootError(`The local host does not know the IAM condition key ${key}.`);
       }
       return { operator, key: key.toLowerCase(), values: texts(values, key) };
