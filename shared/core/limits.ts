@@ -197,8 +197,12 @@ export const limits = {
   memory_path_segments_max: 20,
   /** A larger one is an object: a page of rows is read for their paths and hashes most of the time. */
   inline_memory_bytes_max: 4_096,
-  /** Times that a write may find a folder emptied or filled by others before it gives up. */
-  memory_attempts_max: 10,
+  /** Races that one write may lose: of 50 writers of one memory each round has a winner. */
+  memory_attempts_max: 60,
+  memory_store_name_chars_max: 255,
+  memory_store_description_chars_max: 1_024,
+  /** Source: SDK, memories: items of a page that shows their contents. */
+  memory_full_page_max: 20,
 
   // Memory stores: history, search, archives
   /** What reading a history may take of a request: some 400 MB of versions. */
@@ -233,6 +237,11 @@ export const limits = {
   /** Base64 of it must pass Lambda's reply and the model's own bound of 5 MB an image. */
   read_media_bytes_max: 3_145_728,
   glob_results_max: 200,
+  /** An office document, and what its parts of XML unpack to: parsers hold several times as much. */
+  document_bytes_max: 33_554_432,
+  document_unpacked_bytes_max: 33_554_432,
+  /** Rows times columns of a sheet: the library fills every gap. */
+  document_cells_max: 2_000_000,
   fetch_body_bytes_max: 10_485_760,
   fetch_redirects_max: 5,
   fetch_timeout_ms: 30_000,
@@ -244,6 +253,14 @@ export const limits = {
   /** One source of a block: an event must fit into Lambda's request and into one page of a list. */
   source_chars_max: 4_000_000,
   content_blocks_max: 1_000,
+  /** Source: API reference, of documents; ours for images. */
+  file_blocks_max: 100,
+  /** Base64 of it is what the Messages API takes of an image: 5 MiB. */
+  source_image_bytes_max: 3_932_160,
+  /** Base64 of all files of a request: of 32 MB that the Messages API takes, the words keep 5. */
+  source_files_bytes_max: 20_000_000,
+  /** Contents that a warm step keeps: those of one full request. */
+  sources_chars_max: 27_000_000,
   /** Source: API reference: text items of one system.message. */
   system_blocks_max: 1_000,
   deny_message_chars_max: 4_096,

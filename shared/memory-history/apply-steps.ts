@@ -1,10 +1,12 @@
 import type { Call } from '../core/call.ts';
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
+import { ConditionFailed } from '../core/table.ts';
 import type { MemoryOperation } from '../memory/changes.ts';
-import { versionKey, type MemoryRow, type VersionRow } from '../memory/memory.ts';
+import { actorOf } from '../memory/memories.ts';
+import type { MemoryRow } from '../memory/memory.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
-import { findMemory, isPast, textOf } from '../memory/read-store.ts';
+import { findMemory, findVersion, textOf } from '../memory/read-store.ts';
 import { writeMemories } from '../memory/write-memories.ts';
 import type { Step } from './restore-plan.ts';
 
@@ -37,7 +39,7 @@ export async function applySteps(
   store_id: string,
   steps: readonly Step[],
 ): Promise<Applied> {
-  const actor = { type: 'api_actor', api_key_id: call.api_key_id } as const;
+  const actor = actorOf(call);
   for (let attempt = 1; attempt <= limits.memory_attempts_max; attempt++) {
     const decisions = await Promise.all(
       steps.map(async (step) => await decide(ports, store_id, step)),
@@ -49,6 +51,8 @@ export async function applySteps(
       // Somebody wrote meanwhile: decided anew it is a conflict.
       if (outcome === 'stale') continue;
     } catch (error) {
+      // Likewise: somebody else has brought the same memory back.
+      if (error instanceof ConditionFailed) continue;
       const reason = reasonOf(error);
       if (reason === undefined) throw error;
       return await oneByOne(ports, call, store_id, { decisions, reason });
@@ -91,27 +95,27 @@ function reasonOf(error: unknown): Conflict['reason'] | undefined {
 }
 
 async function decide(ports: MemoryPorts, store_id: string, step: Step): Promise<Decision> {
-  const { memory_id } = step;
+  const { memory_id, source } = step;
   const row = await findMemory(ports.table, store_id, memory_id);
-  if (step.source === undefined) return decideDeletion(step, row);
-  const version = (await ports.table.get(versionKey(store_id, step.source))) as
-    | VersionRow
-    | undefined;
+  if (source === undefined) return decideDeletion(step, row);
+  const now = ports.clock.now().toISOString();
+  const version = await findVersion(ports.table, { store_id, version_id: source }, now);
   const conflict = (reason: Conflict['reason']): Decision => {
     const path = version?.path ?? row?.sk ?? null;
     return { step, is: 'conflict', conflict: { path, memory_id, reason } };
   };
-  if (version === undefined || isPast(version, ports.clock.now().toISOString())) {
-    return conflict('expired');
-  }
+  if (version === undefined) return conflict('expired');
   const { path, content, content_sha256 } = version;
   if (path === null || content === null) return conflict('redacted');
-  if (row?.sk === path && row.content_sha256 === content_sha256) return { step, is: 'done' };
-  const is_seen = row === undefined ? step.kind === 'create' : row.memory_version_id === step.seen;
-  if (!is_seen) return conflict('changed');
   const is_same_text = row?.content_sha256 === content_sha256;
+  if (is_same_text && row?.sk === path) return { step, is: 'done' };
+  if (!isAsSeen(step, row)) return conflict('changed');
   const text = is_same_text ? undefined : await textOf(ports.blobs, content);
   return { step, is: 'due', operation: operationOf(ports, step, row, { path, text }) };
+}
+
+function isAsSeen(step: Step, row: MemoryRow | undefined): boolean {
+  return row === undefined ? step.kind === 'create' : row.memory_version_id === step.seen;
 }
 
 function decideDeletion(step: Step, row: MemoryRow | undefined): Decision {

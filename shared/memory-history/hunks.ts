@@ -54,11 +54,13 @@ function patchOf({ from_path, to_path, from, to }: Texts): StructuredPatch {
 }
 
 function linesOf(sign: '-' | '+', text: string): string[] {
+  if (text === '') return [];
   const lines = text.split('\n').map((line) => sign + line);
   if (text.endsWith('\n')) return lines.slice(0, -1);
   return [...lines, '\\ No newline at end of file'];
 }
 
 function countOf(text: string): number {
+  if (text === '') return 0;
   return text.split('\n').length - Number(text.endsWith('\n'));
 }

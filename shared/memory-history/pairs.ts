@@ -1,13 +1,9 @@
-import type { MemoryContent } from '../memory/memory.ts';
-
-/** One side of a comparison: what a path held. The text itself is read when it is shown. */
+/** One side of a comparison: what a path held. Its text is that of the version. */
 export interface Side {
   readonly path: string;
   readonly memory_id: string;
   readonly memory_version_id: string;
   readonly content_sha256: string;
-  readonly content_size_bytes: number;
-  readonly content: MemoryContent;
 }
 
 /** What happened to one path. */

@@ -9,6 +9,7 @@ import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { storeArchived } from '../memory/explain.ts';
 import { readMemories, readStore } from '../memory/read-store.ts';
 import { applySteps, type Conflict } from './apply-steps.ts';
+import type { StoreRestoreBody } from './history-wire.ts';
 import { NOW } from './past.ts';
 import { readPast } from './read-history.ts';
 import { planRestore, type Plan, type Step, type Unavailable } from './restore-plan.ts';
@@ -31,12 +32,6 @@ export interface StoreRestore {
   readonly next_cursor: string | null;
 }
 
-export interface StoreRestoreParams {
-  readonly at?: string | undefined;
-  readonly dry_run: boolean;
-  readonly cursor?: string | undefined;
-}
-
 /** What a restore that takes several requests keeps between them. */
 interface Agenda {
   readonly at: string;
@@ -55,15 +50,15 @@ export async function restoreStore(
   ports: MemoryPorts,
   call: Call,
   store_id: string,
-  params: StoreRestoreParams,
+  params: StoreRestoreBody,
 ): Promise<StoreRestore> {
   const until_ms = performance.now() + limits.memory_work_ms;
   const head = await readStore(ports.table, call.workspace_id, store_id);
   if (head.archived_at !== null) throw storeArchived(store_id);
   const answer =
-    params.cursor === undefined
-      ? await begin(ports, call, store_id, { ...params, until_ms })
-      : await goOn(ports, call, store_id, { cursor: params.cursor, until_ms });
+    typeof params.cursor === 'string'
+      ? await goOn(ports, call, store_id, { cursor: params.cursor, until_ms })
+      : await begin(ports, call, store_id, { ...params, until_ms });
   return await commit(ports, call, [], { answer });
 }
 
@@ -71,9 +66,8 @@ async function begin(
   ports: MemoryPorts,
   call: Call,
   store_id: string,
-  { at, dry_run, until_ms }: StoreRestoreParams & { readonly until_ms: number },
+  { at = '', dry_run = false, until_ms }: StoreRestoreBody & { readonly until_ms: number },
 ): Promise<StoreRestore> {
-  if (at === undefined) throw new Fault('invalid', 'at: is required (RFC 3339 time).');
   if (at > ports.clock.now().toISOString()) {
     throw new Fault('invalid', 'at: lies in the future. Use a time that has been.');
   }
