@@ -51,12 +51,56 @@ export const routes = {
     served_by: 'stream',
   },
 
+  'POST /v1/memory_stores': { scope: 'write', served_by: 'memory' },
+  'GET /v1/memory_stores': { scope: 'read', served_by: 'memory' },
+  'GET /v1/memory_stores/{memory_store_id}': { scope: 'read', served_by: 'memory' },
+  'POST /v1/memory_stores/{memory_store_id}': { scope: 'write', served_by: 'memory' },
+  'DELETE /v1/memory_stores/{memory_store_id}': { scope: 'write', served_by: 'memory' },
+  'POST /v1/memory_stores/{memory_store_id}/archive': { scope: 'write', served_by: 'memory' },
+  'POST /v1/memory_stores/{memory_store_id}/memories': { scope: 'write', served_by: 'memory' },
+  'GET /v1/memory_stores/{memory_store_id}/memories': { scope: 'read', served_by: 'memory' },
+  'GET /v1/memory_stores/{memory_store_id}/memories/{memory_id}': {
+    scope: 'read',
+    served_by: 'memory',
+  },
+  'POST /v1/memory_stores/{memory_store_id}/memories/{memory_id}': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'DELETE /v1/memory_stores/{memory_store_id}/memories/{memory_id}': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'GET /v1/memory_stores/{memory_store_id}/memory_versions': {
+    scope: 'read',
+    served_by: 'memory',
+  },
+  'GET /v1/memory_stores/{memory_store_id}/memory_versions/{memory_version_id}': {
+    scope: 'read',
+    served_by: 'memory',
+  },
+  'POST /v1/memory_stores/{memory_store_id}/memory_versions/{memory_version_id}/redact': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+
   'POST /v1/files': { scope: 'write', body: 'form' },
   'GET /v1/files': { scope: 'read' },
   'GET /v1/files/{file_id}': { scope: 'read' },
   'DELETE /v1/files/{file_id}': { scope: 'write' },
   'POST /v1/reverie/files': { scope: 'write' },
   'POST /v1/reverie/files/{file_id}/complete': { scope: 'write' },
+
+  'POST /v1/reverie/memory_stores/{memory_store_id}/memories/{memory_id}/restore': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'POST /v1/reverie/memory_stores/{memory_store_id}/restore': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'GET /v1/reverie/memory_stores/{memory_store_id}/diff': { scope: 'read', served_by: 'memory' },
+  'GET /v1/reverie/memory_stores/{memory_store_id}/search': { scope: 'read', served_by: 'memory' },
 
   'POST /v1/reverie/api_keys': { scope: 'admin' },
   'GET /v1/reverie/api_keys': { scope: 'admin' },

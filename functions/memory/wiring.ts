@@ -9,15 +9,18 @@ import { newId } from '#shared/core/id.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import type { Door } from '#shared/door/serve.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
-import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
+import type { DeleteStorePorts } from '#shared/memory/delete-store.ts';
 
-export const ports: MemoryPorts = {
+const logger = new Logger();
+
+export const ports: DeleteStorePorts = {
   table: new DynamoTable(required('TABLE_NAME')),
   blobs: new S3Blobs(required('BUCKET_NAME')),
   clock: systemClock,
   newId,
   memories_max: Number(required('MEMORIES_MAX')),
   version_days: Number(required('MEMORY_VERSION_DAYS')),
+  sweepLost: (error) => logger.error('a memory store was not swept', { error: error as Error }),
 };
 
 const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
@@ -26,5 +29,5 @@ const admin_key_arn = required('ADMIN_KEY_SECRET_ARN');
 export const door: Door = {
   ports,
   keyring: new Keyring(ports.table, ports.clock, () => secrets.read(admin_key_arn)),
-  logger: new Logger(),
+  logger,
 };

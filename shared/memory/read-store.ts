@@ -109,5 +109,5 @@ export async function findVersion(
 
 /** Whether a version's time is over, though its row may still be there for a minute. */
 export function isPast({ gsi2sk }: VersionRow, now: string): boolean {
-  return gsi2sk !== undefined && gsi2sk <= now;
+  return gsi2sk !== undefined && gsi2sk <= `${now}#~`;
 }

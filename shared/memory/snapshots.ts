@@ -1,5 +1,6 @@
 import type { Row, Table } from '../core/table.ts';
 import { limits } from '../core/limits.ts';
+import type { Change } from './changes.ts';
 import { pathKey, storeKey, type MemoryRow, type PathRow, type StoreHead } from './memory.ts';
 import { rangeBelow } from './path.ts';
 
@@ -14,12 +15,6 @@ export interface StoreSnapshot {
   readonly memories: ReadonlyMap<string, MemoryRow>;
   /** What it takes of a function's memory, about. */
   readonly bytes: number;
-}
-
-/** What of a memory changed. */
-interface Changed {
-  readonly before: MemoryRow | undefined;
-  readonly after: MemoryRow | undefined;
 }
 
 /**
@@ -93,14 +88,12 @@ export class StoreSnapshots {
   }
 
   /**
-   * Follow `transactions_count` transactions of our own. When others wrote between, the head's
-   * revision is ahead of ours by their number, so what we kept is not used again.
+   * Follow one transaction of our own. When others wrote between, the head's revision is ahead of
+   * ours by their number, so what we kept is not used again.
    */
-  follow(
-    before: StoreSnapshot,
-    changes: readonly Changed[],
-    transactions_count: number,
-  ): StoreSnapshot {
+  follow(before: StoreSnapshot, changes: readonly Change[]): StoreSnapshot {
+    // Nothing was written where nothing was new.
+    if (changes.every(({ version }) => version === undefined)) return before;
     const memories = new Map(before.memories);
     let { bytes } = before;
     for (const change of changes) {
@@ -108,8 +101,7 @@ export class StoreSnapshots {
       bytes += weightOf(change.after) - weightOf(change.before);
     }
     for (const { after } of changes) if (after !== undefined) memories.set(after.sk, after);
-    const revision = before.revision + transactions_count;
-    const snapshot = { ...before, revision, memories, bytes };
+    const snapshot = { ...before, revision: before.revision + 1, memories, bytes };
     this.#keep(snapshot);
     return snapshot;
   }

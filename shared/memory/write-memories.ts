@@ -127,20 +127,22 @@ async function putObjects(
   { blobs, table }: MemoryPorts,
   changes: readonly Change[],
 ): Promise<MemoryRow[]> {
-  const lost: MemoryRow[] = [];
-  const put = async ({ object, before }: Change) => {
-    if (object === undefined) return;
-    const body = 'text' in object ? object.text : await blobs.get(object.copy_of).catch(gone);
-    if (body !== undefined) {
-      await blobs.put(object.key, body, 'text/plain; charset=utf-8');
-    } else if (before !== undefined) lost.push(before);
-    async function gone(error: unknown): Promise<undefined> {
+  const put = async ({ object, before }: Change): Promise<MemoryRow[]> => {
+    if (object === undefined) return [];
+    if ('text' in object) {
+      await blobs.put(object.key, object.text, 'text/plain; charset=utf-8');
+      return [];
+    }
+    try {
+      await blobs.copy(object.copy_of, object.key);
+      return [];
+    } catch (error) {
       // The head's object is always there; that of a version which was taken over may go.
       if (before === undefined || (await isStill(table, before))) throw error;
+      return [before];
     }
   };
-  await Promise.all(changes.map(put));
-  return lost;
+  return (await Promise.all(changes.map(put))).flat();
 }
 
 async function isStill(table: Table, { pk, sk, memory_version_id }: MemoryRow): Promise<boolean> {
@@ -150,9 +152,6 @@ async function isStill(table: Table, { pk, sk, memory_version_id }: MemoryRow): 
 
 /** What was refused must not leave texts behind that no version shows and nobody can redact. */
 async function dropObjects({ blobs }: MemoryPorts, changes: readonly Change[]): Promise<void> {
-  await Promise.all(
-    changes.map(async ({ object }) => {
-      if (object !== undefined) await blobs.deletePrefix(object.key, () => false);
-    }),
-  );
+  const keys = changes.flatMap(({ object }) => object?.key ?? []);
+  if (keys.length > 0) await blobs.delete(keys);
 }
