@@ -1,20 +1,22 @@
-import { DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import type { KMSClientConfig } from '@aws-sdk/client-kms';
 import { awsDefaults } from './aws-defaults.ts';
 import type { Cipher, Context } from './cipher.ts';
 import { invariant } from './invariant.ts';
 
 /** KMS itself encrypts and decrypts: no key of ours is ever in memory. One call each. */
 export class KmsCipher implements Cipher {
-  readonly #kms: KMSClient;
   readonly #key_arn: string;
+  readonly #config: KMSClientConfig;
+  #opened: ReturnType<typeof openKms> | undefined;
 
-  constructor(key_arn: string, kms = new KMSClient(awsDefaults)) {
+  constructor(key_arn: string, config: KMSClientConfig = awsDefaults) {
     this.#key_arn = key_arn;
-    this.#kms = kms;
+    this.#config = config;
   }
 
   async seal(text: string, context: Context): Promise<string> {
-    const { CiphertextBlob } = await this.#kms.send(
+    const { kms, EncryptCommand } = await this.#open();
+    const { CiphertextBlob } = await kms.send(
       new EncryptCommand({
         KeyId: this.#key_arn,
         Plaintext: Buffer.from(text),
@@ -26,7 +28,8 @@ export class KmsCipher implements Cipher {
   }
 
   async open(sealed: string, context: Context): Promise<string> {
-    const { Plaintext } = await this.#kms.send(
+    const { kms, DecryptCommand } = await this.#open();
+    const { Plaintext } = await kms.send(
       new DecryptCommand({
         KeyId: this.#key_arn,
         CiphertextBlob: Buffer.from(sealed, 'base64'),
@@ -36,4 +39,14 @@ export class KmsCipher implements Cipher {
     invariant(Plaintext !== undefined, 'KMS answers Decrypt with a plaintext');
     return Buffer.from(Plaintext).toString('utf8');
   }
+
+  #open(): ReturnType<typeof openKms> {
+    return (this.#opened ??= openKms(this.#config));
+  }
+}
+
+/** Loaded when it is first used: few requests and few steps have a secret, all have a cold start. */
+async function openKms(config: KMSClientConfig) {
+  const { DecryptCommand, EncryptCommand, KMSClient } = await import('@aws-sdk/client-kms');
+  return { kms: new KMSClient(config), DecryptCommand, EncryptCommand };
 }

@@ -1,5 +1,4 @@
 /** Sealing under the key of the stack: through the product's adapter, as the roles that it has. */
-import { KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KmsCipher } from '#shared/core/cipher-kms.ts';
 import { arn } from '../../infra/local/place.ts';
@@ -23,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => rig.stop());
 
 const cipherOf = (name?: string, key = keyArn()) =>
-  new KmsCipher(key, new KMSClient(name === undefined ? rig.host.aws : rig.host.awsAs(name)));
+  new KmsCipher(key, name === undefined ? rig.host.aws : rig.host.awsAs(name));
 
 test('what one role seals another opens, and nothing of it can be read in between', async () => {
   const sealed = await cipherOf('sealer').seal('ghp_tökén', context);
@@ -69,7 +68,7 @@ test('a host that is started again opens what was sealed before', async () => {
   const sealed = await cipherOf().seal('token', context);
   await rig.host.stop();
   const host = await rig.again();
-  const again = new KmsCipher(keyArn(), new KMSClient(host.aws));
+  const again = new KmsCipher(keyArn(), host.aws);
   expect(await again.open(sealed, context)).toBe('token');
   await host.stop();
 });
