@@ -4,6 +4,8 @@ import { load } from '../core/stored.ts';
 import { requestCostMicrocents } from '../models/prices.ts';
 import type { RequestUsage } from '../models/model.ts';
 import type { Row } from '../core/table.ts';
+import { resourcesOf } from '../resources/read-resources.ts';
+import type { Resource } from '../resources/resource.ts';
 import {
   configKey,
   sessionKey,
@@ -30,6 +32,7 @@ interface Known {
   readonly session: SessionHead;
   readonly config: SessionConfig;
   readonly agent: SessionAgent;
+  readonly resources: readonly Resource[];
   readonly inbox: readonly InboxRow[];
   readonly until_ms: number;
 }
@@ -45,6 +48,7 @@ export class Turn {
   readonly begun = new Set<string>();
   readonly #deadline_ms: number;
   readonly #inbox: readonly InboxRow[];
+  #resources: readonly Resource[];
   #session: SessionHead;
   /** The thread's sums when the session's were read: what came since is ours. */
   #base: Usage;
@@ -58,6 +62,7 @@ export class Turn {
     this.config = known.config;
     this.agent = known.agent;
     this.#inbox = known.inbox;
+    this.#resources = known.resources;
     this.#session = known.session;
     this.#base = head.usage;
     this.#listened_until_ms = known.until_ms;
@@ -76,14 +81,27 @@ export class Turn {
     const config = rows.find(isConfig);
     const session = rows.find(isSession);
     invariant(config !== undefined && session !== undefined, 'a thread has its session');
-    const agent = await load(ports.blobs, config.agent);
+    const [agent, resources] = await Promise.all([
+      load(ports.blobs, config.agent),
+      resourcesOf(ports.table, config),
+    ]);
     const inbox = rows.filter(({ sk }) => sk.startsWith('I#')) as InboxRow[];
-    const known = { session, config, agent, inbox, until_ms: untilMs(rows) };
+    const known = { session, config, agent, resources, inbox, until_ms: untilMs(rows) };
     return new Turn(ports, head, known, deadline_ms);
   }
 
   get head(): ThreadHead {
     return this.writer.head;
+  }
+
+  /** What the session works with, as it was at the opening; a repository as it is now. */
+  get resources(): readonly Resource[] {
+    return this.#resources;
+  }
+
+  /** Take in what this turn has changed of a resource. */
+  replaceResource(changed: Resource): void {
+    this.#resources = this.#resources.map((one) => (one.sk === changed.sk ? changed : one));
   }
 
   /** The events of a part of the queue; what waited at the opening was read with it. */
