@@ -2,7 +2,8 @@
  * Rule: whatever dies, wherever it dies, the session ends as it would have ended. One rich session
  * (parallel tools, a confirmation, a retryable model error, an interrupt) is driven through the
  * SDK, and the step function is killed at every call that it makes, before and after it, in turn.
- * Each time the same events must stand in the log, once each, and no tool must have run twice.
+ * Each time the same events must stand in the log, once each, no tool must have run twice, and the
+ * segments of the transcript must be the log.
  */
 import Anthropic from '@anthropic-ai/sdk';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -105,6 +106,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** How often the session comes to rest, and so how many segments its transcript has. */
+const RESTS = 3;
+
+/** The log as a transcript has it. */
+function linesOf(events: readonly unknown[]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
+}
+
 async function run(dying: Death | undefined) {
   seen = 0;
   places = [];
@@ -112,7 +121,8 @@ async function run(dying: Death | undefined) {
   death = dying;
   const events = await drive.session();
   const files = await drive.files();
-  return { events, places, files, died: death === undefined };
+  const transcript = await drive.transcript(RESTS);
+  return { events, places, files, transcript, died: death === undefined };
 }
 
 test('a session killed at every boundary ends with the same events, and no tool runs twice', async () => {
@@ -120,6 +130,7 @@ test('a session killed at every boundary ends with the same events, and no tool 
   const types = whole.events.map(({ type }) => type);
   expect(types.at(-1)).toBe('session.status_idle');
   expect(whole.files).toEqual(contents);
+  expect(whole.transcript).toBe(linesOf(whole.events));
   const count = whole.places.length;
   expect(count).toBeGreaterThan(20);
 
@@ -130,7 +141,7 @@ test('a session killed at every boundary ends with the same events, and no tool 
       const place = `${side} call ${at} (${whole.places[at - 1]})`;
       if (side === 'after' && whole.places[at - 1] === 'model:messages') continue;
       // oxlint-disable-next-line no-await-in-loop -- one death at a time, in one function
-      const { events, files, died } = await run({ at, side });
+      const { events, files, transcript, died } = await run({ at, side });
       const ids = events.map(({ id }) => id);
       const found = events.map(({ type }) => type);
       // Parallel calls and caches shift the numbers a little: not each run has each call.
@@ -141,6 +152,7 @@ test('a session killed at every boundary ends with the same events, and no tool 
       if (new Set(ids).size !== ids.length) broken.push(`${place}: an event stands twice`);
       const wrong = Object.entries(files).filter(([name, text]) => text !== contents[name]);
       if (wrong.length > 0) broken.push(`${place}: ${JSON.stringify(files)}`);
+      if (transcript !== linesOf(events)) broken.push(`${place}: the transcript is not the log`);
     }
   }
   expect(broken).toEqual([]);

@@ -8,6 +8,8 @@ import { systemClock } from '#shared/core/clock.ts';
 import { newName } from '#shared/core/id.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import { SessionFiles } from '#shared/files/session-files.ts';
+import type { Manifest } from '#shared/transcripts/manifest.ts';
+import { transcriptPrefix } from '#shared/transcripts/segment.ts';
 import type { Host } from '../../infra/local/host.ts';
 
 type Event = BetaManagedAgentsSessionEvent;
@@ -24,6 +26,7 @@ export class Drive {
   readonly #client: Anthropic;
   readonly #host: Host;
   readonly #files: SessionFiles;
+  readonly #blobs: S3Blobs;
   readonly #agent_id: string;
   readonly #environment_id: string;
   #session_id = '';
@@ -31,9 +34,10 @@ export class Drive {
   private constructor(client: Anthropic, host: Host, ids: { agent: string; environment: string }) {
     this.#client = client;
     this.#host = host;
+    this.#blobs = new S3Blobs(String(host.outputs['BucketName']), new S3Client(host.aws));
     this.#files = new SessionFiles({
       table: new DynamoTable(String(host.outputs['TableName']), new DynamoDBClient(host.aws)),
-      blobs: new S3Blobs(String(host.outputs['BucketName']), new S3Client(host.aws)),
+      blobs: this.#blobs,
       clock: systemClock,
       newName,
     });
@@ -96,6 +100,31 @@ export class Drive {
       found[path.slice(OUTPUTS.length + 1)] = Buffer.from(bytes).toString('utf8');
     }
     return found;
+  }
+
+  /** The transcript in the bucket: all segments as one, once the manifest names `count` of them. */
+  async transcript(count: number): Promise<string> {
+    const prefix = transcriptPrefix(this.#session_id);
+    for (let look = 0; look < LOOKS_MAX; look++) {
+      const keys: string[] = [];
+      // oxlint-disable-next-line no-await-in-loop -- waits for the machine to repeat the step
+      for await (const key of this.#blobs.list(prefix)) keys.push(key);
+      const segments = keys.filter((key) => key.endsWith('.jsonl')).toSorted();
+      const named = keys.includes(`${prefix}manifest.json`) ? await this.#named() : [];
+      if (named.length >= count && named.length === segments.length) {
+        const bodies = await Promise.all(segments.map(async (key) => await this.#blobs.get(key)));
+        return Buffer.concat(bodies).toString('utf8');
+      }
+      await sleep(LOOK_MS);
+      await this.#host.advance(STEP_MS);
+    }
+    throw new Error(`session ${this.#session_id} has no whole transcript`);
+  }
+
+  async #named(): Promise<string[]> {
+    const bytes = await this.#blobs.get(`${transcriptPrefix(this.#session_id)}manifest.json`);
+    const { threads } = JSON.parse(Buffer.from(bytes).toString('utf8')) as Manifest;
+    return threads.flatMap(({ segments }) => segments.map(({ key }) => key));
   }
 
   /** Whether the present session's log has an event of this type. */
