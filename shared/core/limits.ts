@@ -199,6 +199,8 @@ export const limits = {
   inline_memory_bytes_max: 4_096,
   /** Races that one write may lose: of 50 writers of one memory each round has a winner. */
   memory_attempts_max: 60,
+  /** Stores that a warm step knows; one of 10,000 small memories has a third of it. */
+  memory_snapshots_bytes_max: 100_663_296,
   memory_store_name_chars_max: 255,
   memory_store_description_chars_max: 1_024,
   /** Source: SDK, memories: items of a page that shows their contents. */

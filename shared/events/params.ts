@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { parseBody } from '../core/parse.ts';
+import { tooManyFiles } from './file-sources.ts';
 
 /** Refuse one member of a union by its name, with the reason. */
 function refused<const Type extends string>(type: Type, reason: string) {
@@ -9,9 +10,6 @@ function refused<const Type extends string>(type: Type, reason: string) {
     return z.NEVER;
   });
 }
-
-const NO_FILES =
-  'sources of type file are not supported by this deployment yet. Send the content as base64 or url.';
 
 /**
  * Base64 that a model provider will accept: a bad one would be refused with every later request of
@@ -30,6 +28,9 @@ const url = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL.' })
   .max(limits.url_chars_max);
 
+/** Whether it is there, and fits its block, is looked up before the event is taken. */
+const fileSource = z.strictObject({ type: z.literal('file'), file_id: z.string().min(1).max(128) });
+
 const textBlock = z.strictObject({
   type: z.literal('text'),
   text: z.string().min(1).max(limits.source_chars_max),
@@ -47,7 +48,7 @@ const imageBlock = z.strictObject({
       media_type: z.enum(['image/png', 'image/jpeg', 'image/gif', 'image/webp']),
     }),
     z.strictObject({ type: z.literal('url'), url }),
-    refused('file', NO_FILES),
+    fileSource,
   ]),
 });
 
@@ -65,7 +66,7 @@ const documentBlock = z.strictObject({
       media_type: z.literal('text/plain'),
     }),
     z.strictObject({ type: z.literal('url'), url }),
-    refused('file', NO_FILES),
+    fileSource,
   ]),
   title: z.exactOptional(z.string().nullable()),
   context: z.exactOptional(z.string().nullable()),
@@ -158,12 +159,18 @@ const sendEvent = z.discriminatedUnion('type', [
   ),
 ]);
 
+function checkFileBlocks(events: readonly object[], context: z.RefinementCtx): void {
+  const message = tooManyFiles(events);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+}
+
 /** A system message stands at the end, behind what it goes with. */
 const send = z.strictObject({
   events: z
     .array(sendEvent)
     .min(1)
     .max(limits.send_events_max)
+    .superRefine(checkFileBlocks)
     .superRefine((events, context) => {
       const at = events.findIndex(({ type }) => type === 'system.message');
       if (at === -1) return;
@@ -191,7 +198,8 @@ const send = z.strictObject({
 /** What a session may be created with. */
 export const initialEvents = z
   .array(z.discriminatedUnion('type', [userMessage, defineOutcome]))
-  .max(limits.send_events_max);
+  .max(limits.send_events_max)
+  .superRefine(checkFileBlocks);
 
 /** An event as a client sends it, checked; it has no id yet. */
 export type SendEvent = z.output<typeof sendEvent>;

@@ -22,6 +22,7 @@ import type { Runs } from '../sessions/runs.ts';
 import { prepareAppend } from '../threads/log.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import type { LoggedEvent, NewEvent, SessionEvent } from './event.ts';
+import { checkFileSources } from './file-sources.ts';
 import { prepareQueue } from './inbox.ts';
 import type { SendEvent } from './params.ts';
 import { planSend, type Echo, type Plan, type Standing } from './send-plan.ts';
@@ -40,7 +41,8 @@ const ATTEMPTS_MAX = 20;
  * transaction; then the machine is started. When that call is lost, reconcile makes it.
  *
  * @returns the events as stored, with `processed_at` null for those that wait.
- * @throws Fault `missing`; `invalid` when an event does not fit the session's state
+ * @throws Fault `missing`, also for a file that an event names; `invalid` when an event does not fit
+ *   the session's state
  */
 export async function sendEvents(
   ports: SendPorts,
@@ -48,6 +50,7 @@ export async function sendEvents(
   session_id: string,
   events: readonly SendEvent[],
 ): Promise<{ data: SessionEvent[] }> {
+  await checkFileSources(ports, call, events, 'events');
   for (let attempt = 1; ; attempt++) {
     const standing = await readStanding(ports, call, session_id, events);
     const plan = planSend(standing, events, ports.clock.now());

@@ -6,6 +6,7 @@ import { store } from '../core/stored.ts';
 import { ConditionFailed, type Condition, type Row, type Write } from '../core/table.ts';
 import type { Environment } from '../environments/environment.ts';
 import { archived, environmentForSession, referEnvironment } from '../environments/environments.ts';
+import { checkFileSources } from '../events/file-sources.ts';
 import { prepareQueue, type QueuedEvent } from '../events/inbox.ts';
 import type { InitialEvent } from '../events/params.ts';
 import { startPatch } from '../events/send-plan.ts';
@@ -38,6 +39,7 @@ export async function createSession(
   ]);
   if (body.budget != null) checkBudgetable(agent, ports.prices);
   checkFits(agent, environmentOf(environment));
+  await checkFileSources(ports, call, body.initial_events ?? [], 'initial_events');
   const session_id = ports.newId('session');
   const { workspace_id } = call;
   const at = timestamp(ports.clock);

@@ -8,6 +8,7 @@ import { beginRequest } from './begin.ts';
 import { DeltaRelay } from './deltas.ts';
 import { exhaust, failRequest, restAtBudget } from './ending.ts';
 import { takeReply } from './reply.ts';
+import { fillSources } from './file-sources.ts';
 import { requestModel } from './request.ts';
 import { systemPrompt } from './system-prompt.ts';
 import { addUsage, type Turn } from './turn.ts';
@@ -56,7 +57,7 @@ async function askWatched(turn: Turn, watch: Watch): Promise<Asked> {
   const firstPart = () =>
     turn.ports.observe({ type: 'first_delta', latency_ms: clock.now().getTime() - asked_ms });
   const hearing = { relay, watch, firstPart };
-  const outcome = await requestModel(turn.ports.model, requestOf(turn), hearing);
+  const outcome = await requestModel(turn.ports.model, await requestOf(turn), hearing);
   switch (outcome.type) {
     case 'reply':
       await takeReply(turn, outcome.reply, outcome.ids, watch.signal);
@@ -103,11 +104,12 @@ async function fail(turn: Turn, error: ModelError): Promise<Asked> {
   return wait_ms === undefined ? { next: 'loop' } : { next: 'wait', wait_ms };
 }
 
-function requestOf(turn: Turn): ModelRequest {
+async function requestOf(turn: Turn): Promise<ModelRequest> {
+  const { messages } = turn.context.conversation;
   return {
     model: turn.agent.model,
     system: systemPrompt(turn.agent, turn.config),
-    messages: turn.context.conversation.messages,
+    messages: await fillSources(turn.ports, turn.head.workspace_id, messages),
     tools: toolDefinitions(turn.agent.tools, { has_search: turn.ports.search }),
     purpose: 'turn',
     thread_id: turn.head.thread_id,
@@ -116,7 +118,7 @@ function requestOf(turn: Turn): ModelRequest {
 
 /** Replace the context by its summary. @returns how the loop goes on when that did not succeed */
 async function compactContext(turn: Turn, watch: Watch): Promise<Asked | undefined> {
-  const compaction = await compact(turn.ports.model, requestOf(turn), watch.signal);
+  const compaction = await compact(turn.ports.model, await requestOf(turn), watch.signal);
   if (watch.signal.aborted) return stopped(turn);
   if (compaction.type === 'failed') return await fail(turn, compaction.error);
   const charge = compaction.usage === null ? {} : turn.charge(compaction.usage, null);

@@ -4,6 +4,7 @@ import type { PriceOverrides } from '../models/prices.ts';
 import type { JudgedCall, Judgement } from '../permissions/judge.ts';
 import type { ToolRunner } from '../tools/tools.ts';
 import type { ContextCache } from './context.ts';
+import type { SourceCache } from './file-sources.ts';
 
 /** What happened in a step, for metrics and logs; ids and numbers, never content. */
 export type Observation =
@@ -33,6 +34,7 @@ export interface TurnPorts extends Ports {
   /** Whether `web_search` can be offered: the provider's own tool or a search API. */
   readonly search: boolean;
   readonly contexts: ContextCache;
+  readonly sources: SourceCache;
   readonly random: () => number;
   readonly observe: (observation: Observation) => void;
 }

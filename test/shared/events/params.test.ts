@@ -16,6 +16,14 @@ const confirmation = { type: 'user.tool_confirmation', tool_use_id: 'sevt_1', re
 const with_block = (block: object) => ({ type: 'user.message', content: [block] });
 const with_source = (type: 'image' | 'document', source: object) => with_block({ type, source });
 
+const of_files = (type: 'image' | 'document', count: number) => ({
+  type: 'user.message',
+  content: Array.from({ length: count }, () => ({
+    type,
+    source: { type: 'file', file_id: 'file_1' },
+  })),
+});
+
 const accepted: [title: string, events: object[]][] = [
   ['a text message', [message]],
   [
@@ -52,6 +60,8 @@ const accepted: [title: string, events: object[]][] = [
       }),
     ],
   ],
+  ['a file as image', [with_source('image', { type: 'file', file_id: 'file_1' })]],
+  ['100 documents that are files', [of_files('document', 100)]],
   ['an interrupt', [{ type: 'user.interrupt' }]],
   ['an interrupt of one thread', [{ type: 'user.interrupt', session_thread_id: 'sthr_1' }]],
   ['an interrupt and a message', [{ type: 'user.interrupt' }, message]],
@@ -124,14 +134,26 @@ const refused: [title: string, body: unknown, message: RegExp][] = [
     /redacted blocks are only read/,
   ],
   [
-    'a file as image',
-    { events: [with_source('image', { type: 'file', file_id: 'file_1' })] },
-    /sources of type file are not supported/,
+    'a file source with more than an id',
+    {
+      events: [with_source('image', { type: 'file', file_id: 'file_1', media_type: 'image/png' })],
+    },
+    /media_type: unknown field/,
   ],
   [
-    'a file as document',
-    { events: [with_source('document', { type: 'file', file_id: 'file_1' })] },
-    /sources of type file are not supported/,
+    'a file source without an id',
+    { events: [with_source('document', { type: 'file' })] },
+    /file_id: is required/,
+  ],
+  [
+    '101 documents that are files',
+    { events: [of_files('document', 60), of_files('document', 41)] },
+    /^events: has more than 100 document blocks with a file/,
+  ],
+  [
+    '101 images that are files',
+    { events: [of_files('image', 101)] },
+    /^events: has more than 100 image blocks/,
   ],
   [
     'an image that no model reads',
