@@ -111,7 +111,7 @@ async function decide(ports: MemoryPorts, store_id: string, step: Step): Promise
   if (is_same_text && row?.sk === path) return { step, is: 'done' };
   if (!isAsSeen(step, row)) return conflict('changed');
   const text = is_same_text ? undefined : await textOf(ports.blobs, content);
-  return { step, is: 'due', operation: operationOf(ports, step, row, { path, text }) };
+  return { step, is: 'due', operation: operationOf(step, row, { path, text }) };
 }
 
 function isAsSeen(step: Step, row: MemoryRow | undefined): boolean {
@@ -128,19 +128,12 @@ function decideDeletion(step: Step, row: MemoryRow | undefined): Decision {
 }
 
 function operationOf(
-  { clock }: MemoryPorts,
-  { memory_id, after }: Step,
+  { returns }: Step,
   before: MemoryRow | undefined,
   { path, text }: { readonly path: string; readonly text: string | undefined },
 ): MemoryOperation {
-  const content = text === undefined ? {} : { content: text };
-  if (before !== undefined) return { kind: 'write', before, path, ...content };
-  const at = laterThan(after, clock.now());
-  return { kind: 'create', memory_id, path, content: text ?? '', at };
-}
-
-/** Of one memory, each version is later than the one before. */
-export function laterThan(before: string | undefined, now: Date): string {
-  const least_ms = before === undefined ? 0 : Date.parse(before) + 1;
-  return new Date(Math.max(now.getTime(), least_ms)).toISOString();
+  if (before === undefined) {
+    return { kind: 'create', path, content: text ?? '', ...(returns && { returns }) };
+  }
+  return { kind: 'write', before, path, ...(text === undefined ? {} : { content: text }) };
 }

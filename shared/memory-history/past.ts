@@ -31,11 +31,19 @@ export interface Lost {
 /** The end of time, so to speak: what stands now. */
 export const NOW = '~';
 
+/** The versions of one memory that are left. */
+export interface Span {
+  readonly first_at: string;
+  readonly newest: Glance;
+}
+
 /** The versions of one memory, seen from some times. */
 interface Life {
+  /** Whether its first version is left. */
   readonly is_whole: boolean;
+  readonly first_at: string;
   readonly glances: (Glance | undefined)[];
-  last: Glance;
+  newest: Glance;
 }
 
 /**
@@ -61,19 +69,20 @@ export class Past {
     };
     const life = this.#lives.get(row.memory_id) ?? {
       is_whole: row.operation === 'created',
+      first_at: row.created_at,
       glances: [],
-      last: glance,
+      newest: glance,
     };
     this.#times.forEach((time, index) => {
       if (row.created_at <= time) life.glances[index] = glance;
     });
-    life.last = glance;
+    life.newest = glance;
     this.#lives.set(row.memory_id, life);
   }
 
-  /** The newest version of every memory that the store has ever held. */
-  newest(): Map<string, Glance> {
-    return new Map([...this.#lives].map(([memory_id, { last }]) => [memory_id, last]));
+  /** Every memory that the store has ever held. */
+  get spans(): ReadonlyMap<string, Span> {
+    return this.#lives;
   }
 
   /** What the store held at the time with this index. No path is above, below or at another's. */
@@ -84,7 +93,7 @@ export class Past {
       const glance = life.glances[index];
       const reason = reasonOf(life, glance);
       if (reason !== undefined) {
-        const path = life.last.operation === 'deleted' ? null : life.last.path;
+        const path = life.newest.operation === 'deleted' ? null : life.newest.path;
         lost.push({ memory_id, path, reason });
       } else if (glance !== undefined && glance.operation !== 'deleted') {
         held.push(heldOf(memory_id, glance));

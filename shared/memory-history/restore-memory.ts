@@ -10,7 +10,6 @@ import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { findMemory, findVersion, readStore, textOf } from '../memory/read-store.ts';
 import { showMemory, type Memory, type View } from '../memory/show-memory.ts';
 import { writeMemories } from '../memory/write-memories.ts';
-import { laterThan } from './apply-steps.ts';
 import { redacted } from './diff.ts';
 
 export interface RestoreRequest extends MemoryPlace {
@@ -78,12 +77,11 @@ async function bringBack(
   { store_id, memory_id, view }: RestoreRequest,
   { path, text }: Restorable,
 ): Promise<Memory> {
-  const last = await newestVersion(ports, { store_id, memory_id });
-  const at = laterThan(last?.created_at, ports.clock.now());
+  const returns = await lifeOf(ports, { store_id, memory_id });
   const batch = {
     store_id,
     workspace_id: call.workspace_id,
-    operations: [{ kind: 'create', memory_id, path, content: text, at } as const],
+    operations: [{ kind: 'create', path, content: text, returns } as const],
     actor: actorOf(call),
   };
   const answerOf = ([change]: readonly Change[]): Memory => {
@@ -95,13 +93,17 @@ async function bringBack(
   return result.answer;
 }
 
-async function newestVersion(
-  { table }: MemoryPorts,
-  { store_id, memory_id }: MemoryPlace,
-): Promise<VersionRow | undefined> {
+/** When it began and ended, by the versions that are left. */
+async function lifeOf({ table }: MemoryPorts, { store_id, memory_id }: MemoryPlace) {
   const pk = `MEMVERS#${store_id}#${memory_id}`;
-  const every = { from: '!', to: '~', reverse: true, limit: 1 };
-  const { rows } = await table.query({ pk, index: 'list', ...every });
-  const [row] = await table.getMany(rows);
-  return row as VersionRow | undefined;
+  const every = { from: '!', to: '~', limit: 1 };
+  const [first, last] = await Promise.all(
+    [false, true].map(async (reverse) => {
+      const { rows } = await table.query({ pk, index: 'list', ...every, reverse });
+      const [row] = await table.getMany(rows);
+      invariant(row !== undefined, 'a memory with a version has a first and a last one');
+      return (row as VersionRow).created_at;
+    }),
+  );
+  return { memory_id, created_at: first ?? '', deleted_at: last ?? '' };
 }

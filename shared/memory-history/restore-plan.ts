@@ -1,7 +1,8 @@
-import type { MemoryOperation } from '../memory/changes.ts';
+import { invariant } from '../core/invariant.ts';
+import type { MemoryOperation, Returning } from '../memory/changes.ts';
 import type { MemoryRow } from '../memory/memory.ts';
 import { splitOperations } from '../memory/split.ts';
-import { Places, type Glance, type Held, type Lost } from './past.ts';
+import { Places, type Held, type Lost, type Span } from './past.ts';
 
 /**
  * One write of a restore. It names versions and no paths: it may be kept until the next request, and
@@ -14,8 +15,8 @@ export interface Step {
   readonly seen: string;
   /** The version that is to be again; absent of a deletion. */
   readonly source?: string;
-  /** When the memory that comes back was deleted: its next version is later. */
-  readonly after?: string;
+  /** Of a memory that comes back. */
+  readonly returns?: Returning;
 }
 
 /** A memory that is left as it is, and why. */
@@ -33,10 +34,10 @@ export interface Plan {
   readonly unavailable: readonly Unavailable[];
 }
 
-/** What a store holds: its memories, and the newest version of each that it has ever held. */
+/** What a store holds: its memories, and the life of each that it has ever held. */
 export interface Present {
   readonly memories: ReadonlyMap<string, MemoryRow>;
-  readonly newest: ReadonlyMap<string, Glance>;
+  readonly spans: ReadonlyMap<string, Span>;
 }
 
 /** What it held at a time, by memory; and what it held then that is gone for good. */
@@ -106,7 +107,7 @@ function deletion(before: MemoryRow): [MemoryOperation, Step] {
 }
 
 /** The operation is for its paths only: the text is read when it is written. */
-function change(wanted: Held, { memories, newest }: Present): [MemoryOperation, Step] {
+function change(wanted: Held, { memories, spans }: Present): [MemoryOperation, Step] {
   const { path, memory_id, memory_version_id: source } = wanted;
   const before = memories.get(memory_id);
   if (before !== undefined) {
@@ -116,10 +117,13 @@ function change(wanted: Held, { memories, newest }: Present): [MemoryOperation, 
       { kind: 'write', memory_id, seen, source },
     ];
   }
-  const last = newest.get(memory_id);
-  const step = { memory_id, seen: last?.memory_version_id ?? '', after: last?.created_at ?? '' };
+  const span = spans.get(memory_id);
+  invariant(span !== undefined, 'what was held has versions');
+  const { first_at: created_at, newest } = span;
+  const seen = newest.memory_version_id;
+  const returns = { memory_id, created_at, deleted_at: newest.created_at };
   return [
     { kind: 'create', path, content: '' },
-    { kind: 'create', source, ...step },
+    { kind: 'create', memory_id, seen, source, returns },
   ];
 }

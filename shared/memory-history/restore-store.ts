@@ -91,7 +91,7 @@ async function planOf(ports: MemoryPorts, store_id: string, at: string): Promise
   const rows = await readMemories(ports.table, store_id);
   const past = await readPast(ports, store_id, [at, NOW]);
   const memories = new Map(rows.map((row) => [row.memory_id, row]));
-  return planRestore({ memories, newest: past.newest() }, past.at(0));
+  return planRestore({ memories, spans: past.spans }, past.at(0));
 }
 
 async function goOn(

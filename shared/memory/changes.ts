@@ -17,10 +17,8 @@ export type MemoryOperation =
       readonly kind: 'create';
       readonly path: string;
       readonly content: string;
-      /** @default - new ones, of now */
-      readonly memory_id?: string;
-      readonly version_id?: string;
-      readonly at?: string;
+      /** A deleted memory that comes back: its history goes on. @default - a new one */
+      readonly returns?: Returning;
     }
   | {
       readonly kind: 'write';
@@ -30,6 +28,15 @@ export type MemoryOperation =
       readonly content?: string;
     }
   | { readonly kind: 'delete'; readonly before: MemoryRow };
+
+/** A memory that has been deleted, by its versions. */
+export interface Returning {
+  readonly memory_id: string;
+  /** Of its first version that is left. */
+  readonly created_at: string;
+  /** Of its newest version. */
+  readonly deleted_at: string;
+}
 
 /** What an operation makes of a memory. */
 export interface Change {
@@ -61,18 +68,23 @@ export function changeOf(operation: MemoryOperation, facts: ChangeFacts): Change
 }
 
 function creation(
-  { path, content: text, ...given }: MemoryOperation & { kind: 'create' },
+  { path, content: text, returns }: MemoryOperation & { kind: 'create' },
   facts: ChangeFacts,
 ): Change {
   checkPath(path);
   checkContent(text);
-  const { store_id, newId } = facts;
-  const at = given.at ?? facts.now.toISOString();
-  const memory_id = given.memory_id ?? newId('memory');
-  const version_id = given.version_id ?? newId('memory_version', Date.parse(at));
+  const { store_id, now, newId } = facts;
+  const [at, version_id] =
+    returns === undefined
+      ? [now.toISOString(), newId('memory_version', now.getTime())]
+      : nextVersion(returns.deleted_at, facts);
+  const memory_id = returns?.memory_id ?? newId('memory');
+  const created_at = returns?.created_at ?? at;
   const held = contentOf(store_id, version_id, text);
-  const after = memoryRow({ store_id, memory_id, path, version_id, created_at: at, at, held });
-  return { before: undefined, ...written(facts, 'created', after), ...newObject(held, text) };
+  const after = memoryRow({ store_id, memory_id, path, version_id, created_at, at, held });
+  // Source: SDK, memory versions: only the first one of a memory says that it was created.
+  const operation = returns === undefined ? 'created' : 'modified';
+  return { before: undefined, ...written(facts, operation, after), ...newObject(held, text) };
 }
 
 function writing(
@@ -83,7 +95,7 @@ function writing(
   if (text !== undefined) checkContent(text);
   const { store_id } = facts;
   const { memory_id, created_at } = before;
-  const [at, version_id] = nextVersion(before, facts);
+  const [at, version_id] = nextVersion(before.updated_at, facts);
   const held =
     text === undefined ? kept(before, version_id) : contentOf(store_id, version_id, text);
   if (path === before.sk && held.content_sha256 === before.content_sha256) {
@@ -95,7 +107,7 @@ function writing(
 }
 
 function deletion({ before }: MemoryOperation & { kind: 'delete' }, facts: ChangeFacts): Change {
-  const [at, version_id] = nextVersion(before, facts);
+  const [at, version_id] = nextVersion(before.updated_at, facts);
   const version: VersionRow = {
     ...versionRow(facts, 'deleted', { ...before, memory_version_id: version_id, updated_at: at }),
     content: null,
@@ -106,8 +118,8 @@ function deletion({ before }: MemoryOperation & { kind: 'delete' }, facts: Chang
 }
 
 /** Later than the version before, also when this machine's clock is behind the one that made it. */
-function nextVersion(before: MemoryRow, { now, newId }: ChangeFacts): [at: string, id: string] {
-  const at_ms = Math.max(now.getTime(), Date.parse(before.updated_at) + 1);
+function nextVersion(before_at: string, { now, newId }: ChangeFacts): [at: string, id: string] {
+  const at_ms = Math.max(now.getTime(), Date.parse(before_at) + 1);
   return [new Date(at_ms).toISOString(), newId('memory_version', at_ms)];
 }
 
