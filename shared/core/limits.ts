@@ -103,6 +103,13 @@ export const limits = {
   session_repositories_max: 20,
   /** Source: GitHub: a longer name of a branch is refused. */
   branch_chars_max: 250,
+  /** A repository's archive as it comes, held in the step's memory twice. */
+  archive_bytes_max: 67_108_864,
+  /** What it is unpacked, held in the sandbox's memory. */
+  repository_bytes_max: 268_435_456,
+  archive_timeout_ms: 120_000,
+  /** What a prompt names of the mounted files; the rest is counted. */
+  prompt_files_max: 100,
   /** What a session's prompt holds of a store's index. */
   store_index_bytes_max: 16_384,
   /** Longer than any creation takes: what it has written by then belongs to nobody and is swept. */
@@ -309,6 +316,8 @@ export const limits = {
   // Transcripts
   /** A segment is one line of JSON or more; a step holds it in memory twice while it is written. */
   transcript_segment_bytes_max: 4_194_304,
+  /** What a reader of Markdown sees of one tool result; the event has the rest. */
+  transcript_result_chars_max: 4_000,
 } as const;
 
 // The relations are decisions, not accidents: they fail at load, before any request.
