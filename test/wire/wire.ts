@@ -45,14 +45,22 @@ export function answerErrors(answer: Answer, body: unknown): string[] {
   return errorsOf(`${answer.page}<${answer.type}>`, schema, body);
 }
 
+/** Errors that say more than others, with what they say: each is required, and must be a text. */
+const error_fields: Readonly<Record<string, readonly string[]>> = {
+  memory_path_conflict_error: ['conflicting_memory_id', 'conflicting_path'],
+};
+
 /** What is wrong with an error's envelope, given the response's `request-id` header. */
 export function envelopeErrors(body: unknown, request_id: string | null): string[] {
+  const error_type = (body as { error?: { type?: string } } | null)?.error?.type ?? '';
+  const own_fields = error_fields[error_type] ?? [];
   const details = { type: 'object', properties: { error_code: { type: 'string' } } };
   const error = {
     type: 'object',
-    required: ['type', 'message'],
+    required: ['type', 'message', ...own_fields],
     additionalProperties: false,
     properties: {
+      ...Object.fromEntries(own_fields.map((field) => [field, { type: 'string' }])),
       type: { $ref: 'wire#/definitions/ErrorType' },
       message: { type: 'string', minLength: 1 },
       details: { anyOf: [{ ...details, required: ['error_code'] }, { type: 'null' }] },
@@ -64,7 +72,7 @@ export function envelopeErrors(body: unknown, request_id: string | null): string
     additionalProperties: false,
     properties: { type: { const: 'error' }, error, request_id: { type: 'string' } },
   };
-  const errors = errorsOf('error envelope', schema, body);
+  const errors = errorsOf(`error envelope ${own_fields.join(' ')}`, schema, body);
   const own = (body as { request_id?: unknown } | null)?.request_id;
   if (own !== request_id)
     errors.push(`/request_id ${String(own)} is not the header's ${request_id}`);
