@@ -9,7 +9,7 @@ import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
 export function restoreStore(ports: MemoryPorts): Route {
   return async ({ path, body, call }) => {
     const store_id = parseId('memory_store', path['memory_store_id']);
-    const params = parseBody(StoreRestoreBody, body);
-    return { status: 200, body: await restore(ports, call, store_id, params) };
+    const request = { store_id, body: parseBody(StoreRestoreBody, body) };
+    return { status: 200, body: await restore(ports, call, request) };
   };
 }

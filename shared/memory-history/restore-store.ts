@@ -32,6 +32,13 @@ export interface StoreRestore {
   readonly next_cursor: string | null;
 }
 
+export interface RestoreRequest {
+  readonly store_id: string;
+  readonly body: StoreRestoreBody;
+  /** After this no further transaction is begun. @default - `memory_work_ms` */
+  readonly work_ms?: number;
+}
+
 /** What a restore that takes several requests keeps between them. */
 interface Agenda {
   readonly at: string;
@@ -49,16 +56,15 @@ interface Agenda {
 export async function restoreStore(
   ports: MemoryPorts,
   call: Call,
-  store_id: string,
-  params: StoreRestoreBody,
+  { store_id, body, work_ms = limits.memory_work_ms }: RestoreRequest,
 ): Promise<StoreRestore> {
-  const until_ms = performance.now() + limits.memory_work_ms;
+  const until_ms = performance.now() + work_ms;
   const head = await readStore(ports.table, call.workspace_id, store_id);
   if (head.archived_at !== null) throw storeArchived(store_id);
   const answer =
-    typeof params.cursor === 'string'
-      ? await goOn(ports, call, store_id, { cursor: params.cursor, until_ms })
-      : await begin(ports, call, store_id, { ...params, until_ms });
+    typeof body.cursor === 'string'
+      ? await goOn(ports, call, store_id, { cursor: body.cursor, until_ms })
+      : await begin(ports, call, store_id, { ...body, until_ms });
   return await commit(ports, call, [], { answer });
 }
 
