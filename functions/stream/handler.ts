@@ -1,7 +1,8 @@
 import type { Context } from 'aws-lambda';
 import type { ProxyEvent } from '#shared/core/http.ts';
-import { streamEvents, type Prelude, type ResponseStream } from './stream-events.ts';
-import { door } from './wiring.ts';
+import { routeTable } from './route-table.ts';
+import { serveStreams, type Prelude, type ResponseStream } from './serve-streams.ts';
+import { door, ports } from './wiring.ts';
 
 type Handler = (event: ProxyEvent, response: ResponseStream, context: Context) => Promise<void>;
 
@@ -12,5 +13,7 @@ declare const awslambda: {
 };
 
 export const handler = awslambda.streamifyResponse(
-  streamEvents(door, (response, prelude) => awslambda.HttpResponseStream.from(response, prelude)),
+  serveStreams(routeTable(ports), door, (response, prelude) =>
+    awslambda.HttpResponseStream.from(response, prelude),
+  ),
 );

@@ -8,15 +8,17 @@ import type { ProxyEvent } from '#shared/core/http.ts';
 import { systemClock, type Clock } from '#shared/core/clock.ts';
 import { serve, type ProxyResult } from '#shared/door/serve.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
+import { routes } from '#shared/routes.ts';
 import { Tail } from '#shared/threads/tail.ts';
 import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
 import { routeTable, type ApiPorts } from '../../../functions/api/route-table.ts';
 import { routeTable as memoryTable } from '../../../functions/memory/route-table.ts';
+import { routeTable as streamTable } from '../../../functions/stream/route-table.ts';
 import {
-  streamEvents,
+  serveStreams,
   type Prelude,
   type ResponseStream,
-} from '../../../functions/stream/stream-events.ts';
+} from '../../../functions/stream/serve-streams.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
 import { MemoryCipher } from '../../memory-cipher.ts';
@@ -76,13 +78,15 @@ export async function startDoor(): Promise<StartedDoor> {
   const serveMemory = serve(memoryTable(ports), door);
   const handle = (event: ProxyEvent): Promise<ProxyResult> =>
     MEMORY.test(event.path) ? serveMemory(event) : serveApi(event);
-  const stream = streamEvents({ ...door, tail: new Tail(ports.table) }, respond);
+  const streams = streamTable({ ...ports, tail: new Tail(ports.table) });
+  const stream = serveStreams(streams, door, respond);
   const server = createServer(async (incoming, outgoing) => {
-    if (STREAM.test(incoming.url ?? '')) {
-      await stream(await eventOf(incoming), outgoing, inLambda);
+    const event = await eventOf(incoming);
+    if (isStreamed(event)) {
+      await stream(event, outgoing, inLambda).catch(() => outgoing.destroy());
       return;
     }
-    const result = await handle(await eventOf(incoming));
+    const result = await handle(event);
     outgoing.writeHead(result.statusCode, result.headers).end(result.body);
   });
   server.listen(0, '127.0.0.1');
@@ -101,7 +105,14 @@ export async function startDoor(): Promise<StartedDoor> {
   };
 }
 
-const STREAM = /^\/v1\/sessions\/([^/]+)\/(?:events|threads\/([^/]+))\/stream(?:\?|$)/;
+/** What API Gateway sends to the stream function. */
+const streamed = Object.entries(routes)
+  .filter(([, rule]) => 'served_by' in rule && rule.served_by === 'stream')
+  .map(([name]) => new RegExp(`^${name.replaceAll(/\{\w+\}/g, '[^/]+')}$`));
+
+function isStreamed({ httpMethod, path }: ProxyEvent): boolean {
+  return streamed.some((pattern) => pattern.test(`${httpMethod} ${path}`));
+}
 
 const MEMORY = /^\/v1\/(reverie\/)?memory_stores(\/|$)/;
 
@@ -131,19 +142,11 @@ async function eventOf(incoming: IncomingMessage): Promise<ProxyEvent> {
   return {
     httpMethod: incoming.method ?? 'GET',
     path: url.pathname,
-    pathParameters: pathParametersOf(url.pathname),
     multiValueHeaders: headers,
     multiValueQueryStringParameters: Object.keys(query).length === 0 ? null : query,
     body: chunks.length === 0 ? null : Buffer.concat(chunks).toString('base64'),
     isBase64Encoded: true,
   };
-}
-
-/** The streams are resources of their own; everything else is below the greedy one. */
-function pathParametersOf(path: string): Record<string, string> {
-  const [, session_id, thread_id] = STREAM.exec(path) ?? [];
-  if (session_id === undefined) return { proxy: path.slice(1) };
-  return { session_id, ...(thread_id === undefined ? {} : { thread_id }) };
 }
 
 /** Everything that an automatically paging list gives. */

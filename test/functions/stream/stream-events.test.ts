@@ -13,7 +13,8 @@ import { Keyring } from '#shared/keys/keyring.ts';
 import { Tail } from '#shared/threads/tail.ts';
 import { threadKey } from '#shared/threads/thread.ts';
 import { terminate } from '#shared/turn/settle.ts';
-import { streamEvents } from '../../../functions/stream/stream-events.ts';
+import { routeTable } from '../../../functions/stream/route-table.ts';
+import { serveStreams } from '../../../functions/stream/serve-streams.ts';
 import { admin_key, collect } from '../api/door.ts';
 import {
   append,
@@ -236,11 +237,11 @@ describe('its time', () => {
     let text = '';
     out.on('data', (chunk: Buffer) => (text += chunk.toString()));
     const { ports } = rig.door;
-    const stream = streamEvents(
+    const stream = serveStreams(
+      routeTable({ ...ports, tail: new Tail(ports.table) }),
       {
         ports,
         keyring: new Keyring(ports.table, ports.clock, async () => admin_key),
-        tail: new Tail(ports.table),
         logger: new Logger({ logLevel: 'SILENT' }),
       },
       (response) => response,
@@ -248,7 +249,6 @@ describe('its time', () => {
     const event = {
       httpMethod: 'GET',
       path: `/v1/sessions/${session_id}/events/stream`,
-      pathParameters: { session_id },
       headers: { 'x-api-key': admin_key },
     };
     const context = { getRemainingTimeInMillis: () => time_ms } as Context;
