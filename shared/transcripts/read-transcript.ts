@@ -74,7 +74,13 @@ async function* linesOf(
   { table }: Ports,
   { thread_id, seq }: ThreadHead,
 ): AsyncGenerator<PlacedLine> {
-  for await (const page of walkLog(table, thread_id, { through: seq })) yield* page;
+  let reached = 0;
+  for await (const page of walkLog(table, thread_id, { through: seq })) {
+    yield* page;
+    reached = page.at(-1)?.seq ?? reached;
+  }
+  // The session was deleted meanwhile: a part must not look like the whole.
+  if (reached < seq) throw new Error(`The log of ${thread_id} ends at ${reached} of ${seq}.`);
 }
 
 async function* gathered(texts: AsyncIterable<string>): AsyncGenerator<string> {
