@@ -95,6 +95,8 @@ test('null answers only what the SDK says may be null', () => {
 });
 
 const error = { type: 'not_found_error', message: 'no such session' };
+const conflict = { type: 'memory_path_conflict_error', message: 'taken' };
+const in_the_way = { conflicting_memory_id: 'mem_1', conflicting_path: '/a' };
 const envelope = { type: 'error', error, request_id: 'req_1' };
 
 test.each([
@@ -102,6 +104,9 @@ test.each([
   ['with details', { ...envelope, error: { ...error, details: { error_code: 'x' } } }, 0],
   ['with the id of another request', { ...envelope, request_id: 'req_2' }, 1],
   ['with a type of its own', { ...envelope, error: { ...error, type: 'oops' } }, 1],
+  ['without the fields of its type', { ...envelope, error: conflict }, 2],
+  ['with the fields of its type', { ...envelope, error: { ...conflict, ...in_the_way } }, 0],
+  ['with the fields of another', { ...envelope, error: { ...error, ...in_the_way } }, 2],
   ['without a message', { ...envelope, error: { type: 'api_error' } }, 1],
   ['with a stack', { ...envelope, stack: 'at …' }, 1],
 ])('an error envelope %s', (_, body, faults) => {
