@@ -44,6 +44,8 @@ export class Endpoint extends Construct {
       restApiName: settings.stack_name,
       // Regional: a stream may be silent for 5 minutes; edge-optimized would cut it after 30 s.
       endpointTypes: [EndpointType.REGIONAL],
+      // Uploads come as bytes; whatever else a client sends is taken for UTF-8.
+      binaryMediaTypes: ['multipart/form-data'],
       cloudWatchRole: settings.gateway_log_role,
       deployOptions: this.#stage(settings),
       domainName: domain(this, settings),

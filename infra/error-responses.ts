@@ -39,7 +39,10 @@ const responses: readonly ErrorResponse[] = [
     type: ResponseType.REQUEST_TOO_LARGE,
     status: 413,
     error: 'invalid_request_error',
-    message: 'The request is larger than 10 MB.',
+    // Above 10 MB API Gateway says so of itself, above 6 MB because Lambda refuses the event: in it
+    // a form is base64, a third larger.
+    message:
+      'The request is too large: at most 6 MB reach the API, and at most 4.5 MB as a form. Send larger files, up to 500 MB, with POST /v1/reverie/files.',
   },
   {
     type: ResponseType.UNSUPPORTED_MEDIA_TYPE,

@@ -176,6 +176,16 @@ test('what API Gateway answers by itself is an error of the API', () => {
   ]);
 });
 
+test('forms come as bytes, and whoever sends too much is told where more can go', () => {
+  const { Properties } = only(template, 'AWS::ApiGateway::RestApi');
+  expect(Properties['BinaryMediaTypes']).toEqual(['multipart/form-data']);
+  const [large] = ofType(template, 'AWS::ApiGateway::GatewayResponse').filter(
+    (each) => each.Properties['ResponseType'] === 'REQUEST_TOO_LARGE',
+  );
+  expect(JSON.stringify(large)).toContain('POST /v1/reverie/files');
+  expect(Object.keys(routes)).toContain('POST /v1/reverie/files');
+});
+
 test('the stage is traced, throttled, and logs one line a request without query, header or body', () => {
   const { Properties } = only(template, 'AWS::ApiGateway::Stage');
   expect(Properties).toMatchObject({

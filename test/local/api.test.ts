@@ -51,6 +51,10 @@ beforeAll(async () => {
       ...aFunction('Echo', echo),
       ...role('Stream'),
       ...aFunction('Stream', stream),
+      Api: {
+        Type: 'AWS::ApiGateway::RestApi',
+        Properties: { Name: 'test', BinaryMediaTypes: ['multipart/form-data'] },
+      },
       TooLarge: response('REQUEST_TOO_LARGE', '{"large":"$context.error.message"}'),
       Any5: response('DEFAULT_5XX', '{"id":"$context.requestId"}'),
       Options: {
@@ -114,6 +118,37 @@ test('the stage may stand in the path, and is not part of the event’s', async 
 test('a body of bytes is sent as bytes', async () => {
   const bytes = await (await fetch(`${url}/bytes`)).bytes();
   expect([...bytes]).toEqual([0, 1, 2]);
+});
+
+interface Arrived {
+  readonly body: string | number | null;
+  readonly isBase64Encoded: boolean;
+}
+
+async function sent(content_type: string, body: Uint8Array<ArrayBuffer>): Promise<Arrived> {
+  const headers = { 'content-type': content_type };
+  const answer = await fetch(`${url}/v1`, { method: 'POST', headers, body });
+  return (await answer.json()) as Arrived;
+}
+
+test.each([
+  ['multipart/form-data; boundary=x', '/wBh', true],
+  ['Multipart/Form-Data', '/wBh', true],
+  ['application/json', '\ufffd\0a', false],
+  ['multipart/mixed', '\ufffd\0a', false],
+])('bytes sent as %s arrive as %j', async (type, body, isBase64Encoded) => {
+  expect(await sent(type, Uint8Array.of(0xff, 0, 0x61))).toMatchObject({ body, isBase64Encoded });
+});
+
+test('a form is a third larger to a function than to its sender, and is refused from there', async () => {
+  const form = (bytes: number) => ({
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=x' },
+    body: new Uint8Array(bytes),
+  });
+  expect((await fetch(`${url}/v1`, form(4_700_000))).status).toBe(201);
+  const large = await fetch(`${url}/v1`, form(4_720_000));
+  expect([large.status, await large.json()]).toEqual([413, { large: 'Request Too Long' }]);
 });
 
 test('browsers are answered by the gateway itself', async () => {
