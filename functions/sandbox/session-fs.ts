@@ -38,8 +38,8 @@ export interface FsOptions {
  */
 export class SessionFs implements IFileSystem {
   readonly tree: Tree;
-  /** While a shell runs: its redirections that could not be written. */
-  redirect_failures: Set<string> | undefined;
+  /** While a shell runs: what failed without a word, such as redirections that could not be written. */
+  silent_failures: Set<string> | undefined;
   readonly #options: FsOptions;
   #written_bytes = 0;
 
@@ -83,12 +83,12 @@ export class SessionFs implements IFileSystem {
    */
   async #orNoted(path: string, write: () => Promise<void>): Promise<void> {
     if (path === '/dev/null') return;
-    const is_command = this.redirect_failures === undefined || traceOf().includes('Proxy.');
+    const is_command = this.silent_failures === undefined || traceOf().includes('Proxy.');
     try {
       await write();
     } catch (error) {
       if (is_command || !(error instanceof FsFault)) throw error;
-      this.redirect_failures?.add(`bash: ${path}: ${error.text}`);
+      this.silent_failures?.add(`bash: ${path}: ${error.text}`);
     }
   }
 
@@ -153,7 +153,7 @@ export class SessionFs implements IFileSystem {
   }
 
   async rm(path: string, options?: { recursive?: boolean; force?: boolean }): Promise<void> {
-    const place = this.#writable(path, 'rm', false);
+    const place = this.#removable(path, options?.force === true);
     if (place.node === undefined) {
       if (options?.force === true) return;
       throw missing('rm', path);
@@ -166,6 +166,18 @@ export class SessionFs implements IFileSystem {
       throw new FsFault('ENOTEMPTY', 'directory not empty', `rm '${path}'`);
     }
     this.tree.detach(parentOf(place, 'rm', path), place.name);
+  }
+
+  /** `rm -f` says of no failure: that nothing was removed must be known all the same. */
+  #removable(path: string, is_forced: boolean): Place {
+    try {
+      return this.#writable(path, 'rm', false);
+    } catch (error) {
+      if (is_forced && error instanceof FsFault) {
+        this.silent_failures?.add(`rm: cannot remove '${path}': ${error.text}`);
+      }
+      throw error;
+    }
   }
 
   async cp(src: string, dest: string, options?: { recursive?: boolean }): Promise<void> {
@@ -242,7 +254,7 @@ export class SessionFs implements IFileSystem {
     if (place.node !== undefined)
       throw new FsFault('EEXIST', 'file already exists', `symlink '${linkPath}'`);
     if (isInside(place.path, [memory_root])) {
-      throw new FsFault('EPERM', 'a memory cannot be a link', `symlink '${linkPath}'`);
+      throw new FsFault('ENOTSUP', 'a memory cannot be a link', `symlink '${linkPath}'`);
     }
     // Throws for what cannot stand in a path; where it leads is decided when it is followed.
     resolvePath('/', target);

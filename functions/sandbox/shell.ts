@@ -54,7 +54,7 @@ export async function runCommand(
   const { bash, seen } = watchedShell(before, options);
   const cwd = await existing(options.fs, before?.cwd);
   const failures = new Set<string>();
-  options.fs.redirect_failures = failures;
+  options.fs.silent_failures = failures;
   const ended = bash.exec(command, {
     rawScript: true,
     cwd,
@@ -68,7 +68,7 @@ export async function runCommand(
   };
   const timed_out = options.signal.aborted;
   const after = timed_out ? undefined : seen.after();
-  options.fs.redirect_failures = undefined;
+  options.fs.silent_failures = undefined;
   return {
     output: tidy([result.stdout + result.stderr, ...failures].join('\n')),
     // The interpreter did not notice them: say it at least at the end.

@@ -2,7 +2,7 @@ import type { Change } from '../files/commit.ts';
 import type { Content, Entry } from '../files/entry.ts';
 import type { Manifest } from '../files/manifest.ts';
 import { sha256Of } from '../files/pack.ts';
-import { isInside, normalPath, roots } from '../files/path.ts';
+import { isInside, memory_root, normalPath, roots } from '../files/path.ts';
 import type { SessionFiles } from '../files/session-files.ts';
 import type { SandboxChange } from './sandbox.ts';
 
@@ -44,7 +44,7 @@ function sentBytes(change: SandboxChange): Uint8Array | undefined {
 }
 
 function checkPath(path: string): void {
-  if (normalPath(path) !== path || !isInside(path, roots)) {
+  if (normalPath(path) !== path || !isInside(path, roots) || isInside(path, [memory_root])) {
     throw new Error(`the sandbox changed ${path}, which is no path of a session`);
   }
 }

@@ -6,12 +6,12 @@ import { packKey } from '../files/pack.ts';
 import type { SessionFiles } from '../files/session-files.ts';
 import { resolveChanges } from './changes.ts';
 import type { Sandbox } from './sandbox.ts';
-import { partOf, sendParts, type UrlCache } from './send-entries.ts';
+import { filesSource, type PartSender } from './send-entries.ts';
 
 interface RepackPorts {
   readonly files: SessionFiles;
   readonly sandbox: Sandbox;
-  readonly urls: UrlCache;
+  readonly parts: PartSender;
 }
 
 const author = { thread_id: 'repack', event_id: 'repack' };
@@ -27,7 +27,7 @@ export async function repack(
   { session_id, workspace_id }: FilesOwner,
   signal: AbortSignal,
 ): Promise<void> {
-  const { files, sandbox, urls } = ports;
+  const { files, sandbox, parts } = ports;
   const { manifest } = await files.manifests.read(session_id);
   const entries = entriesToMove(manifest);
   if (entries.length === 0) return;
@@ -38,7 +38,7 @@ export async function repack(
       session_id,
       event_id: author.event_id,
       call: { tool: 'repack', paths: entries.map(({ path }) => path) },
-      parts: await sendParts(files.ports.blobs, urls, session_id, [await partOf(urls, part)]),
+      parts: await parts.send(session_id, [filesSource(session_id, part)]),
       upload_url: await files.ports.blobs.presignPut(upload_key, limits.presign_s),
       mounts: [],
       networking: { type: 'limited', allowed_hosts: [] },

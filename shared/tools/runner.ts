@@ -2,6 +2,7 @@ import { parseBody } from '../core/parse.ts';
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
 import { SessionFiles, type FilesPorts } from '../files/session-files.ts';
+import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { isTooLong, outputPath, previewOf } from './preview.ts';
 import type { Dialer } from './public-fetch.ts';
 import { SandboxCalls } from './sandbox-call.ts';
@@ -18,7 +19,7 @@ import { isToolName, toolset, type ToolName } from './toolset.ts';
 import { webFetch } from './web-fetch.ts';
 import { isInDomains } from './web-rules.ts';
 
-export interface RunnerPorts extends FilesPorts {
+export interface RunnerPorts extends FilesPorts, MemoryPorts {
   readonly sandbox: Sandbox;
   readonly dialer: Dialer;
   /** Absent where no search can be done; then the model is not offered one either. */
@@ -28,7 +29,7 @@ export interface RunnerPorts extends FilesPorts {
 /** Runs the built-in tools. One for the life of a function: it keeps manifests warm by session. */
 export function makeToolRunner(ports: RunnerPorts): ToolRunner & { readonly files: SessionFiles } {
   const files = new SessionFiles(ports);
-  const calls = new SandboxCalls(files, ports.sandbox);
+  const calls = new SandboxCalls(files, ports.sandbox, ports);
   return {
     files,
     run: async (call, signal) => {

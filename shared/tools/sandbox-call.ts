@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fault } from '../core/fault.ts';
 import { backoffMs } from '../core/backoff.ts';
 import { limits } from '../core/limits.ts';
-import type { Key, Write } from '../core/table.ts';
+import type { Key, Row, Write } from '../core/table.ts';
 import { filesKey } from '../files/entry.ts';
 import type { Conflict } from '../files/commit.ts';
-import type { Manifest } from '../files/manifest.ts';
 import type { FilesOwner } from '../files/outputs.ts';
 import { packKey } from '../files/pack.ts';
 import { workdir } from '../files/path.ts';
 import type { SessionFiles } from '../files/session-files.ts';
-import { resolveChanges } from './changes.ts';
+import { storeKey } from '../memory/memory.ts';
+import type { MemoryPorts } from '../memory/memory-ports.ts';
+import { StoreSnapshots } from '../memory/snapshots.ts';
+import type { StoreMount } from '../resources/resource.ts';
+import { keepChanges, type KeepPorts } from './keep-changes.ts';
+import { commandOutcome, singleOutcome } from './kept-text.ts';
+import type { MountedStore, Seen } from './memory-intents.ts';
 import { countObjects, repack } from './repack.ts';
 import {
   ShellState,
@@ -20,19 +24,22 @@ import {
   type SandboxRequest,
   type SandboxTool,
 } from './sandbox.ts';
-import { partOf, sendParts, UrlCache } from './send-entries.ts';
+import { filesSource, PartSender } from './send-entries.ts';
+import { memoriesSource } from './send-memories.ts';
 import { told, type ToolCall, type ToolOutcome } from './tools.ts';
 
 /** One tool call in the sandbox: send the session's files, run, put what changed into the table. */
 export class SandboxCalls {
   readonly #files: SessionFiles;
   readonly #sandbox: Sandbox;
-  readonly #urls: UrlCache;
+  readonly #parts: PartSender;
+  readonly #keeping: KeepPorts;
 
-  constructor(files: SessionFiles, sandbox: Sandbox) {
+  constructor(files: SessionFiles, sandbox: Sandbox, memory: MemoryPorts) {
     this.#files = files;
     this.#sandbox = sandbox;
-    this.#urls = new UrlCache(files.ports.blobs, files.ports.clock);
+    this.#parts = new PartSender(files.ports.blobs, files.ports.clock);
+    this.#keeping = { files, memory, snapshots: new StoreSnapshots(memory.table) };
   }
 
   /**
@@ -66,20 +73,25 @@ export class SandboxCalls {
     signal: AbortSignal,
   ): Promise<ToolOutcome | { readonly conflicts: readonly Conflict[] }> {
     const { session_id, thread_id, event_id } = call;
+    const mounts = call.mounts ?? [];
     const shell_key = { pk: filesKey(session_id), sk: `SHELL#${thread_id}` };
-    const beside = tool === 'bash' ? [shell_key] : [];
+    const heads = mounts.map(({ memory_store_id }) => storeKey(memory_store_id));
+    const beside = tool === 'bash' ? [shell_key, ...heads] : heads;
     const { manifest, rows } = await this.#readPacked(call, beside, signal);
-    const shell = rows[0] === undefined ? undefined : ShellState.parse(rows[0]['shell']);
+    const shell_row = rows.find(({ sk }) => sk === shell_key.sk);
+    const shell = shell_row === undefined ? undefined : ShellState.parse(shell_row['shell']);
+    const stores = await this.#mounted(mounts, rows);
     const upload_key = packKey(session_id, this.#files.ports.newName());
     const request: SandboxRequest = {
       session_id,
       event_id,
       call: { tool, input: call.input },
-      parts: await sendParts(this.#files.ports.blobs, this.#urls, session_id, [
-        await partOf(this.#urls, manifest),
+      parts: await this.#parts.send(session_id, [
+        filesSource(session_id, manifest),
+        ...stores.map((store) => memoriesSource(session_id, store)),
       ]),
       upload_url: await this.#files.ports.blobs.presignPut(upload_key, limits.presign_s),
-      mounts: [...(call.mounts ?? [])],
+      mounts: stores.map(({ mount: { path, access, reason } }) => ({ path, access, reason })),
       networking: call.environment.networking,
       ...(shell === undefined ? {} : { shell }),
     };
@@ -90,7 +102,20 @@ export class SandboxCalls {
         ? []
         : // One call of a thread at a time, under the thread's lease: nobody else writes this row.
           [{ put: { ...shell_key, shell: reply.shell } }];
-    return await this.#keep(tool, call, reply, { manifest, upload_key, also });
+    return await this.#keep(tool, call, reply, { manifest, upload_key, stores, also });
+  }
+
+  /** The stores as they are now; one that takes no writes any more is read-only, whatever was agreed. */
+  async #mounted(mounts: readonly StoreMount[], heads: readonly Row[]): Promise<MountedStore[]> {
+    const ids = mounts.map(({ memory_store_id }) => memory_store_id);
+    const snapshots = await this.#keeping.snapshots.of(ids, heads);
+    return mounts.flatMap((mount, index) => {
+      const seen = snapshots[index];
+      if (seen === undefined) return [];
+      if (seen.state === 'live') return [{ mount, seen }];
+      const reason = `the memory store was ${seen.state}`;
+      return [{ mount: { ...mount, access: 'read_only' as const, reason }, seen }];
+    });
   }
 
   /** Read the manifest, its contents brought together first if they are in too many objects. */
@@ -98,7 +123,7 @@ export class SandboxCalls {
     const { session_id } = owner;
     const read = await this.#files.manifests.read(session_id, beside);
     if (countObjects(read.manifest) <= limits.session_objects_max) return read;
-    const ports = { files: this.#files, sandbox: this.#sandbox, urls: this.#urls };
+    const ports = { files: this.#files, sandbox: this.#sandbox, parts: this.#parts };
     try {
       await repack(ports, owner, signal);
     } catch (error) {
@@ -134,35 +159,20 @@ export class SandboxCalls {
     tool: SandboxTool,
     call: ToolCall,
     reply: SandboxReply,
-    seen: {
-      readonly manifest: Manifest;
-      readonly upload_key: string;
-      readonly also: readonly Write[];
-    },
+    seen: Seen & { readonly also: readonly Write[] },
   ): Promise<ToolOutcome | { readonly conflicts: readonly Conflict[] }> {
-    const changes = await resolveChanges(this.#files, call.session_id, reply.changes, seen);
     const outcome: ToolOutcome = { content: reply.content, is_error: reply.is_error };
-    if (changes.length === 0 && seen.also.length === 0) return outcome;
-    try {
-      const conflicts = await this.#files.commit({
-        session_id: call.session_id,
-        workspace_id: call.workspace_id,
-        base: seen.manifest,
-        changes,
-        author: { thread_id: call.thread_id, event_id: call.event_id },
-        on_conflict: tool === 'write' || tool === 'edit' ? 'refuse' : 'beside',
-        also: seen.also,
-      });
-      if (conflicts.length === 0) return outcome;
-      if (tool === 'write' || tool === 'edit') return { conflicts };
-      return withText(outcome, conflictText(conflicts));
-    } catch (error) {
-      if (!(error instanceof Fault) || error.kind !== 'too_large') throw error;
-      return {
-        ...withText(outcome, `[The changed files were not kept, or not all. ${error.message}]`),
-        is_error: true,
-      };
-    }
+    const is_single = tool === 'write' || tool === 'edit';
+    const kept = await keepChanges(this.#keeping, {
+      call,
+      changes: reply.changes,
+      seen,
+      also: seen.also,
+      on_conflict: is_single ? 'refuse' : 'beside',
+    });
+    const conflicts = [...kept.conflicts, ...kept.memory_conflicts];
+    if (is_single && conflicts.length > 0) return { conflicts };
+    return is_single ? singleOutcome(outcome, kept) : commandOutcome(outcome, kept);
   }
 }
 
@@ -171,17 +181,4 @@ const new_shell: ShellState = { cwd: workdir, previous_cwd: workdir, script: '' 
 /** No row stands for a new shell, so that commands that change nothing in it write nothing. */
 function isSameShell(a: ShellState, b: ShellState = new_shell): boolean {
   return a.cwd === b.cwd && a.previous_cwd === b.previous_cwd && a.script === b.script;
-}
-
-function withText(outcome: ToolOutcome, text: string): ToolOutcome {
-  return { ...outcome, content: [...outcome.content, { type: 'text', text }] };
-}
-
-function conflictText(conflicts: readonly Conflict[]): string {
-  const lines = conflicts.map(({ path, saved_as }) =>
-    saved_as === undefined
-      ? `${path}: this command removed it, the other thread changed it; it is kept.`
-      : `${path}: the other thread's version is kept; this command's version is in ${saved_as}.`,
-  );
-  return `[Another thread changed the same files while this command ran:\n${lines.join('\n')}]`;
 }

@@ -5,70 +5,120 @@ import type { StoredEntry } from '../files/entry.ts';
 import type { Manifest } from '../files/manifest.ts';
 import { sha256Of } from '../files/pack.ts';
 import type { SandboxRequest, SentEntry, SentPart } from './sandbox.ts';
+import { UrlCache } from './url-cache.ts';
 
-/** Presigned URLs that are still good for a while: signing takes longer than looking up. */
-export class UrlCache {
+/** What becomes a part of a request. */
+export interface PartSource {
+  /** While it is the same object, the part is the same. */
+  readonly of: object;
+  /** Tells parts of one object in several sessions and at several paths apart. */
+  readonly at: string;
+  /** Its entries, and the keys of the objects that they point into. */
+  readonly list: () => { readonly entries: readonly SentEntry[]; readonly keys: readonly string[] };
+}
+
+interface Ready {
+  readonly part: SentPart;
+  /** As JSON, at least about. */
+  readonly bytes: number;
+  /** When the URLs in it must be made anew. */
+  readonly until_ms: number;
+  /** The object that holds it, once it was needed. */
+  key?: Promise<string>;
+}
+
+/** Makes parts ready to be sent, each once: a warm call sends what the calls before it have made. */
+export class PartSender {
   readonly #blobs: Blobs;
   readonly #clock: Clock;
-  readonly #urls = new Map<string, { readonly url: string; readonly until_ms: number }>();
+  readonly #urls: UrlCache;
+  readonly #ready = new WeakMap<object, Map<string, Ready>>();
 
   constructor(blobs: Blobs, clock: Clock) {
     this.#blobs = blobs;
     this.#clock = clock;
+    this.#urls = new UrlCache(blobs, clock);
   }
 
-  async urlOf(key: string): Promise<string> {
+  /** In the form that the sandbox gets them: the small ones in the request, the others by URL. */
+  async send(session_id: string, sources: readonly PartSource[]): Promise<SandboxRequest['parts']> {
+    const all = await Promise.all(sources.map(async (source) => await this.#readied(source)));
+    const inline = new Set<Ready>();
+    let room: number = limits.manifest_inline_bytes_max;
+    for (const ready of all.toSorted((a, b) => a.bytes - b.bytes)) {
+      room -= ready.bytes;
+      if (room < 0) break;
+      inline.add(ready);
+    }
+    return await Promise.all(
+      all.map(async (ready) => {
+        if (inline.has(ready)) return ready.part;
+        ready.key ??= this.#stored(session_id, ready);
+        return { url: await this.#urls.urlOf(await ready.key) };
+      }),
+    );
+  }
+
+  async #readied(source: PartSource): Promise<Ready> {
+    const places = this.#ready.get(source.of) ?? new Map<string, Ready>();
+    this.#ready.set(source.of, places);
     const now_ms = this.#clock.now().getTime();
-    const known = this.#urls.get(key);
-    if (known !== undefined && known.until_ms > now_ms) return known.url;
-    const url = await this.#blobs.presignGet(key, limits.presign_s);
-    // A call takes three minutes at most: a URL that is given out now must outlive it.
-    const until_ms = now_ms + (limits.presign_s * 1000) / 2;
-    this.#urls.delete(key);
-    this.#urls.set(key, { url, until_ms });
-    const [oldest] = this.#urls.keys();
-    if (this.#urls.size > CACHED_MAX && oldest !== undefined) this.#urls.delete(oldest);
-    return url;
+    const known = places.get(source.at);
+    if (known !== undefined && known.until_ms > now_ms) return known;
+    const { entries, keys } = source.list();
+    const objects = await Promise.all(keys.map(async (key) => await this.#urls.urlOf(key)));
+    const part = { entries, objects };
+    // A URL is good for half its time when it is given out, and a call takes three minutes at most.
+    const until_ms = keys.length === 0 ? Infinity : now_ms + (limits.presign_s * 1_000) / 4;
+    const ready: Ready = { part, bytes: bytesOf(part), until_ms };
+    places.set(source.at, ready);
+    return ready;
+  }
+
+  /** Runs twice: the same bytes under the same key. It goes with the session. */
+  async #stored(session_id: string, ready: Ready): Promise<string> {
+    const json = JSON.stringify(ready.part);
+    const key = `sessions/${session_id}/manifests/${sha256Of(Buffer.from(json))}.json`;
+    try {
+      await this.#blobs.put(key, json, 'application/json');
+    } catch (error) {
+      delete ready.key;
+      throw error;
+    }
+    return key;
   }
 }
 
-const CACHED_MAX = 10_000;
-
-/** The last manifest that was made ready to be sent, by itself: warm calls make it once. */
-const ready = new WeakMap<Manifest, { readonly entries: SentEntry[]; readonly keys: string[] }>();
-
-/** The session's own files as a part of a request. */
-export async function partOf(urls: UrlCache, manifest: Manifest): Promise<SentPart> {
-  const { entries, keys } = ready.get(manifest) ?? readied(manifest);
-  ready.set(manifest, { entries, keys });
-  const objects = await Promise.all(keys.map(async (key) => await urls.urlOf(key)));
-  return { entries, objects };
+/** Few bytes are never too many, however they are escaped: no need to write them out to know it. */
+function bytesOf(part: SentPart): number {
+  const guess = part.entries.reduce((sum, entry) => sum + guessOf(entry), urlBytes(part));
+  return guess < limits.manifest_inline_bytes_max / 10
+    ? guess
+    : Buffer.byteLength(JSON.stringify(part));
 }
 
-/** Parts in the form that the sandbox gets them: in the request, or through the bucket. */
-export async function sendParts(
-  blobs: Blobs,
-  urls: UrlCache,
-  session_id: string,
-  parts: readonly SentPart[],
-): Promise<SandboxRequest['parts']> {
-  return await Promise.all(
-    parts.map(async (part) => {
-      // Few entries are never too large: no need to write them out to know it.
-      if (part.entries.length < 100) return part;
-      const json = JSON.stringify(part);
-      if (json.length <= limits.manifest_inline_bytes_max) return part;
-      const key = `sessions/${session_id}/manifests/${sha256Of(Buffer.from(json))}.json`;
-      await blobs.put(key, json, 'application/json');
-      return { url: await urls.urlOf(key) };
-    }),
-  );
+function urlBytes({ objects }: SentPart): number {
+  return objects.reduce((sum, url) => sum + url.length, 0);
 }
 
-function readied(manifest: Manifest) {
-  const indexes = new Map<string, number>();
-  const entries = [...manifest.entries.values()].map((entry) => sentOf(entry, indexes));
-  return { entries, keys: [...indexes.keys()] };
+function guessOf(entry: SentEntry): number {
+  const is_inline = entry.kind === 'file' && !('object' in entry.content);
+  return entry.path.length + (is_inline ? 2 * entry.size_bytes : 0) + ENTRY_BYTES;
+}
+
+const ENTRY_BYTES = 250;
+
+/** The session's own files. */
+export function filesSource(session_id: string, manifest: Manifest): PartSource {
+  return {
+    of: manifest,
+    at: session_id,
+    list: () => {
+      const indexes = new Map<string, number>();
+      const entries = [...manifest.entries.values()].map((entry) => sentOf(entry, indexes));
+      return { entries, keys: [...indexes.keys()] };
+    },
+  };
 }
 
 function sentOf(entry: StoredEntry, indexes: Map<string, number>): SentEntry {

@@ -9,7 +9,7 @@ import type {
   BetaManagedAgentsTextBlock,
 } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import * as z from 'zod';
-import type { Mount } from '../files/path.ts';
+import type { StoreMount } from '../resources/resource.ts';
 import type { Networking } from './sandbox.ts';
 import { isToolName, toolset, type ToolName } from './toolset.ts';
 import type { ToolUsage } from './search.ts';
@@ -45,8 +45,8 @@ export interface ToolCall {
   /** As the model gave it; it is checked here. */
   readonly input: unknown;
   readonly environment: { readonly networking: Networking };
-  /** @default - none: every file below the session's roots can be written */
-  readonly mounts?: readonly Mount[];
+  /** Memory stores in the session's file system. @default - none */
+  readonly mounts?: readonly StoreMount[];
   /** The configuration of web_fetch or web_search. @default - no rules */
   readonly web?: WebRules;
   /** What the conversation has shown, for the rule of `url_sources`. @default - nothing */

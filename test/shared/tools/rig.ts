@@ -4,6 +4,7 @@ import { ulid } from 'ulid';
 import { serve } from '../../../functions/sandbox/serve.ts';
 import type { Blobs } from '#shared/core/blobs.ts';
 import { systemClock } from '#shared/core/clock.ts';
+import { newId } from '#shared/core/id.ts';
 import type { Dialer } from '#shared/tools/public-fetch.ts';
 import { makeToolRunner } from '#shared/tools/runner.ts';
 import type { Sandbox, SandboxReply, SandboxRequest } from '#shared/tools/sandbox.ts';
@@ -95,7 +96,9 @@ export function dialerTo(port: number, names: Record<string, string[]> = {}): Di
   };
 }
 
-export async function startRig(options: { search?: Search; port?: number } = {}) {
+export async function startRig(
+  options: { search?: Search; port?: number; memories_max?: number } = {},
+) {
   const started = await startTable();
   const blobs = await new ServedBlobs().start();
   const dialer = dialerTo(options.port ?? 1);
@@ -105,6 +108,9 @@ export async function startRig(options: { search?: Search; port?: number } = {})
     blobs,
     clock: systemClock,
     newName: () => ulid(),
+    newId,
+    memories_max: options.memories_max ?? 2_000,
+    version_days: 0,
     sandbox,
     dialer,
     ...(options.search === undefined ? {} : { search: options.search }),
