@@ -4,6 +4,7 @@ import type { Line } from '../events/event.ts';
 import { limits } from '../core/limits.ts';
 import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
 import { seenText, webRulesOf } from './call-facts.ts';
+import { mountsOf } from '../resources/resource.ts';
 import { noRequestUsage } from '../models/model.ts';
 import type { ToolUsage } from '../tools/search.ts';
 import { repeatable } from '../tools/tools.ts';
@@ -78,6 +79,7 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
       name: call.name,
       input: turn.context.conversation.inputs.get(call.event_id),
       environment: config.environment,
+      mounts: mountsOf(turn.resources),
       ...webFacts(turn, call.name),
     },
     watch.signal,
