@@ -27,7 +27,7 @@ export async function readTool(fs: SessionFs, input: ToolInput<'read'>): Promise
   return [{ type: 'text', text: numberedLines(text, input) }];
 }
 
-function mediaBlock(
+export function mediaBlock(
   file_path: string,
   media_type: string,
   bytes: Uint8Array,
@@ -139,7 +139,8 @@ function filesBelow(folder: Node, path: string): { path: string; modified_ms: nu
   });
 }
 
-async function fileAt(fs: SessionFs, file_path: string): Promise<Uint8Array> {
+/** The bytes of a file, through links. @throws ToolFailure, Fault: the sentence is for the model. */
+export async function fileAt(fs: SessionFs, file_path: string): Promise<Uint8Array> {
   const place = fs.tree.walk(normalPath(file_path), true);
   if (place.node === undefined) throw new ToolFailure(`There is no file ${file_path}.`);
   if (place.node.kind !== 'file') throw new ToolFailure(`${file_path} is a folder.`);

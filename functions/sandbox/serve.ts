@@ -7,6 +7,7 @@ import { SandboxRequest, type SandboxReply } from '#shared/tools/sandbox.ts';
 import { toolset, type ToolInput } from '#shared/tools/toolset.ts';
 import { changesOf } from './changes.ts';
 import { Contents } from './contents.ts';
+import { convert } from './documents.ts';
 import { egress } from './egress.ts';
 import {
   editTool,
@@ -22,6 +23,7 @@ import { repack } from './repack.ts';
 import { SessionFs } from './session-fs.ts';
 import { runCommand, shellFor } from './shell.ts';
 import { FsFault, Tree } from './tree.ts';
+import { unpack } from './unpack.ts';
 import { upload } from './upload.ts';
 
 export interface SandboxPorts {
@@ -46,11 +48,17 @@ export async function serve(ports: SandboxPorts, event: unknown): Promise<Sandbo
   const sent = parts.flatMap(({ entries }) => entries);
   if (request.call.tool === 'repack')
     return await repack(request, request.call.paths, sent, contents);
+  if (request.call.tool === 'unpack') return await unpack(request, request.call);
   // Beside the mounts nothing can be written there.
   const mounts: Mount[] = [...request.mounts, { path: memory_root, access: 'read_only' }];
   const mounted = mounts.map(({ path }) => path);
   const tree = new Tree(sent, mounted, ports.nowMs());
   const fs = new SessionFs({ tree, contents, mounts, nowMs: ports.nowMs });
+  const { call } = request;
+  if (call.tool === 'convert') {
+    // Its answer is bounded by the call itself, and it changes nothing.
+    return { ...(await safely(async () => done(await convert(fs, call)))), changes: [] };
+  }
   const bench: Bench = { request, fs, ports };
   const outcome = await safely(async () => await runTool(bench, request.call));
   const content = await shorten(fs, request.event_id, outcome.content);
@@ -63,7 +71,9 @@ export async function serve(ports: SandboxPorts, event: unknown): Promise<Sandbo
 async function runTool(bench: Bench, call: SandboxRequest['call']): Promise<Outcome> {
   const { fs } = bench;
   if (call.tool === 'markdown') return await markdown(bench, call.html);
-  if (call.tool === 'repack') throw new Error('repack has no use for files');
+  if (call.tool === 'repack' || call.tool === 'convert' || call.tool === 'unpack') {
+    throw new Error(`${call.tool} is not run as a tool`);
+  }
   const { tool, input } = call;
   switch (tool) {
     case 'bash':

@@ -223,6 +223,13 @@ export const limits = {
   /** Texts that a warm function's indexes stand for, some six times of it in memory. */
   search_cache_bytes_max: 33_554_432,
   search_query_chars_max: 1_000,
+  /** Read whole at the beginning of an import, in the time of one request. */
+  import_bytes_max: 268_435_456,
+  import_versions_max: 500_000,
+  /** A text of which JSON escapes every byte, and the rest of its version. */
+  import_line_bytes_max: 1_000_000,
+  /** An import that nobody goes on with for so long is swept. */
+  import_idle_ms: 86_400_000,
   search_hits_default: 10,
   /** Lines that may differ before two texts are shown as one whole replacement: its square is work. */
   diff_edits_max: 1_000,

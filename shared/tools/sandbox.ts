@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ConvertCall } from './convert.ts';
 
 /**
  * What the step function and the sandbox function say to each other. The sandbox has no permission
@@ -6,7 +7,7 @@ import * as z from 'zod';
  * its reply is parsed as strictly as a stranger's request.
  */
 
-/** The tools that run in the sandbox; `repack` and `markdown` are ours, no model calls them. */
+/** The tools that run in the sandbox; `repack`, `unpack`, `markdown` and `convert` are ours. */
 export const sandboxTools = ['bash', 'read', 'write', 'edit', 'glob', 'grep'] as const;
 export type SandboxTool = (typeof sandboxTools)[number];
 
@@ -80,8 +81,11 @@ export const SandboxRequest = z.strictObject({
   call: z.discriminatedUnion('tool', [
     z.strictObject({ tool: z.enum(sandboxTools), input: z.record(z.string(), z.unknown()) }),
     z.strictObject({ tool: z.literal('repack'), paths: z.array(z.string()) }),
+    /** A repository's archive: its files come as changes below `mount_path`. */
+    z.strictObject({ tool: z.literal('unpack'), url: z.string(), mount_path: z.string() }),
     /** A stranger's HTML is parsed here and not where other sessions' steps run. */
     z.strictObject({ tool: z.literal('markdown'), html: z.string() }),
+    ConvertCall,
   ]),
   /** Each as it is, or a URL of its JSON where it is too large for a request. */
   parts: z.array(z.union([z.strictObject({ url: z.string() }), z.custom<SentPart>(isPart)])),
