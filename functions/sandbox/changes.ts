@@ -5,7 +5,7 @@ import type { SandboxChange, SentEntry } from '#shared/tools/sandbox.ts';
 import type { FileNode, FolderNode, Node, Tree } from './tree.ts';
 
 /** A file whose content no entry of the request has. */
-interface NewBytes {
+export interface NewBytes {
   readonly change: Omit<Extract<SandboxChange, { kind: 'file' }>, 'content'>;
   readonly bytes: Uint8Array;
 }
@@ -29,7 +29,7 @@ export async function changesOf(
   const difference = new Difference(before);
   visit(tree.root, '', (path, node) => difference.see(path, node));
   const { changes, fresh } = difference.finish();
-  return [...changes, ...(await send(fresh, upload))];
+  return [...changes, ...(await sendContents(fresh, upload))];
 }
 
 /** Every node of the session, folders before what they hold; not the interpreter's own. */
@@ -109,7 +109,8 @@ class Difference {
   }
 }
 
-async function send(
+/** Contents in the reply, or in one object when they are too large for it. */
+export async function sendContents(
   fresh: readonly NewBytes[],
   upload: (bytes: Uint8Array) => Promise<void>,
 ): Promise<SandboxChange[]> {

@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
+import { KmsCipher } from '#shared/core/cipher-kms.ts';
 import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
@@ -11,6 +12,8 @@ import { openModel, parseModelIds, parseProvider } from '#shared/models/open-mod
 import { parsePrices } from '#shared/models/prices.ts';
 import { providerSearch, providerSearches } from '#shared/models/search.ts';
 import { judgeWith } from '#shared/permissions/judge.ts';
+import { bringRepository } from '#shared/resources/bring-repository.ts';
+import { publicGitHub } from '#shared/resources/github-archive.ts';
 import { systemDialer } from '#shared/tools/public-fetch.ts';
 import { makeToolRunner } from '#shared/tools/runner.ts';
 import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
@@ -39,6 +42,20 @@ function searchOf() {
 }
 
 const search = searchOf();
+const sandbox = new LambdaSandbox(required('SANDBOX_FUNCTION_NAME'));
+const tools = makeToolRunner({
+  table,
+  blobs,
+  clock: systemClock,
+  newId,
+  newName,
+  memories_max: Number(required('MEMORIES_MAX')),
+  version_days: Number(required('MEMORY_VERSION_DAYS')),
+  sandbox,
+  dialer: systemDialer,
+  ...(search === undefined ? {} : { search }),
+});
+
 export const wiring: Wiring = {
   ports: {
     table,
@@ -46,17 +63,13 @@ export const wiring: Wiring = {
     clock: systemClock,
     newId,
     model,
-    tools: makeToolRunner({
-      table,
+    tools,
+    bringRepository: bringRepository({
+      github: { dialer: systemDialer, ...publicGitHub },
+      cipher: new KmsCipher(required('KEY_ARN')),
       blobs,
-      clock: systemClock,
-      newId,
-      newName,
-      memories_max: Number(required('MEMORIES_MAX')),
-      version_days: Number(required('MEMORY_VERSION_DAYS')),
-      sandbox: new LambdaSandbox(required('SANDBOX_FUNCTION_NAME')),
-      dialer: systemDialer,
-      ...(search === undefined ? {} : { search }),
+      files: tools.files,
+      sandbox,
     }),
     judge: judgeWith(model),
     prices: parsePrices(optional('PRICES')),

@@ -24,6 +24,9 @@ export function mountPath(path: string, field: string): string {
       `${field}: must be written out, without '.', '..', empty parts or a slash at its end.`,
     );
   }
+  if (/\p{Cc}/u.test(path)) {
+    throw new Fault('invalid', `${field}: must not hold control characters.`);
+  }
   normalPath(path);
   if (isInside(path, [stores])) {
     throw new Fault('invalid', `${field}: ${stores} is kept for memory stores. Choose another.`);

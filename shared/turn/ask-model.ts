@@ -108,7 +108,7 @@ async function requestOf(turn: Turn): Promise<ModelRequest> {
   const { messages } = turn.context.conversation;
   return {
     model: turn.agent.model,
-    system: systemPrompt(turn.agent, turn.config),
+    system: systemPrompt(turn.agent, turn.config, turn.resources),
     messages: await fillSources(turn.ports, turn.head.workspace_id, messages),
     tools: toolDefinitions(turn.agent.tools, { has_search: turn.ports.search }),
     purpose: 'turn',

@@ -6,6 +6,7 @@ import { runCalls } from './calls.ts';
 import { decide, type Action } from './decide.ts';
 import { exhaust, interrupt, rest, restAtBudget } from './ending.ts';
 import { takeLease } from './lease.ts';
+import { bringRepositories } from './repositories.ts';
 import { catchUp, transcribe } from './transcribe.ts';
 import { Turn } from './turn.ts';
 import type { TurnPorts } from './turn-ports.ts';
@@ -76,6 +77,7 @@ async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
       continue;
     }
     await turn.look();
+    if (!(await bringRepositories(turn))) continue;
     const asked = await askModel(turn);
     if (asked.next === 'again') return again;
     if (asked.next === 'wait') {

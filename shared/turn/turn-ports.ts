@@ -2,6 +2,7 @@ import type { Ports } from '../core/ports.ts';
 import type { Model, RequestUsage } from '../models/model.ts';
 import type { PriceOverrides } from '../models/prices.ts';
 import type { JudgedCall, Judgement } from '../permissions/judge.ts';
+import type { BringRepository } from '../resources/bring-repository.ts';
 import type { ToolRunner } from '../tools/tools.ts';
 import type { ContextCache } from './context.ts';
 import type { SourceCache } from './file-sources.ts';
@@ -28,6 +29,7 @@ export type Observation =
 export interface TurnPorts extends Ports {
   readonly model: Model;
   readonly tools: ToolRunner;
+  readonly bringRepository: BringRepository;
   /** Judge a call. Never throws for the model's failure: what cannot be judged is asked. */
   readonly judge: (call: JudgedCall, signal: AbortSignal) => Promise<Judgement>;
   readonly prices: PriceOverrides;
