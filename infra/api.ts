@@ -53,7 +53,7 @@ export class Api extends NodeFunction {
         indexes(storage, 'list'),
         objects(storage, 'sessions', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objects(storage, 'files', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
-        objects(storage, 'transcripts', objectDeletes),
+        objects(storage, 'transcripts', ['s3:PutObject', ...objectDeletes]),
         ...largeValues(storage),
         objectNames(storage, ['sessions', 'files', 'transcripts']),
         key(storage, 'write'),

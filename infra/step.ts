@@ -8,6 +8,8 @@ import type { Settings } from './settings.ts';
 import {
   allow,
   key,
+  objectDeletes,
+  objectNames,
   objects,
   rowReads,
   rows,
@@ -53,9 +55,11 @@ export class Step extends NodeFunction {
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
         objects(storage, 'sessions', ['s3:GetObject', 's3:PutObject']),
-        objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject']),
+        // What a refused write of a memory has put is taken away at once: nobody could redact it.
+        objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
+        objectNames(storage, ['memory_stores']),
         objects(storage, 'files', ['s3:GetObject']),
-        objects(storage, 'transcripts', ['s3:GetObject', 's3:PutObject']),
+        objects(storage, 'transcripts', ['s3:PutObject']),
         key(storage, 'write'),
         seal(storage, 'kms:Decrypt'),
         ...secrets(modelSecretArn, settings.search_secret_arn),

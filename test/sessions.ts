@@ -12,6 +12,7 @@ import {
   newThread,
   type NewSession,
 } from '#shared/sessions/new-session.ts';
+import type { ArchivePorts } from '#shared/sessions/archive-session.ts';
 import type { RunInput, Runs } from '#shared/sessions/runs.ts';
 import type { SessionPorts } from '#shared/sessions/session-ports.ts';
 import { executionName, type SessionAgent } from '#shared/sessions/session.ts';
@@ -41,7 +42,7 @@ export class MemoryRuns implements Runs {
   }
 }
 
-export interface TestPorts extends SessionPorts {
+export interface TestPorts extends SessionPorts, ArchivePorts {
   readonly blobs: MemoryBlobs;
   readonly clock: SettableClock;
   readonly runs: MemoryRuns;
@@ -55,6 +56,7 @@ export function testPorts(table: Table): TestPorts {
     newId,
     runs: new MemoryRuns(),
     startLost: () => undefined,
+    transcriptLost: () => undefined,
     prices: {},
     cipher: new MemoryCipher(),
   };

@@ -1,4 +1,5 @@
 import type { ApiRouteName } from '#shared/routes.ts';
+import type { ArchivePorts } from '#shared/sessions/archive-session.ts';
 import type { DeletePorts } from '#shared/sessions/delete-session.ts';
 import type { SessionPorts } from '#shared/sessions/session-ports.ts';
 import { archiveEnvironment } from './archive-environment.ts';
@@ -42,7 +43,7 @@ import { startUpload } from './start-upload.ts';
 import { uploadFile } from './upload-file.ts';
 
 /** What the routes act upon. */
-export type ApiPorts = SessionPorts & DeletePorts;
+export type ApiPorts = SessionPorts & DeletePorts & ArchivePorts;
 
 /** The type demands every route of shared/routes.ts: a forgotten one does not compile. */
 export function routeTable(ports: ApiPorts): Readonly<Record<ApiRouteName, Route>> {

@@ -25,6 +25,7 @@ export const ports: ApiPorts = {
   prices: parsePrices(optional('PRICES')),
   cipher: new KmsCipher(required('KEY_ARN')),
   startLost: (error) => logger.error('a run was not started', { error: error as Error }),
+  transcriptLost: (error) => logger.error('transcript not written', { error: error as Error }),
   sweepLost: (error) => logger.error('a session was not swept', { error: error as Error }),
 };
 

@@ -8,11 +8,18 @@ import { ConditionFailed, type Update } from '../core/table.ts';
 import { lineOf, loadQueued } from '../events/inbox.ts';
 import { resourcesOf } from '../resources/read-resources.ts';
 import { prepareAppend } from '../threads/log.ts';
+import type { ThreadHead } from '../threads/thread.ts';
+import { keepTranscript } from '../transcripts/keep-transcript.ts';
 import { terminate } from '../turn/settle.ts';
 import { checkNotRunning, readRows, tooBusy, type SessionRows } from './read-session.ts';
 import type { Ports } from '../core/ports.ts';
 import { sessionKey, type SessionHead } from './session.ts';
 import { showSession, type Session } from './show-session.ts';
+
+export interface ArchivePorts extends Ports {
+  /** The end of a transcript could not be written: logged; a repeat of the archive makes it good. */
+  readonly transcriptLost: (error: unknown) => void;
+}
 
 /**
  * `POST /v1/sessions/{session_id}/archive`: one-way. The history stays readable; the thread
@@ -21,7 +28,7 @@ import { showSession, type Session } from './show-session.ts';
  * @throws Fault `missing`; `invalid` while it runs
  */
 export async function archiveSession(
-  ports: Ports,
+  ports: ArchivePorts,
   call: Call,
   session_id: string,
 ): Promise<Session> {
@@ -29,7 +36,9 @@ export async function archiveSession(
     const rows = await readRows(ports.table, call, session_id);
     checkNotRunning(rows.session, 'archived');
     try {
-      return await write(ports, call, rows);
+      const { answer, thread } = await write(ports, call, rows);
+      await keepTranscript(ports, rows.config, thread).catch(ports.transcriptLost);
+      return answer;
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
     }
@@ -38,7 +47,12 @@ export async function archiveSession(
   throw tooBusy(session_id);
 }
 
-async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Session> {
+interface Archived {
+  readonly answer: Session;
+  readonly thread: ThreadHead;
+}
+
+async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Archived> {
   const { session, config, thread } = rows;
   const now = ports.clock.now();
   const [agent, resources] = await Promise.all([
@@ -47,7 +61,7 @@ async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Sessi
   ]);
   if (session.archived_at !== null) {
     const answer = showSession({ head: session, config, agent, resources }, now);
-    return await commit(ports, call, [], { answer });
+    return { answer: await commit(ports, call, [], { answer }), thread };
   }
   const at = now.toISOString();
   // A session that an error has terminated has said so already.
@@ -64,7 +78,8 @@ async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Sessi
     updated_at: at,
   };
   const answer = showSession({ head: archived, config, agent, resources }, now);
-  return await commit(ports, call, [...append.writes, archiveHead(archived)], { answer });
+  const writes = [...append.writes, archiveHead(archived)];
+  return { answer: await commit(ports, call, writes, { answer }), thread: append.head };
 }
 
 function archiveHead({ session_id, version, updated_at }: SessionHead): Update {

@@ -68,6 +68,7 @@ export async function startDoor(): Promise<StartedDoor> {
     version_days: 0,
     startLost: note,
     sweepLost: note,
+    transcriptLost: note,
   };
   const door = {
     ports,

@@ -1,10 +1,20 @@
 /** Archiving ends a session; what its client had sent before is in its history all the same. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Blobs } from '#shared/core/blobs.ts';
 import { newId } from '#shared/core/id.ts';
 import { archiveSession } from '#shared/sessions/archive-session.ts';
 import { walkLog } from '#shared/threads/log.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
-import { aCall, headOf, putSession, queue, testPorts, type TestPorts } from '../../sessions.ts';
+import {
+  aCall,
+  append,
+  aReply,
+  headOf,
+  putSession,
+  queue,
+  testPorts,
+  type TestPorts,
+} from '../../sessions.ts';
 
 let started: StartedTable;
 let ports: TestPorts;
@@ -32,4 +42,22 @@ test('a message that waits at a budget stands in the history of the archived ses
     'session.status_terminated',
   ]);
   expect((await headOf(ports, thread_id)).queue).toEqual([]);
+});
+
+test('the end of an archived session stands in its transcript, and a repeat makes good what was lost', async () => {
+  const call = aCall();
+  const { session_id, thread_id } = await putSession(ports, call);
+  await append(ports, thread_id, [aReply('the last words')]);
+  const lost: unknown[] = [];
+  const blobs: Blobs = Object.assign(Object.create(ports.blobs) as Blobs, {
+    put: async () => await Promise.reject(new Error('S3 is away')),
+  });
+  const failing = { ...ports, blobs, transcriptLost: (error: unknown) => void lost.push(error) };
+  const first = await archiveSession(failing, call, session_id);
+  expect(lost).toHaveLength(1);
+  expect(await archiveSession(ports, call, session_id)).toEqual(first);
+  const key = `transcripts/${session_id}/${thread_id}/000000000001-000000000003.jsonl`;
+  const text = Buffer.from(await ports.blobs.get(key)).toString('utf8');
+  expect(text).toContain('the last words');
+  expect(text.trimEnd().split('\n').at(-1)).toContain('session.status_terminated');
 });
