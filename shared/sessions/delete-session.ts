@@ -11,7 +11,7 @@ import { prepareAppend } from '../threads/log.ts';
 import { agentListingKey } from './new-session.ts';
 import { checkNotRunning, readRows, tooBusy, type SessionRows } from './read-session.ts';
 import { configKey, sessionKey, type SessionHead } from './session.ts';
-import { sweepSession } from './sweep-session.ts';
+import { sweepContents } from './sweep-session.ts';
 
 export type DeletedSession = BetaManagedAgentsDeletedSession;
 
@@ -23,7 +23,8 @@ export interface DeletePorts extends Ports {
 /**
  * `DELETE /v1/sessions/{session_id}`. One transaction makes it gone for every reader, takes it out
  * of the lists, gives the environment back and says so in the log, which ends open streams; it can
- * happen once only. What is left is swept then, as far as a few seconds reach.
+ * happen once only. What is left is swept then, as far as a few seconds reach; the rest, and what was
+ * still being written, by reconcile.
  *
  * @throws Fault `missing`, also for a repeat; `invalid` while it runs
  */
@@ -87,5 +88,5 @@ function tombstone({ session_id, version }: SessionHead, at: string): Write {
 
 async function sweep(ports: Ports, session_id: string): Promise<void> {
   const until_ms = performance.now() + limits.sweep_inline_ms;
-  await sweepSession(ports, session_id, () => performance.now() >= until_ms);
+  await sweepContents(ports, session_id, () => performance.now() >= until_ms);
 }

@@ -16,13 +16,30 @@ const ROWS_PER_ROUND = 100;
 const EVERY = { from: ' ', to: '~' };
 
 /**
- * Remove everything that a deleted session has left. Safe to repeat and to run twice at once: the
- * head goes last, so whoever finds it goes on from wherever another one stopped.
+ * Remove everything that a deleted session has left, its head last; safe to repeat and to run twice
+ * at once. Not for the moment of the deletion: see {@link sweepContents}.
  *
  * @param is_time_up Asked between rounds.
  * @returns whether it came to the end
  */
 export async function sweepSession(
+  ports: Pick<Ports, 'table' | 'blobs'>,
+  session_id: string,
+  is_time_up: () => boolean,
+): Promise<boolean> {
+  if (!(await sweepContents(ports, session_id, is_time_up))) return false;
+  await ports.table.deleteMany([sessionKey(session_id)]);
+  return true;
+}
+
+/**
+ * Remove all but the head, by which reconcile finds what is left and sweeps again: a writer that saw
+ * the session before it was deleted (a transcript, a large event) may still be about to put down an
+ * object or a row.
+ *
+ * @returns whether it came to the end
+ */
+export async function sweepContents(
   { table, blobs }: Pick<Ports, 'table' | 'blobs'>,
   session_id: string,
   is_time_up: () => boolean,
@@ -47,7 +64,6 @@ export async function sweepSession(
   for (const prefix of [sessionPrefix(session_id), transcriptPrefix(session_id)]) {
     if (!(await blobs.deletePrefix(prefix, is_time_up))) return false;
   }
-  await table.deleteMany([head]);
   return true;
 }
 

@@ -86,5 +86,6 @@ test('a log that ends too early breaks the answer instead of ending it', async (
   const pk = `THREAD#${primaryThreadId(id)}`;
   const { rows } = await rig.door.ports.table.query({ pk, from: 'E#', to: 'E#~', reverse: true });
   await rig.door.ports.table.deleteMany(rows.slice(0, 1));
-  await expect(reverie.transcripts.read(id).then((read) => read.text())).rejects.toThrow();
+  const text = reverie.transcripts.read(id).then((response) => response.text());
+  await expect(text).rejects.toThrow('terminated');
 });

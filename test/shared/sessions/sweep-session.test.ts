@@ -5,8 +5,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Blobs } from '#shared/core/blobs.ts';
 import type { Table } from '#shared/core/table.ts';
+import { rowOf, type StoredEntry } from '#shared/files/entry.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
-import { sweepSession } from '#shared/sessions/sweep-session.ts';
+import { sweepContents, sweepSession } from '#shared/sessions/sweep-session.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { aCall, append, aReply, putSession, testPorts, type TestPorts } from '../../sessions.ts';
 
@@ -19,12 +20,21 @@ beforeAll(async () => {
 });
 afterAll(async () => await started.stop());
 
+const folder: StoredEntry = {
+  kind: 'folder',
+  path: '/',
+  mode: 0o755,
+  modified_at: '2026-11-20T10:00:00.000Z',
+  version: '1',
+  written_by: { thread_id: 'sthr_1', event_id: 'sevt_1' },
+};
+
 async function aSession() {
   const ids = await putSession(ports, aCall());
   const { session_id, thread_id } = ids;
   for (let n = 0; n < 3; n++) await append(ports, thread_id, [aReply('x'.repeat(100_000))]);
   const files = Array.from({ length: 130 }, (_, n) => ({
-    put: { pk: `FILES#${session_id}`, sk: `F#/${n}` },
+    put: rowOf(session_id, { ...folder, path: `/${n}` }),
   }));
   await ports.table.transact(files.slice(0, 100));
   await ports.table.transact(files.slice(100));
@@ -101,6 +111,20 @@ test('it stops when the time is up, with the head in place, and goes on later', 
   const { session_id, thread_id } = await aSession();
   let asked = 0;
   expect(await sweepSession(ports, session_id, () => (asked += 1) > 1)).toBe(false);
+  expect(await ports.table.get(sessionKey(session_id))).toBeDefined();
+  expect(await sweepSession(ports, session_id, never)).toBe(true);
+  expect(await left(session_id, thread_id)).toBe(0);
+});
+
+test('at the deletion itself the head stays, and what is written a moment later goes with it', async () => {
+  const { session_id, thread_id } = await aSession();
+  expect(await sweepContents(ports, session_id, never)).toBe(true);
+  await ports.blobs.put(`transcripts/${session_id}/${thread_id}/late`, 'x');
+  await ports.table.update({
+    update: { pk: `SESSION#${session_id}`, sk: 'TRANSCRIPT#late' },
+    expression: 'SET last_seq = :one',
+    values: { ':one': 1 },
+  });
   expect(await ports.table.get(sessionKey(session_id))).toBeDefined();
   expect(await sweepSession(ports, session_id, never)).toBe(true);
   expect(await left(session_id, thread_id)).toBe(0);
