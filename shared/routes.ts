@@ -88,6 +88,7 @@ export const routes = {
   'GET /v1/files': { scope: 'read' },
   'GET /v1/files/{file_id}': { scope: 'read' },
   'DELETE /v1/files/{file_id}': { scope: 'write' },
+  'GET /v1/files/{file_id}/content': { scope: 'read', served_by: 'stream' },
   'POST /v1/reverie/files': { scope: 'write' },
   'POST /v1/reverie/files/{file_id}/complete': { scope: 'write' },
 
@@ -101,6 +102,8 @@ export const routes = {
   },
   'GET /v1/reverie/memory_stores/{memory_store_id}/diff': { scope: 'read', served_by: 'memory' },
   'GET /v1/reverie/memory_stores/{memory_store_id}/search': { scope: 'read', served_by: 'memory' },
+
+  'GET /v1/reverie/sessions/{session_id}/transcript': { scope: 'read', served_by: 'stream' },
 
   'POST /v1/reverie/api_keys': { scope: 'admin' },
   'GET /v1/reverie/api_keys': { scope: 'admin' },

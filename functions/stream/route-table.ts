@@ -1,11 +1,15 @@
 import type { StreamRouteName } from '#shared/routes.ts';
+import { readTranscript } from './read-transcript.ts';
+import { downloadFile } from './download-file.ts';
 import { streamEvents } from './stream-events.ts';
 import type { StreamPorts, StreamRoute } from './stream-route.ts';
 
 /** The type demands every route of shared/routes.ts: a forgotten one does not compile. */
 export function routeTable(ports: StreamPorts): Readonly<Record<StreamRouteName, StreamRoute>> {
   return {
+    'GET /v1/files/{file_id}/content': downloadFile(ports),
     'GET /v1/sessions/{session_id}/events/stream': streamEvents(ports),
     'GET /v1/sessions/{session_id}/threads/{thread_id}/stream': streamEvents(ports),
+    'GET /v1/reverie/sessions/{session_id}/transcript': readTranscript(ports),
   };
 }

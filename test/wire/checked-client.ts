@@ -76,7 +76,9 @@ async function checkResponse(
   }
   const text = answer?.kind === 'binary' ? '' : await response.clone().text();
   if (!response.ok) errors.push(...parsed(text, (body) => envelopeErrors(body, idOf(response))));
-  else if (answer !== undefined) errors.push(...parsed(text, (body) => answerErrors(answer, body)));
+  else if (answer !== undefined && answer.kind !== 'binary') {
+    errors.push(...parsed(text, (body) => answerErrors(answer, body)));
+  }
   if (errors.length === 0) return response;
   const told = `${request} answered ${response.status}: ${errors.join('; ')} in ${text.slice(0, 1_500)}`;
   violations.push(told);
