@@ -1,5 +1,6 @@
 // Goal: an operation that the table calls implemented is answered as the SDK declares it. Method: one
 // session's life through the checked client; at its end every implemented operation has been called.
+import { toFile } from '@anthropic-ai/sdk';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -151,6 +152,58 @@ test('a session lives from its first message to its end', async () => {
   await sessions.delete(session.id);
   expect(checked.violations).toEqual([]);
   expect(model.violations).toEqual([]);
+});
+
+test('a session works with files, stores and repositories', async () => {
+  const { agents, environments, files, memoryStores, sessions } = checked.client.beta;
+  const agent = await agents.create({ name: 'mounted', model: 'claude-sonnet-5-5' });
+  const environment = await environments.create({ name: 'mounted' });
+  const file = await files.upload({ file: await toFile(Buffer.from('a,b'), 'data.csv') });
+  const store = await memoryStores.create({ name: 'Notes' });
+  const session = await sessions.create({
+    agent: agent.id,
+    environment_id: environment.id,
+    resources: [
+      { type: 'memory_store', memory_store_id: store.id },
+      { type: 'github_repository', url: 'https://github.com/octo/hello', authorization_token: 'x' },
+    ],
+  });
+  const session_id = session.id;
+  const { resources } = sessions;
+  const added = await resources.add(session_id, { type: 'file', file_id: file.id });
+  const { data } = await resources.list(session_id);
+  expect(data.map(({ type }) => type)).toEqual(['memory_store', 'github_repository', 'file']);
+  await resources.retrieve(added.id, { session_id });
+  await resources.retrieve(store.id, { session_id });
+  const repository = data[1] !== undefined && 'id' in data[1] ? data[1].id : '';
+  await resources.update(repository, { session_id, authorization_token: 'y' });
+  await sessions.retrieve(session_id);
+  await sessions.list({ memory_store_id: store.id });
+  await resources.delete(added.id, { session_id });
+  await sessions.delete(session_id);
+  expect(checked.violations).toEqual([]);
+});
+
+test('files are uploaded, listed, handed over, downloaded and deleted', async () => {
+  const { agents, environments, files, sessions } = checked.client.beta;
+  const file = await files.upload({ file: await toFile(Buffer.from('a,b'), 'data.csv') });
+  await files.retrieveMetadata(file.id);
+  await files.list({ ids: [file.id] });
+  await files.delete(file.id);
+  const agent = await agents.create({
+    name: 'writer',
+    model: 'claude-sonnet-5-5',
+    tools: [{ type: 'agent_toolset_20260401' }],
+  });
+  const environment = await environments.create({ name: 'writer' });
+  const session = await sessions.create({ agent: agent.id, environment_id: environment.id });
+  const output = { file_path: '/mnt/session/outputs/a.txt', content: 'done' };
+  model.on('hand over', call('write', output), say('There it is.'));
+  await turn(session.id, 'hand over');
+  const { data } = await files.list({ scope_id: session.id });
+  const response = await files.download(data[0]?.id ?? '');
+  expect(await response.text()).toBe('done');
+  expect(checked.violations).toEqual([]);
 });
 
 test.each([
