@@ -71,6 +71,27 @@ test('agents and environments are created, read, changed, listed and put away', 
   expect(checked.violations).toEqual([]);
 });
 
+test('a memory store is filled, read, changed, emptied and put away', async () => {
+  const stores = checked.client.beta.memoryStores;
+  const store = await stores.create({ name: 'one', metadata: { team: 'test' } });
+  const place = { memory_store_id: store.id };
+  await stores.retrieve(store.id);
+  await stores.update(store.id, { description: 'changed' });
+  await stores.list({ limit: 1 });
+  const content = 'x'.repeat(10_000);
+  const memory = await stores.memories.create(store.id, { path: '/a/b', content, view: 'full' });
+  await stores.memories.retrieve(memory.id, place);
+  await stores.memories.update(memory.id, { ...place, path: '/c' });
+  await stores.memories.list(store.id, { depth: 1, view: 'full' });
+  await stores.memories.delete(memory.id, place);
+  await stores.memoryVersions.list(store.id, { memory_id: memory.id, view: 'full' });
+  await stores.memoryVersions.retrieve(memory.memory_version_id, place);
+  await stores.memoryVersions.redact(memory.memory_version_id, place);
+  await stores.archive(store.id);
+  await stores.delete(store.id);
+  expect(checked.violations).toEqual([]);
+});
+
 test('a session lives from its first message to its end', async () => {
   const { agents, environments, sessions } = checked.client.beta;
   const agent = await agents.create({
