@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
+import { limits } from '#shared/core/limits.ts';
 import { LRUCache } from './lru.ts';
 import type { SentPart } from '#shared/tools/sandbox.ts';
-import type { FileNode, SentFile } from './tree.ts';
+import { FsFault, type FileNode, type SentFile } from './tree.ts';
 
 /** Loaded contents of the session that this execution environment serves, by hash. */
 export const CACHE_BYTES_MAX = 268_435_456;
@@ -36,10 +37,14 @@ export class Contents {
     return file.bytes;
   }
 
-  /** @throws Error when the store does not give exactly these bytes. */
+  /** @throws FsFault for a mounted file that is too large; Error when the store gives other bytes */
   async load(entry: SentFile): Promise<Uint8Array> {
     const cached = known.get(entry.sha256);
     if (cached !== undefined) return cached;
+    if (entry.size_bytes > limits.file_bytes_max) {
+      const why = `too large to be loaded: ${entry.size_bytes} bytes, at most ${limits.file_bytes_max}`;
+      throw new FsFault('EFBIG', why, `open '${entry.path}'`);
+    }
     const bytes = await this.#bytes(entry);
     if (createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
       throw new Error(`EIO: the stored content of '${entry.path}' is damaged`);

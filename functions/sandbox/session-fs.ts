@@ -57,7 +57,13 @@ export class SessionFs implements IFileSystem {
     const { node } = this.#find(path, 'open');
     if (node.kind !== 'file')
       throw new FsFault('EISDIR', 'illegal operation on a directory', `read '${path}'`);
-    return await this.#options.contents.bytesOf(node);
+    try {
+      return await this.#options.contents.bytesOf(node);
+    } catch (error) {
+      // A command says of whatever it cannot read that it is not there.
+      if (error instanceof FsFault) this.silent_failures?.add(`${path}: ${error.text}`);
+      throw error;
+    }
   }
 
   async writeFile(path: string, content: FileContent, encoding?: Encoding): Promise<void> {

@@ -105,11 +105,6 @@ describe('create', () => {
     ['an id of no form', { environment_id: 'nonsense' }, /404/],
     ['an id too long for a key', { environment_id: `env_${'0'.repeat(3_000)}` }, /404/],
     ['an id of an agent too long for a key', { agent: `agent_${'0'.repeat(3_000)}` }, /404/],
-    [
-      'files',
-      { resources: [{ type: 'file', file_id: 'file_1' }] },
-      /400.*resources.*not built yet/,
-    ],
     ['vaults', { vault_ids: ['vlt_1'] }, /400.*vault_ids.*not built yet/],
     [
       'a system message as first event',

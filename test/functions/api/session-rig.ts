@@ -78,6 +78,9 @@ export async function startTurn(rig: SessionRig, session_id: string): Promise<vo
   await rig.door.ports.table.transact([...append.writes, change]);
 }
 
+/** A file that is not there. */
+const nothing = 'file_00000000000000000000000000';
+
 /** Every route of a session, as a call: what one answers for a session that is not there, all do. */
 export function everyCall(
   sessions: SessionRig['sessions'],
@@ -93,6 +96,14 @@ export function everyCall(
     ['events.list', () => sessions.events.list(session_id)],
     ['events.send', () => sessions.events.send(session_id, { events: [message] })],
     ['events.stream', () => sessions.events.stream(session_id)],
+    ['resources.list', () => sessions.resources.list(session_id)],
+    ['resources.add', () => sessions.resources.add(session_id, { type: 'file', file_id: nothing })],
+    ['resources.retrieve', () => sessions.resources.retrieve('sesrsc_x', path)],
+    [
+      'resources.update',
+      () => sessions.resources.update('sesrsc_x', { ...path, authorization_token: 'x' }),
+    ],
+    ['resources.delete', () => sessions.resources.delete('sesrsc_x', path)],
     ['threads.list', () => sessions.threads.list(session_id)],
     ['threads.retrieve', () => sessions.threads.retrieve(thread_id, path)],
     ['threads.archive', () => sessions.threads.archive(thread_id, path)],

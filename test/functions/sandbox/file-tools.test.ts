@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { limits } from '#shared/core/limits.ts';
 import { replaceIn } from '../../../functions/sandbox/file-tools.ts';
 import { aCall, inSession, startRig, textOf, type Rig } from '../../shared/tools/rig.ts';
 
@@ -157,4 +158,33 @@ test('grep finds by RE2, in time that grows with the text only', async () => {
   await use('bash', { command: `printf '%s\\n' '${'a'.repeat(5_000)}!' -dash > t` });
   expect(await use('grep', { pattern: '^(a+)+$' })).toBe('No lines match.');
   expect(await use('grep', { pattern: '-dash', path: 't' })).toBe('/workspace/t:2:-dash');
+});
+
+test('a mounted file that is too large to be loaded is said to be so', async () => {
+  const path = '/mnt/session/uploads/huge.bin';
+  const size_bytes = limits.file_bytes_max + 1;
+  const named = { path, mode: 0o644, modified_at: '2026-01-01T00:00:00.000Z' };
+  const content = { key: 'sessions/sesn_huge/uploads/file_1', offset: 0 };
+  const { manifest } = await rig.files.manifests.read('sesn_huge');
+  await rig.files.commit({
+    session_id: 'sesn_huge',
+    workspace_id: 'wrkspc_1',
+    base: manifest,
+    changes: [
+      {
+        path,
+        base: undefined,
+        next: { kind: 'file', ...named, size_bytes, sha256: 'a'.repeat(64), content },
+      },
+    ],
+    author: written_by,
+    on_conflict: 'refuse',
+  });
+  const run = inSession(rig, 'sesn_huge');
+  const text = /too large to be loaded: 104857601 bytes, at most 104857600/;
+  expect(await run('read', { file_path: path })).toMatch(text);
+  expect(await run('bash', { command: `cat ${path}` })).toMatch(/too large to be loaded/);
+  expect(await run('bash', { command: `stat -c %s ${path} && cp ${path} /tmp/copy` })).toBe(
+    '104857601',
+  );
 });
