@@ -1,7 +1,7 @@
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
-import { ConditionFailed, type Key, type Row, type Update } from '../core/table.ts';
-import { fileDueKeys, fileKey, scopePartition, type ApiFile } from './api-file.ts';
+import { ConditionFailed, type Update } from '../core/table.ts';
+import { fileDueKeys, fileKey, type ApiFile } from './api-file.ts';
 import { removeFile, removeObject, type RemovePorts } from './remove-file.ts';
 
 /**
@@ -65,37 +65,4 @@ function expired(file: ApiFile): Update {
     names: { '#state': 'state' },
     values: { ':expired': 'expired', ':ready': 'ready', ':due': gsi2sk },
   };
-}
-
-/** Rows of one round. */
-const ROWS_PER_ROUND = 100;
-
-/**
- * Remove the files of a session from the Files API. The index may miss what was written a moment ago:
- * such a row is seen by nobody, since its session is gone.
- *
- * @param is_time_up Asked between rounds.
- * @returns whether it came to the end
- */
-export async function sweepSessionFiles(
-  ports: RemovePorts,
-  session_id: string,
-  is_time_up: () => boolean,
-): Promise<boolean> {
-  const pk = scopePartition(session_id);
-  for (let from = '!'; ;) {
-    if (is_time_up()) return false;
-    const stretch = { pk, from, to: '~', index: 'list', limit: ROWS_PER_ROUND } as const;
-    const page = await ports.table.query(stretch);
-    const heads = (await ports.table.getMany(page.rows.map(headOf))) as ApiFile[];
-    await Promise.all(heads.map(async (file) => await removeObject(ports, file)));
-    await ports.table.deleteMany([...page.rows, ...heads]);
-    const last = page.rows.at(-1);
-    if (!page.more || last === undefined) return true;
-    from = `${String(last['gsi1sk'])}!`;
-  }
-}
-
-function headOf({ pk }: Row): Key {
-  return { pk, sk: 'HEAD' };
 }
