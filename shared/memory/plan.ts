@@ -247,9 +247,10 @@ function versionWrites({ before, after, version }: Change, facts: PlanFacts): Pl
   return writes;
 }
 
-function expiring(
+/** The attributes by which reconcile finds a version that is not kept for ever. */
+export function expiring(
   { memory_version_id }: Pick<VersionRow, 'memory_version_id'>,
-  { expires_at }: PlanFacts,
+  { expires_at }: Pick<PlanFacts, 'expires_at'>,
 ): Pick<VersionRow, 'gsi2pk' | 'gsi2sk'> {
   if (expires_at === undefined) return {};
   return { gsi2pk: 'EXPIRES', gsi2sk: `${expires_at}#${memory_version_id}` };

@@ -72,19 +72,24 @@ export async function readPath(
  */
 export async function readMemories(table: Table, store_id: string): Promise<MemoryRow[]> {
   const memories: MemoryRow[] = [];
+  for await (const rows of memoryPages(table, store_id)) memories.push(...rows);
+  return memories;
+}
+
+/** The same a page at a time, for whoever need not hold them all. */
+export async function* memoryPages(table: Table, store_id: string): AsyncGenerator<MemoryRow[]> {
   const { from: first, to } = rangeBelow('');
+  let last: string | undefined;
   for (let from = first, more = true; more;) {
     const page = await table.query({ pk: `PATHS#${store_id}`, from, to });
-    for (const row of page.rows as PathRow[]) {
-      // A further page begins with the row that ended the one before.
-      if (row.kind === 'memory' && row.sk !== memories.at(-1)?.sk) {
-        memories.push(row);
-      }
-    }
-    from = page.rows.at(-1)?.sk ?? to;
+    // A further page begins with the row that ended the one before.
+    yield (page.rows as PathRow[]).filter(
+      (row) => row.kind === 'memory' && row.sk !== last,
+    ) as MemoryRow[];
+    last = page.rows.at(-1)?.sk;
+    from = last ?? to;
     more = page.more && page.rows.length > 1;
   }
-  return memories;
 }
 
 /** @throws Error when its object is gone: the version was redacted or has expired meanwhile */

@@ -118,7 +118,8 @@ async function folderCounts(
 
 const DAY_MS = 86_400_000;
 
-function expiryOf(now: Date, days: number): string | undefined {
+/** When versions go that are taken over now; undefined for never. */
+export function expiryOf(now: Date, days: number): string | undefined {
   return days === 0 ? undefined : new Date(now.getTime() + days * DAY_MS).toISOString();
 }
 

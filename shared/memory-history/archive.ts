@@ -1,0 +1,103 @@
+import * as z from 'zod';
+import { isId, type Noun } from '../core/id.ts';
+import { limits } from '../core/limits.ts';
+import { MetadataCreate } from '../core/metadata.ts';
+import type { Actor, MemoryRow, StoreHead, VersionRow } from '../memory/memory.ts';
+import { StoreCreate } from '../memory/memory-wire.ts';
+
+/** The files of an archive, in their order; between the first two stand those below `memories/`. */
+export const names = {
+  store: 'store.json',
+  /** Followed by the memory's path, which begins with '/'. */
+  memories: 'memories',
+  history: 'history.jsonl',
+  index: 'index.jsonl',
+} as const;
+
+function id(noun: Noun) {
+  return z.string().refine((text) => isId(noun, text), `must be an id of a ${noun}.`);
+}
+
+const time = z.iso.datetime({ precision: 3 });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const Actor: z.ZodType<Actor> = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('api_actor'), api_key_id: z.string() }),
+  z.strictObject({ type: z.literal('session_actor'), session_id: z.string() }),
+  z.strictObject({ type: z.literal('user_actor'), user_id: z.string() }),
+  z.strictObject({ type: z.literal('service_account_actor'), service_account_id: z.string() }),
+]);
+
+/** `store.json` */
+export const StoreFile = z.strictObject({
+  schema: z.literal(1),
+  name: StoreCreate.shape.name,
+  description: z.string().max(limits.memory_store_description_chars_max),
+  metadata: MetadataCreate,
+  created_at: time,
+});
+export type StoreFile = z.output<typeof StoreFile>;
+
+/** A line of `history.jsonl`: one version, in the order of their ids, which is that of time. */
+export const HistoryLine = z.strictObject({
+  id: id('memory_version'),
+  memory_id: id('memory'),
+  operation: z.enum(['created', 'modified', 'deleted']),
+  created_at: time,
+  created_by: Actor,
+  written_by: z.strictObject({ event_id: z.string(), thread_id: z.string() }).optional(),
+  path: z.string().nullable(),
+  content_sha256: sha256.nullable(),
+  content_size_bytes: z.int().min(0).nullable(),
+  redacted_at: time.nullable(),
+  redacted_by: Actor.nullable(),
+  content: z.string().nullable(),
+});
+export type HistoryLine = z.output<typeof HistoryLine>;
+
+/** A line of `index.jsonl`: one memory, in the order of their paths' bytes. */
+export const IndexLine = z.strictObject({
+  path: z.string(),
+  memory_id: id('memory'),
+  memory_version_id: id('memory_version'),
+  content_sha256: sha256,
+  created_at: time,
+});
+export type IndexLine = z.output<typeof IndexLine>;
+
+/** Rows come with their attributes in any order; the same store must give the same bytes. */
+export function storeText({ name, description, metadata, created_at }: StoreHead): string {
+  const file: StoreFile = { schema: 1, name, description, metadata: ordered(metadata), created_at };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+export function historyText(row: VersionRow, content: string | null): string {
+  const line: HistoryLine = {
+    id: row.memory_version_id,
+    memory_id: row.memory_id,
+    operation: row.operation,
+    created_at: row.created_at,
+    created_by: ordered(row.created_by),
+    ...(row.written_by === undefined ? {} : { written_by: ordered(row.written_by) }),
+    path: row.path,
+    content_sha256: row.content_sha256,
+    content_size_bytes: row.content_size_bytes,
+    redacted_at: row.redacted_at,
+    redacted_by: row.redacted_by === null ? null : ordered(row.redacted_by),
+    content,
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+export function indexText(
+  row: Pick<MemoryRow, 'sk' | 'memory_id' | 'memory_version_id' | 'content_sha256' | 'created_at'>,
+): string {
+  const { sk: path, memory_id, memory_version_id, content_sha256, created_at } = row;
+  const line: IndexLine = { path, memory_id, memory_version_id, content_sha256, created_at };
+  return `${JSON.stringify(line)}\n`;
+}
+
+function ordered<Value extends object>(value: Value): Value {
+  const pairs = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(pairs) as Value;
+}
