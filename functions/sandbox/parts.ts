@@ -1,4 +1,4 @@
-import type { SandboxRequest, SentPart } from '#shared/tools/sandbox.ts';
+import type { PatchPart, SandboxRequest, SentPart } from '#shared/tools/sandbox.ts';
 
 /** One session has its own files and eight stores; twice that, while they change. */
 const KEPT_MAX = 18;
@@ -8,9 +8,19 @@ const known = new Map<string, Promise<SentPart>>();
 
 /** The parts of a request, each fetched once. */
 export async function partsOf({ parts }: SandboxRequest): Promise<SentPart[]> {
-  return await Promise.all(
-    parts.map(async (part) => ('url' in part ? await fetched(part.url) : part)),
+  const found = await Promise.all(
+    parts.map(async (part) => {
+      if ('url' in part) return [await fetched(part.url)];
+      return 'base_url' in part ? [without(await fetched(part.base_url), part), part] : [part];
+    }),
   );
+  return found.flat();
+}
+
+/** What is left of a base, without what its patch has anew or not at all. */
+function without({ entries, objects }: SentPart, patch: PatchPart): SentPart {
+  const replaced = new Set([...patch.gone, ...patch.entries.map(({ path }) => path)]);
+  return { entries: entries.filter(({ path }) => !replaced.has(path)), objects };
 }
 
 async function fetched(url: string): Promise<SentPart> {

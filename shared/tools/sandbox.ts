@@ -49,6 +49,13 @@ export interface SentPart {
   readonly objects: readonly string[];
 }
 
+/** A part as what has changed of one that was sent through the bucket before. */
+export interface PatchPart extends SentPart {
+  readonly base_url: string;
+  /** Paths of the base that are not there any more. */
+  readonly gone: readonly string[];
+}
+
 export const Networking = z.discriminatedUnion('type', [
   z.object({ type: z.literal('unrestricted') }),
   /** A bare host, or `*.` and a domain for each host below it. */
@@ -88,7 +95,9 @@ export const SandboxRequest = z.strictObject({
     ConvertCall,
   ]),
   /** Each as it is, or a URL of its JSON where it is too large for a request. */
-  parts: z.array(z.union([z.strictObject({ url: z.string() }), z.custom<SentPart>(isPart)])),
+  parts: z.array(
+    z.union([z.strictObject({ url: z.string() }), z.custom<SentPart | PatchPart>(isPart)]),
+  ),
   /** A presigned URL that takes new contents when they do not fit into the reply. */
   upload_url: z.string(),
   mounts: z.array(Mount),

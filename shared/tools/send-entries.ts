@@ -1,10 +1,12 @@
 import type { Blobs } from '../core/blobs.ts';
 import type { Clock } from '../core/clock.ts';
+import { invariant } from '../core/invariant.ts';
 import { limits } from '../core/limits.ts';
 import type { StoredEntry } from '../files/entry.ts';
 import type { Manifest } from '../files/manifest.ts';
 import { sha256Of } from '../files/pack.ts';
-import type { SandboxRequest, SentEntry, SentPart } from './sandbox.ts';
+import { patchOf, type PartBase } from './part-patch.ts';
+import type { PatchPart, SandboxRequest, SentEntry, SentPart } from './sandbox.ts';
 import { UrlCache } from './url-cache.ts';
 
 /** What becomes a part of a request. */
@@ -19,13 +21,17 @@ export interface PartSource {
 
 interface Ready {
   readonly part: SentPart;
-  /** As JSON, at least about. */
+  /** As JSON, about. */
   readonly bytes: number;
   /** When the URLs in it must be made anew. */
   readonly until_ms: number;
-  /** The object that holds it, once it was needed. */
-  key?: Promise<string>;
 }
+
+/** Larger patches are sent whole again, and the next ones start from there. */
+const PATCH_BYTES_MAX = limits.manifest_inline_bytes_max / 10;
+
+/** Parts in the bucket that later ones are patches of: sessions at once, and their stores. */
+const BASES_MAX = 128;
 
 /** Makes parts ready to be sent, each once: a warm call sends what the calls before it have made. */
 export class PartSender {
@@ -33,6 +39,8 @@ export class PartSender {
   readonly #clock: Clock;
   readonly #urls: UrlCache;
   readonly #ready = new WeakMap<object, Map<string, Ready>>();
+  /** By {@link PartSource.at}, the least recently used first. */
+  readonly #bases = new Map<string, PartBase>();
 
   constructor(blobs: Blobs, clock: Clock) {
     this.#blobs = blobs;
@@ -51,10 +59,10 @@ export class PartSender {
       inline.add(ready);
     }
     return await Promise.all(
-      all.map(async (ready) => {
-        if (inline.has(ready)) return ready.part;
-        ready.key ??= this.#stored(session_id, ready);
-        return { url: await this.#urls.urlOf(await ready.key) };
+      sources.map(async ({ at }, index) => {
+        const ready = all[index];
+        invariant(ready !== undefined, 'each source is made ready');
+        return inline.has(ready) ? ready.part : await this.#byUrl(session_id, at, ready);
       }),
     );
   }
@@ -75,35 +83,58 @@ export class PartSender {
     return ready;
   }
 
-  /** Runs twice: the same bytes under the same key. It goes with the session. */
-  async #stored(session_id: string, ready: Ready): Promise<string> {
-    const json = JSON.stringify(ready.part);
-    const key = `sessions/${session_id}/manifests/${sha256Of(Buffer.from(json))}.json`;
-    try {
-      await this.#blobs.put(key, json, 'application/json');
-    } catch (error) {
-      delete ready.key;
-      throw error;
+  async #byUrl(
+    session_id: string,
+    at: string,
+    ready: Ready,
+  ): Promise<SandboxRequest['parts'][number]> {
+    const known = this.#bases.get(at);
+    if (known !== undefined && known.until_ms > this.#clock.now().getTime()) {
+      this.#keep(at, known);
+      const url = await this.#urls.urlOf(known.key);
+      const patch = patchOf(known, ready.part);
+      if (patch.entries.length + patch.gone.length === 0) return { url };
+      if (guessOf(patch) <= PATCH_BYTES_MAX) return { base_url: url, ...patch };
     }
+    const key = await this.#stored(session_id, ready.part);
+    const entries = new Map(ready.part.entries.map((entry) => [entry.path, entry]));
+    this.#keep(at, { key, entries, until_ms: ready.until_ms });
+    return { url: await this.#urls.urlOf(key) };
+  }
+
+  /** Runs twice: the same bytes under the same key. It goes with the session. */
+  async #stored(session_id: string, part: SentPart): Promise<string> {
+    const json = JSON.stringify(part);
+    const key = `sessions/${session_id}/manifests/${sha256Of(Buffer.from(json))}.json`;
+    await this.#blobs.put(key, json, 'application/json');
     return key;
+  }
+
+  #keep(at: string, base: PartBase): void {
+    this.#bases.delete(at);
+    this.#bases.set(at, base);
+    const [oldest] = this.#bases.keys();
+    if (this.#bases.size > BASES_MAX && oldest !== undefined) this.#bases.delete(oldest);
   }
 }
 
-/** Few bytes are never too many, however they are escaped: no need to write them out to know it. */
+/** Only what may be too much or not is written out to know it; few bytes never are, however escaped. */
 function bytesOf(part: SentPart): number {
-  const guess = part.entries.reduce((sum, entry) => sum + guessOf(entry), urlBytes(part));
-  return guess < limits.manifest_inline_bytes_max / 10
-    ? guess
-    : Buffer.byteLength(JSON.stringify(part));
+  const guess = guessOf(part);
+  const { manifest_inline_bytes_max } = limits;
+  const is_clear = guess < manifest_inline_bytes_max / 10 || guess > 2 * manifest_inline_bytes_max;
+  return is_clear ? guess : Buffer.byteLength(JSON.stringify(part));
 }
 
-function urlBytes({ objects }: SentPart): number {
-  return objects.reduce((sum, url) => sum + url.length, 0);
+function guessOf({ entries, objects, gone = [] }: SentPart & Partial<PatchPart>): number {
+  const texts = [...objects, ...gone, ...entries.map(({ path }) => path)];
+  const names = texts.reduce((sum, text) => sum + text.length, 0);
+  return entries.reduce((sum, entry) => sum + contentBytes(entry), names);
 }
 
-function guessOf(entry: SentEntry): number {
+function contentBytes(entry: SentEntry): number {
   const is_inline = entry.kind === 'file' && !('object' in entry.content);
-  return entry.path.length + (is_inline ? 2 * entry.size_bytes : 0) + ENTRY_BYTES;
+  return (is_inline ? 2 * entry.size_bytes : 0) + ENTRY_BYTES;
 }
 
 const ENTRY_BYTES = 250;

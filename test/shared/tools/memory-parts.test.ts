@@ -48,6 +48,21 @@ test(
     expect(uploads('sesn_many')).toBe(1);
     // The sandbox has kept the part that it was sent before.
     expect(rig.blobs.requests.length).toBe(asked);
+    const command =
+      'cd /mnt/memory/big; rm topic-1/note-1.md; echo new > topic-2/note-2.md; mv topic-3/note-3.md x; cd';
+    await use('bash', { command });
+    await use('write', { file_path: '/mnt/memory/big/large', content: 'x'.repeat(50_000) });
+    expect(
+      await use('bash', {
+        command:
+          'cd /mnt/memory/big; find . -type f | wc -l; cat topic-2/note-2.md; head -1 x; wc -c < large; ls topic-1/note-1.md',
+      }),
+    ).toMatch(/2000\nnew\nnote 3\n50000\n.*No such file/s);
+    expect(rig.sandbox.requests.at(-1)?.parts[1]).toMatchObject({
+      base_url: expect.any(String),
+      gone: expect.arrayContaining(['/mnt/memory/big/topic-1/note-1.md']),
+    });
+    expect(uploads('sesn_many')).toBe(1);
   },
 );
 
