@@ -2,7 +2,7 @@
  * Files as they are deployed: with the functions' own permissions, a bucket that checks what is sent
  * to it, and a model that sees what a request really carries.
  */
-import { toFile } from '@anthropic-ai/sdk';
+import Anthropic, { toFile } from '@anthropic-ai/sdk';
 import { DynamoDBClient, GetItemCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import type { BetaManagedAgentsUserMessageEventParams } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import { randomBytes } from 'node:crypto';
@@ -11,8 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
+import { limits } from '#shared/core/limits.ts';
 import { call, say } from '../model/replies.ts';
-import { message, startRig, type Rig } from '../rig.ts';
+import { ADMIN_KEY, message, startRig, type Rig } from '../rig.ts';
 
 let rig: Rig;
 let folder: string;
@@ -153,6 +154,21 @@ test('a large file goes straight to the bucket, which refuses other bytes', asyn
   await expect(files.complete(file.id)).rejects.toMatchObject({ status: 409 });
   expect(await send(bytes)).toBe(200);
   expect((await files.complete(file.id)).state).toBe('ready');
+});
+
+test.each([5 * MB, 11 * MB])('a form of %i bytes is told where it goes', async (bytes) => {
+  // The gateway answers in our envelope, but ids of requests are its own.
+  const client = new Anthropic({ baseURL: rig.host.base_url, apiKey: ADMIN_KEY });
+  const file = await toFile(new Uint8Array(bytes), 'large.bin');
+  const error = await client.beta.files.upload({ file }).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ status: 413, error: { error: { type: 'invalid_request_error' } } });
+  expect(String(error)).toContain('POST /v1/reverie/files');
+});
+
+test('the largest form that is said to pass does', async () => {
+  const file = await toFile(new Uint8Array(limits.form_file_bytes_max), 'full.bin');
+  const made = await rig.client.beta.files.upload({ file });
+  expect(made.size_bytes).toBe(limits.form_file_bytes_max);
 });
 
 test('an empty file can be uploaded directly', async () => {

@@ -1,9 +1,11 @@
 import { toFile } from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { fileKey, type ApiFile } from '#shared/api-files/api-file.ts';
+import { fileKey, scopeRow, type ApiFile } from '#shared/api-files/api-file.ts';
+import { ReverieClient } from '#shared/client/reverie-client.ts';
 import { newId, newName } from '#shared/core/id.ts';
 import { filesKey, rowOf, type Content } from '#shared/files/entry.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
+import { checkedClient } from '../../wire/checked-client.ts';
 import { startSessionRig, type SessionRig } from './session-rig.ts';
 
 /** Downloads, over rows as agents' tools and uploads leave them. */
@@ -112,6 +114,21 @@ test('a version that the session has no more is not found, and neither is a file
   await expect(files.download(file.file_id)).rejects.toMatchObject({ status: 404 });
   await table.deleteMany([{ pk: filesKey(session_id), sk: `F#${path}` }]);
   await expect(files.download(file.file_id)).rejects.toMatchObject({ status: 404 });
+});
+
+test('nobody else lists the files of a session', async () => {
+  const { session_id, file } = await output({ inline: Buffer.from('x') }, 1);
+  const { table } = rig.door.ports;
+  await table.transact([{ put: scopeRow(session_id, file) }]);
+  const { data } = await files.list({ scope_id: session_id });
+  expect(data.map(({ id }) => id)).toEqual([file.file_id]);
+  const { secret } = await new ReverieClient(rig.client).apiKeys.create({
+    name: 'stranger',
+    workspace_id: newId('workspace'),
+  });
+  const theirs = checkedClient(rig.door.baseURL, secret ?? '').client.beta.files;
+  expect((await theirs.list({ scope_id: session_id })).data).toEqual([]);
+  await expect(theirs.download(file.file_id)).rejects.toMatchObject({ status: 404 });
 });
 
 test('the files of a deleted session are gone at once, whatever is still there of them', async () => {

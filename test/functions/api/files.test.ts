@@ -1,4 +1,5 @@
 import { toFile, type Anthropic } from '@anthropic-ai/sdk';
+import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { fileKey, fileObject, type ApiFile } from '#shared/api-files/api-file.ts';
@@ -272,6 +273,36 @@ test('an expired file can be deleted at once', async () => {
   await reconcile(id);
   await files.delete(id);
   expect(await rowOf(id)).toBeUndefined();
+});
+
+test('no form and no name, however odd, is our fault or leaves something behind', async () => {
+  const before = door.ports.blobs.objects.size;
+  let made = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        name: fc.oneof(fc.constant('file'), fc.constant('expires_in_seconds'), fc.string()),
+        filename: fc.option(fc.string({ unit: 'binary', maxLength: 300 })),
+        type: fc.option(fc.string()),
+        bytes: fc.uint8Array({ maxLength: 50 }),
+      }),
+      async ({ name, filename, type, bytes }) => {
+        const data = new FormData();
+        const blob = new Blob([new Uint8Array(bytes)], type === null ? {} : { type });
+        if (filename === null) data.append(name, Buffer.from(bytes).toString('latin1'));
+        else data.append(name, blob, filename);
+        const { status, body } = await ask('POST', '/v1/files', { body: data });
+        expect([200, 400]).toContain(status);
+        if (status === 200) {
+          made += 1;
+          expect(await files.retrieveMetadata(String(body['id']))).toEqual(body);
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
+  expect(made).toBeGreaterThan(5);
+  expect(door.ports.blobs.objects.size).toBe(before + made);
 });
 
 test('the old beta header gives the old shapes', async () => {
