@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Lambda hands its credentials over in the environment, where the SDK looks first: what would look
- * elsewhere is never reached, and was a sixth of the API's bundle.
+ * elsewhere is never reached, and was a sixth of the API's bundle. bowser reads the name of a browser.
  */
 const UNUSED = [
   '@aws-sdk/credential-provider-sso',
@@ -18,6 +18,7 @@ const UNUSED = [
   '@aws-sdk/credential-provider-login',
   '@aws-sdk/credential-provider-http',
   '@smithy/credential-provider-imds',
+  'bowser',
 ];
 
 /** Some of what we bundle is CommonJS and calls `require` for a module of Node, which ESM lacks. */

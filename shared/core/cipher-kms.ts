@@ -7,7 +7,7 @@ import { invariant } from './invariant.ts';
 export class KmsCipher implements Cipher {
   readonly #key_arn: string;
   readonly #config: KMSClientConfig;
-  #opened: ReturnType<typeof openKms> | undefined;
+  #opened: ReturnType<typeof load> | undefined;
 
   constructor(key_arn: string, config: KMSClientConfig = awsDefaults) {
     this.#key_arn = key_arn;
@@ -40,13 +40,13 @@ export class KmsCipher implements Cipher {
     return Buffer.from(Plaintext).toString('utf8');
   }
 
-  #open(): ReturnType<typeof openKms> {
-    return (this.#opened ??= openKms(this.#config));
+  #open(): ReturnType<typeof load> {
+    return (this.#opened ??= load(this.#config));
   }
 }
 
 /** Loaded when it is first used: few requests and few steps have a secret, all have a cold start. */
-async function openKms(config: KMSClientConfig) {
-  const { DecryptCommand, EncryptCommand, KMSClient } = await import('@aws-sdk/client-kms');
-  return { kms: new KMSClient(config), DecryptCommand, EncryptCommand };
+async function load(config: KMSClientConfig) {
+  const { openKms } = await import('./open-kms.ts');
+  return openKms(config);
 }

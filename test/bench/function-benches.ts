@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadAssembly } from '../../infra/local/assembly.ts';
 import { variables } from '../../shared/core/env.ts';
+import { loadedBytes } from '../infra/bundle-size.ts';
 import { median } from './measure.ts';
 import type { Result } from './result.ts';
 
@@ -20,7 +20,7 @@ interface Bundle {
   readonly folder: string;
 }
 
-/** Size of each function's bundle as it is deployed, and the time until it is loaded. */
+/** What a cold start of each function loads as it is deployed, and the time that this takes. */
 export async function benchFunctions(): Promise<Result[]> {
   const results: Result[] = [];
   for (const { name, folder } of await bundles()) {
@@ -28,7 +28,7 @@ export async function benchFunctions(): Promise<Result[]> {
     results.push(
       {
         name: `${name}_bundle_kb`,
-        value: sizeOf(folder) / 1_000,
+        value: loadedBytes(folder) / 1_000,
         unit: 'kB',
         ...atMost(bounds.size),
       },
@@ -59,13 +59,6 @@ async function bundles(): Promise<Bundle[]> {
       return [{ name: service.replace(/^.*-/, ''), folder: assembly.asset(key) }];
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** Our code: all chunks, without source maps and without packages that lie beside it. */
-function sizeOf(folder: string): number {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.mjs'))
-    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
 /** Lambda's own global, that a streaming function calls while it is loaded. */
