@@ -6,7 +6,7 @@ import { ConditionFailed } from '../core/table.ts';
 import { storeMissing } from './explain.ts';
 import { storeKey } from './memory.ts';
 import type { MemoryPorts } from './memory-ports.ts';
-import { sweepStore } from './sweep-store.ts';
+import { sweepStoreContents } from './sweep-store.ts';
 
 export interface DeleteStorePorts extends MemoryPorts {
   /** What could not be swept at once: logged here, done by reconcile. */
@@ -16,7 +16,7 @@ export interface DeleteStorePorts extends MemoryPorts {
 /**
  * `DELETE /v1/memory_stores/{memory_store_id}`. One write makes it gone for every reader and writer
  * and takes it out of the lists; it can happen once only. What is left is swept then, as far as a
- * few seconds reach.
+ * few seconds reach, and once more by reconcile.
  *
  * @throws Fault `missing`, also for a repeat
  */
@@ -43,6 +43,7 @@ export async function deleteStore(
     throw error instanceof ConditionFailed ? storeMissing(store_id) : error;
   }
   const until_ms = performance.now() + limits.sweep_inline_ms;
-  await sweepStore(ports, store_id, () => performance.now() >= until_ms).catch(ports.sweepLost);
+  const is_time_up = () => performance.now() >= until_ms;
+  await sweepStoreContents(ports, store_id, is_time_up).catch(ports.sweepLost);
   return { id: store_id, type: 'memory_store_deleted' };
 }

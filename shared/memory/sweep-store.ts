@@ -8,14 +8,30 @@ const ROWS_PER_ROUND = 200;
 const EVERY = { from: ' ', to: '~' };
 
 /**
- * Remove everything that a deleted store has left. Safe to repeat and to run twice at once: the head
- * goes last, so whoever finds it goes on from wherever another one stopped, and until then it
- * refuses whoever is still writing.
+ * Remove everything that a deleted store has left, its head last; safe to repeat and to run twice at
+ * once. Not for the moment of the deletion: see {@link sweepStoreContents}.
  *
  * @param is_time_up Asked between rounds.
  * @returns whether it came to the end
  */
 export async function sweepStore(
+  ports: Pick<Ports, 'table' | 'blobs'>,
+  store_id: string,
+  is_time_up: () => boolean,
+): Promise<boolean> {
+  if (!(await sweepStoreContents(ports, store_id, is_time_up))) return false;
+  await ports.table.deleteMany([storeKey(store_id)]);
+  return true;
+}
+
+/**
+ * Remove all but the head, by which reconcile finds what is left and sweeps again: a writer that saw
+ * the store before it was deleted may still be about to put down an object, though the head refuses
+ * its rows.
+ *
+ * @returns whether it came to the end
+ */
+export async function sweepStoreContents(
   { table, blobs }: Pick<Ports, 'table' | 'blobs'>,
   store_id: string,
   is_time_up: () => boolean,
@@ -29,7 +45,5 @@ export async function sweepStore(
       more = page.more && page.rows.length > 1;
     }
   }
-  if (!(await blobs.deletePrefix(storePrefix(store_id), is_time_up))) return false;
-  await table.deleteMany([head]);
-  return true;
+  return await blobs.deletePrefix(storePrefix(store_id), is_time_up);
 }

@@ -32,8 +32,8 @@ afterAll(async () => {
 /** The shortest that the SDK takes. */
 const syncIntervalMs = 5_000;
 
-/** With the 200 that the workers add a store is full. */
-const MEMORIES = 1_800;
+/** With the 100 that the workers add a store is full. */
+const MEMORIES = 1_900;
 
 async function filledStore(): Promise<string> {
   const { id } = await client.beta.memoryStores.create({ name: 'synced' });
@@ -79,7 +79,7 @@ test('two of the SDK’s workers edit a store side by side until it is full, and
 
   const edited = new Map<string, string>();
   for (const [index, { mount_path }] of workers.entries()) {
-    for (let n = 0; n < 100; n++) {
+    for (let n = 0; n < 50; n++) {
       const path = `/notes/${(n * 2 + index) % 40}/${n * 2 + index}.md`;
       edited.set(path, `changed by ${index}`);
       edited.set(`/new-${index}-${n}.md`, `made by ${index}`);
@@ -87,7 +87,7 @@ test('two of the SDK’s workers edit a store side by side until it is full, and
       await writeFile(join(mount_path, `new-${index}-${n}.md`), `made by ${index}`);
     }
     // Both change this one: one of them wins, and the other takes what the winner wrote.
-    await writeFile(join(mount_path, '/notes/39/1799.md'), `raced by ${index}`);
+    await writeFile(join(mount_path, '/notes/39/1899.md'), `raced by ${index}`);
   }
   await sleep(syncIntervalMs);
   await Promise.all(workers.map(async ({ stores }) => await stores.syncIfDue()));
@@ -99,9 +99,9 @@ test('two of the SDK’s workers edit a store side by side until it is full, and
   const held = new Map(
     memories.map((item) => [item.path, item.type === 'memory' ? item.content : null]),
   );
-  const raced = held.get('/notes/39/1799.md');
+  const raced = held.get('/notes/39/1899.md');
   expect(['raced by 0', 'raced by 1']).toContain(raced);
-  expect(held).toEqual(new Map([...downloaded, ...edited, ['/notes/39/1799.md', raced]]));
+  expect(held).toEqual(new Map([...downloaded, ...edited, ['/notes/39/1899.md', raced]]));
   expect(await filesOf(one.mount_path)).toEqual(held);
   expect(await filesOf(two.mount_path)).toEqual(held);
   for (const { stores } of workers) await stores.dispose();
