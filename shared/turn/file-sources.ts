@@ -52,7 +52,13 @@ export async function fillSources(
 /** What stands in a block's place: its source, or a line. */
 type Filling =
   | { readonly source: object }
-  | { readonly note: 'is gone' | 'is empty' | 'was left out: newer files take all the room' };
+  | {
+      readonly note:
+        | 'is gone'
+        | 'is empty'
+        | 'is damaged'
+        | 'was left out: newer files take all the room';
+    };
 
 const gone: Filling = { note: 'is gone' };
 const left_out: Filling = { note: 'was left out: newer files take all the room' };
@@ -71,14 +77,36 @@ function filled(content: unknown, fillings: ReadonlyMap<string, Filling>): unkno
   });
 }
 
-async function fillingOf(ports: SourcePorts, workspace_id: string, file: ApiFile) {
+async function fillingOf(
+  ports: SourcePorts,
+  workspace_id: string,
+  file: ApiFile,
+): Promise<Filling> {
   const kind = sourceKind(file.mime_type);
   if (kind === undefined || isExpired(file, ports.clock.now())) return gone;
   const data = await contentOf(ports, workspace_id, file, kind === 'text' ? 'utf8' : 'base64');
   if (data === undefined) return gone;
-  if (data.trim() === '') return { note: 'is empty' } as const;
-  if (kind === 'text') return { source: { type: 'text', media_type: 'text/plain', data } };
-  return { source: { type: 'base64', media_type: file.mime_type, data } };
+  if (kind === 'text') {
+    if (data.trim() === '') return { note: 'is empty' };
+    return { source: { type: 'text', media_type: 'text/plain', data } };
+  }
+  const media_type = sniffed(data);
+  if (media_type === undefined || sourceKind(media_type) !== kind) return { note: 'is damaged' };
+  return { source: { type: 'base64', media_type, data } };
+}
+
+/**
+ * By their first bytes: people name files wrongly, and a provider that finds another type than it
+ * was told refuses the conversation for good.
+ */
+function sniffed(base64: string): string | undefined {
+  const start = Buffer.from(base64.slice(0, 1_368), 'base64').toString('latin1');
+  if (start.startsWith('\x89PNG\r\n')) return 'image/png';
+  if (start.startsWith('\xff\xd8\xff')) return 'image/jpeg';
+  if (/^GIF8[79]a/.test(start)) return 'image/gif';
+  if (/^RIFF[^]{4}WEBP/.test(start)) return 'image/webp';
+  // Something may stand before it: readers look through the first kilobyte.
+  return start.includes('%PDF-') ? 'application/pdf' : undefined;
 }
 
 /** Undefined when it is gone by now. */

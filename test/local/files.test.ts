@@ -64,7 +64,7 @@ async function stateOf(file_id: string): Promise<string | undefined> {
 }
 
 test('files in messages reach the model as their contents, and a deleted one as a line', async () => {
-  const png = randomBytes(500);
+  const png = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), randomBytes(500)]);
   const image = await upload('a.png', png);
   const pdf = await upload('b.pdf', Buffer.from('%PDF-1.7 x'));
   const text = await upload('c.csv', Buffer.from('\uFEFFname\nÄda\n'));

@@ -76,13 +76,15 @@ async function shownFor(type: 'image' | 'document', file: ApiFile, title?: strin
   return Array.isArray(message?.content) ? message.content[0] : undefined;
 }
 
+const png = Buffer.from('89504e470d0a1a0a', 'hex');
+
 const line = (text: string) => ({ type: 'text', text });
 
 test('the content of a file takes the place of its id, with what else the block has', async () => {
-  const pdf = await aFile(Buffer.from('%PDF'), 'application/pdf');
+  const pdf = await aFile(Buffer.from('%PDF-'), 'application/pdf');
   expect(await shownFor('document', pdf, 'Plan')).toEqual({
     type: 'document',
-    source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERg==' },
+    source: { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' },
     title: 'Plan',
   });
 });
@@ -94,7 +96,7 @@ test('a conversation without files costs no read', async () => {
 });
 
 test('a file in the result of a tool is filled in, and what stands beside it stays', async () => {
-  const image = await aFile(Buffer.from('x'), 'image/png');
+  const image = await aFile(png, 'image/png');
   const result = {
     type: 'tool_result',
     tool_use_id: 'toolu_1',
@@ -106,7 +108,10 @@ test('a file in the result of a tool is filled in, and what stands beside it sta
       ...result,
       content: [
         { type: 'text', text: 'a' },
-        { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'eA==' } },
+        {
+          type: 'image',
+          source: { type: 'base64', media_type: 'image/png', data: png.toString('base64') },
+        },
       ],
     },
   ]);
@@ -146,6 +151,28 @@ test('a file that is deleted while it is read is a line; a bucket that fails is 
   );
 });
 
+test.each([
+  ['89504e470d0a1a0a', 'image/png', 'image/png'],
+  ['ffd8ffe000104a464946', 'image/png', 'image/jpeg'],
+  [Buffer.from('GIF89a...').toString('hex'), 'image/webp', 'image/gif'],
+  [Buffer.from('RIFF1234WEBPVP8 ').toString('hex'), 'image/jpeg', 'image/webp'],
+  [Buffer.from('\n\n%PDF-1.4').toString('hex'), 'application/pdf', 'application/pdf'],
+])('%s that was uploaded as %s is shown as %s', async (hex, mime_type, media_type) => {
+  const file = await aFile(Buffer.from(hex, 'hex'), mime_type);
+  const type = mime_type === 'application/pdf' ? 'document' : 'image';
+  expect(await shownFor(type, file)).toMatchObject({ source: { media_type } });
+});
+
+test.each([
+  ['image/png', 'image', '%PDF-1.4'],
+  ['image/png', 'image', 'hello'],
+  ['application/pdf', 'document', 'hello'],
+  ['application/pdf', 'document', 'GIF89a'],
+] as const)('%s whose bytes are none is a line', async (mime_type, type, text) => {
+  const file = await aFile(Buffer.from(text), mime_type);
+  expect(await shownFor(type, file)).toEqual(line(`[The ${type} that stood here is damaged.]`));
+});
+
 test('text without words is a line, for no model takes it', async () => {
   const file = await aFile(Buffer.from('\uFEFF\n \n'), 'text/plain');
   expect(await shownFor('document', file)).toEqual(
@@ -154,7 +181,7 @@ test('text without words is a line, for no model takes it', async () => {
 });
 
 test('the newest files are carried as far as one request holds them', async () => {
-  const half = Buffer.alloc(limits.source_files_bytes_max / 2, 'x');
+  const half = Buffer.alloc(limits.source_files_bytes_max / 2, '%PDF-');
   const pdfs = [
     await aFile(half, 'application/pdf'),
     await aFile(half, 'application/pdf'),
