@@ -32,9 +32,9 @@ interface Prepared {
   readonly thread_id: string;
   readonly resource: RepositoryResource;
   /** What an invocation of a run finds. */
-  open(run: number, bring: Bring, execution?: string): Promise<Turn>;
-  row(): Promise<RepositoryResource>;
-  errors(): Promise<unknown[]>;
+  readonly open: (run: number, bring: Bring, execution?: string) => Promise<Turn>;
+  readonly row: () => Promise<RepositoryResource>;
+  readonly errors: () => Promise<unknown[]>;
 }
 
 /** A session with a repository, running for the first time. */
@@ -48,7 +48,7 @@ async function prepare(): Promise<Prepared> {
   return {
     thread_id,
     resource,
-    async open(run, bring, execution = 'mine') {
+    open: async (run, bring, execution = 'mine') => {
       await append(ports, thread_id, [], { status: 'running', run, lease_until_ms: 0 });
       const head = await takeLease(ports.table, ports.clock, { thread_id, run, execution });
       if (head === undefined) throw new Error('the lease is free');
@@ -58,7 +58,7 @@ async function prepare(): Promise<Prepared> {
       return await Turn.open(all as unknown as TurnPorts, head, deadline_ms);
     },
     row: async () => (await ports.table.get(resource)) as RepositoryResource,
-    async errors() {
+    errors: async () => {
       const lines: unknown[] = [];
       for await (const page of walkLog(ports.table, thread_id)) {
         const loaded = await Promise.all(page.map(async (one) => await loadLine(ports.blobs, one)));
