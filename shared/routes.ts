@@ -102,6 +102,8 @@ export const routes = {
   },
   'GET /v1/reverie/memory_stores/{memory_store_id}/diff': { scope: 'read', served_by: 'memory' },
   'GET /v1/reverie/memory_stores/{memory_store_id}/search': { scope: 'read', served_by: 'memory' },
+  'GET /v1/reverie/memory_stores/{memory_store_id}/export': { scope: 'read', served_by: 'stream' },
+  'POST /v1/reverie/memory_stores/import': { scope: 'write', served_by: 'memory' },
 
   'GET /v1/reverie/sessions/{session_id}/transcript': { scope: 'read', served_by: 'stream' },
 

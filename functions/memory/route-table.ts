@@ -6,6 +6,7 @@ import { createMemory } from './create-memory.ts';
 import { createStore } from './create-store.ts';
 import { deleteMemory } from './delete-memory.ts';
 import { deleteStore } from './delete-store.ts';
+import { importStore } from './import-store.ts';
 import { listMemories } from './list-memories.ts';
 import { listMemoryVersions } from './list-memory-versions.ts';
 import { listStores } from './list-stores.ts';
@@ -44,5 +45,6 @@ export function routeTable(ports: DeleteStorePorts): Readonly<Record<MemoryRoute
     'POST /v1/reverie/memory_stores/{memory_store_id}/restore': restoreStore(ports),
     'GET /v1/reverie/memory_stores/{memory_store_id}/diff': diffMemories(ports),
     'GET /v1/reverie/memory_stores/{memory_store_id}/search': searchMemories(ports),
+    'POST /v1/reverie/memory_stores/import': importStore(ports),
   };
 }

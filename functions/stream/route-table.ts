@@ -1,6 +1,7 @@
 import type { StreamRouteName } from '#shared/routes.ts';
 import { readTranscript } from './read-transcript.ts';
 import { downloadFile } from './download-file.ts';
+import { exportStore } from './export-store.ts';
 import { streamEvents } from './stream-events.ts';
 import type { StreamPorts, StreamRoute } from './stream-route.ts';
 
@@ -10,6 +11,7 @@ export function routeTable(ports: StreamPorts): Readonly<Record<StreamRouteName,
     'GET /v1/files/{file_id}/content': downloadFile(ports),
     'GET /v1/sessions/{session_id}/events/stream': streamEvents(ports),
     'GET /v1/sessions/{session_id}/threads/{thread_id}/stream': streamEvents(ports),
+    'GET /v1/reverie/memory_stores/{memory_store_id}/export': exportStore(ports),
     'GET /v1/reverie/sessions/{session_id}/transcript': readTranscript(ports),
   };
 }

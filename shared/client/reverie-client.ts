@@ -3,6 +3,7 @@ import type { ApiKey, CreatedApiKey } from '../keys/api-key.ts';
 import type { Scope } from '../core/call.ts';
 import type { Page } from '../core/page.ts';
 import { Files } from './files.ts';
+import { MemoryStores } from './memory-stores.ts';
 import { Transcripts } from './transcripts.ts';
 
 export interface ApiKeyCreateParams {
@@ -33,11 +34,13 @@ export interface CallOptions {
 export class ReverieClient {
   readonly apiKeys: ApiKeys;
   readonly files: Files;
+  readonly memoryStores: MemoryStores;
   readonly transcripts: Transcripts;
 
   constructor(client: Anthropic) {
     this.apiKeys = new ApiKeys(client);
     this.files = new Files(client);
+    this.memoryStores = new MemoryStores(client);
     this.transcripts = new Transcripts(client);
   }
 }

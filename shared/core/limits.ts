@@ -19,8 +19,8 @@ export const limits = {
   api_timeout_s: 29,
   /** JSON of a few MB, and CPU enough that a cold start stays under half a second. */
   api_memory_mib: 512,
-  /** A whole store of 10,000 memories is searched and diffed in it. */
-  memory_memory_mib: 1024,
+  /** One whole CPU: what a search waits for is the making of its index. */
+  memory_memory_mib: 1_769,
   /** Source: Lambda quota, and the longest that API Gateway streams one response. */
   stream_timeout_s: 900,
   /** Waits and copies; memory is what its minutes are billed by. */
@@ -208,6 +208,8 @@ export const limits = {
   memory_attempts_max: 60,
   /** Stores that a warm step knows; one of 10,000 small memories has a third of it. */
   memory_snapshots_bytes_max: 100_663_296,
+  /** What one command may copy out of stores: a step holds it in memory, as base64 too. */
+  memory_copies_bytes_max: 67_108_864,
   memory_store_name_chars_max: 255,
   memory_store_description_chars_max: 1_024,
   /** Source: SDK, memories: items of a page that shows their contents. */

@@ -116,6 +116,9 @@ async function begin(
 /** @throws Fault `missing`; `invalid` for one that is too large */
 async function archiveOf(ports: MemoryPorts, call: Call, file_id: string) {
   const file = await readFile(ports, call, file_id);
+  if (!('object' in file.source)) {
+    throw new Fault('invalid', 'file_id: must be a file that was uploaded, not one of a session.');
+  }
   if (file.size_bytes > limits.import_bytes_max) {
     throw new Fault(
       'invalid',
