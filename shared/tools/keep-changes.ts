@@ -1,4 +1,5 @@
 import { Fault } from '../core/fault.ts';
+import { limits } from '../core/limits.ts';
 import type { Write } from '../core/table.ts';
 import type { Conflict } from '../files/commit.ts';
 import { isInside, memory_root, mountAt } from '../files/path.ts';
@@ -212,18 +213,23 @@ async function keepFiles(
 
 /** A file that was copied from a memory gets the bytes: a session's row points at no store's object. */
 async function withMemories(ports: KeepPorts, own: readonly SandboxChange[], seen: Seen) {
-  const not_kept: NotKept[] = [];
-  const sent: SandboxChange[] = [];
-  for (const change of own) {
-    const is_copy =
-      change.kind === 'file' &&
-      'same_as' in change.content &&
-      memoryAt(change.content.same_as, seen.stores) !== undefined;
-    const bytes = is_copy ? await bytesOf(ports.files.ports.blobs, change, seen) : undefined;
-    if (!is_copy) sent.push(change);
-    else if (bytes === undefined) {
-      not_kept.push(lost(change, UNREADABLE));
-    } else sent.push({ ...change, content: { base64: bytes.toString('base64') } });
-  }
-  return { sent, not_kept };
+  let room: number = limits.memory_copies_bytes_max;
+  const read = await Promise.all(
+    own.map(async (change): Promise<SandboxChange | NotKept> => {
+      const is_copy =
+        change.kind === 'file' &&
+        'same_as' in change.content &&
+        memoryAt(change.content.same_as, seen.stores) !== undefined;
+      if (!is_copy) return change;
+      room -= change.size_bytes;
+      if (room < 0) return lost(change, 'one command copied too much out of memory stores.');
+      const bytes = await bytesOf(ports.files.ports.blobs, change, seen);
+      if (bytes === undefined) return lost(change, UNREADABLE);
+      return { ...change, content: { base64: bytes.toString('base64') } };
+    }),
+  );
+  return {
+    sent: read.flatMap((one) => ('reason' in one ? [] : [one])),
+    not_kept: read.flatMap((one) => ('reason' in one ? [one] : [])),
+  };
 }

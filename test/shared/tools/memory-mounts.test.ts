@@ -224,3 +224,35 @@ test('what cannot be kept where it was moved to stays where it was', async () =>
   expect(await use('bash', { command: 'ls' })).toBe('b');
   expect(await texts(rig, id)).toEqual({ '/a': 'a' });
 });
+
+test('what is moved out of a store whose content cannot be read any more stays there', async () => {
+  const id = await storeWith(rig, { '/l': large });
+  const use = withStores(rig, 'sesn_unreadable', mountOf(id));
+  const before = await whole(rig, id);
+  rig.sandbox.before = async () => {
+    rig.sandbox.before = () => {};
+    for (const key of before.objects) rig.blobs.objects.delete(key);
+  };
+  const said = await use('bash', { command: 'mv /mnt/memory/store/l own' });
+  expect(said).toContain('/workspace/own: the content that it was copied from cannot be read');
+  expect(said).toContain('/mnt/memory/store/l: it is still there');
+  expect((await whole(rig, id)).memories).toEqual(before.memories);
+});
+
+test('a mount is emptied and filled, but neither removed nor moved', async () => {
+  const id = await storeWith(rig, { '/a': 'a', '/d/b': 'b' });
+  const use = withStores(rig, 'sesn_busy', mountOf(id));
+  for (const command of [
+    'rm -rf /mnt/memory/store',
+    'mv /mnt/memory/store /tmp/s',
+    'rm -r /mnt/memory',
+  ]) {
+    expect(await use('bash', { command })).toMatch(/^! .*(busy|read-only)/s);
+  }
+  expect(Object.keys(await texts(rig, id))).toEqual(['/a', '/d/b']);
+  await use('bash', {
+    command:
+      'rm -rf /mnt/memory/store/*; mkdir -p s/e; echo 1 > s/x; echo 2 > s/e/y; cp -r s/. /mnt/memory/store',
+  });
+  expect(await texts(rig, id)).toEqual({ '/e/y': '2\n', '/x': '1\n' });
+});
