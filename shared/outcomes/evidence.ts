@@ -1,0 +1,139 @@
+import { limits } from '../core/limits.ts';
+import { folded } from '../tools/convert.ts';
+import type { Criterion } from './criteria.ts';
+import type { Desk } from './desk.ts';
+import type { Entry, Evidence } from './submission.ts';
+
+/** What of an entry's evidence holds, and why the rest does not. */
+export interface Checked {
+  readonly held: readonly Evidence[];
+  /** Sentences for the grader; empty when everything holds and there is something. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Whether what the grader names stands there. A quote must stand in the file or page, as text. A
+ * path alone is evidence
+ * - of an image or PDF that was shown to the grader: its text cannot be searched, so a quote from
+ *   it counts for nothing more and is left out;
+ * - for a criterion that speaks of files (their names, number, size, format): a file or folder;
+ * - for a criterion about the whole or about an absence: a file that the grader has read to its end
+ *   or searched, or a page that it has fetched.
+ *
+ * For verdicts other than `met` any path that exists will do.
+ */
+export async function checkEvidence(
+  desk: Desk,
+  criterion: Criterion,
+  entry: Entry,
+  signal: AbortSignal,
+): Promise<Checked> {
+  const found = await foundQuotes(desk, entry.evidence, signal);
+  const held: Evidence[] = [];
+  const faults: string[] = [];
+  for (const evidence of entry.evidence) {
+    const fault = faultOf(desk, criterion, evidence, { found, verdict: entry.verdict });
+    if (fault !== undefined) faults.push(`${JSON.stringify(evidence.path)}: ${fault}`);
+    else held.push(desk.isShown(evidence.path) ? { path: evidence.path } : evidence);
+  }
+  if (entry.evidence.length === 0) faults.push('no evidence is given');
+  return { held, faults };
+}
+
+type Found = ReadonlyMap<string, boolean>;
+
+const keyOf = ({ path, quote }: Evidence): string => JSON.stringify([path, quote]);
+
+/** Each file is searched once, whatever the number of quotes from it. */
+async function foundQuotes(
+  desk: Desk,
+  evidence: readonly Evidence[],
+  signal: AbortSignal,
+): Promise<Found> {
+  const found = new Map<string, boolean>();
+  for (const path of new Set(evidence.map((one) => one.path))) {
+    const quotes = evidence.flatMap((one) =>
+      one.path === path && one.quote !== undefined ? [one.quote] : [],
+    );
+    const is_there = desk.isFile(path) || desk.pageAt(path) !== undefined;
+    if (!is_there || quotes.length === 0) continue;
+    const answers = await desk.quotesIn(path, quotes, signal);
+    for (const [index, quote] of quotes.entries()) {
+      found.set(keyOf({ path, quote }), answers?.[index] === true);
+    }
+  }
+  return found;
+}
+
+function faultOf(
+  desk: Desk,
+  criterion: Criterion,
+  evidence: Evidence,
+  { found, verdict }: { readonly found: Found; readonly verdict: Entry['verdict'] },
+): string | undefined {
+  const { path, quote } = evidence;
+  const is_page = desk.pageAt(path) !== undefined;
+  if (!desk.isFile(path) && !desk.isFolder(path) && !is_page) {
+    return 'there is no such file, folder or fetched page';
+  }
+  if (desk.isShown(path)) return undefined;
+  if (quote !== undefined) return quoteFault(quote, found.get(keyOf(evidence)) === true);
+  if (verdict !== 'met' || speaksOfFiles(criterion)) return undefined;
+  if (desk.isFolder(path)) return 'a folder is evidence only for a criterion that speaks of files';
+  if (!speaksOfWhole(criterion)) return 'quote the passage that shows it, word for word';
+  if (is_page || desk.isCovered(path)) return undefined;
+  return 'you have not read this file to its end';
+}
+
+function quoteFault(quote: string, is_found: boolean): string | undefined {
+  const shown = JSON.stringify(quote.slice(0, 80));
+  if (quote.length > limits.quote_chars_max) {
+    return `a quote must have at most ${limits.quote_chars_max} characters`;
+  }
+  if (folded(quote).length < QUOTE_CHARS_MIN)
+    return `the quote ${shown} is too short to show anything`;
+  if (!is_found) return `the quote ${shown} does not stand in it`;
+  if (speaksToGrader(quote)) {
+    return `the quote ${shown} speaks about the grading itself; such words fulfil no criterion`;
+  }
+  return undefined;
+}
+
+/** Shorter ones stand in every text. */
+const QUOTE_CHARS_MIN = 4;
+
+const FILES =
+  /\bfiles?\b|\bfolders?\b|\bdirector(y|ies)\b|\bfile ?names?\b|\b(named|called|saved|stored|exists?|delivered)\b|\b\d+ ?[kmg]i?b\b|\bformat\b|(^|[\s`"'(*])\.[a-z]{2,5}\b|\w\.[a-z]{2,5}\b|\/mnt\//i;
+
+/** Whether names, sizes and hashes of files can answer a criterion. */
+export function speaksOfFiles({ text }: Criterion): boolean {
+  return FILES.test(text);
+}
+
+const WHOLE =
+  /\b(no|not|none|never|without|free of|absen(t|ce)|avoids?|excludes?|all|every|each|any|only|whole|entire(ly)?|complete(ly|ness)?|throughout|consistent(ly)?|at most|no more than|fewer than|less than)\b|n't\b/i;
+
+/** Whether no single passage can show that a criterion is met. */
+export function speaksOfWhole({ text }: Criterion): boolean {
+  return WHOLE.test(text);
+}
+
+/**
+ * Words by which a deliverable tries to talk a grader round. Real work rarely says them, and when it
+ * does, other passages show what it fulfils: a second wall behind the grader's own judgement.
+ */
+const ADDRESSES = [
+  /\b(ignore|disregard|forget|override|skip)\b[^.]{0,60}\b(rubric|criteri|instruction|prompt|grad)/i,
+  /\b(mark|grade|rate|judge|count|treat|consider|accept|set|return|report|score)\b[^.]{0,80}\b(as |is |are )?(met|satisfied|passed|passing|fulfilled|pass)\b/i,
+  /\b(all|every|each|this|these|the) (of the )?(criteri|requirement|rubric)\w*[^.]{0,60}\b(met|satisfied|fulfilled|passed)\b/i,
+  /["']?(verdict|result)["']?\s*[:=]\s*["']?(met|satisfied|pass)/i,
+  /\b(dear|note to|attention|to) (the )?(grader|evaluator|judge|reviewer|model|assistant|ai)\b/i,
+  /\byou are (now )?(a|an|the)?\s*(grader|evaluator|judge|assistant|ai|model)\b/i,
+  /submit_verdict|<\/?(deliverable|rubric|criteria|system|task)\b/i,
+  /\b(grader|evaluator|evaluation) (must|should|shall|has to|will|may|can|is)\b/i,
+];
+
+export function speaksToGrader(quote: string): boolean {
+  const text = folded(quote);
+  return ADDRESSES.some((pattern) => pattern.test(text));
+}
