@@ -2,7 +2,7 @@ import { readFile } from '../api-files/read-file.ts';
 import { again } from '../core/again.ts';
 import type { Call } from '../core/call.ts';
 import { timestamp } from '../core/clock.ts';
-import { commit } from '../core/commit.ts';
+import { commit, recall } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
 import { parseId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
@@ -39,14 +39,41 @@ export async function addFile(
   ]);
   const at = timestamp(ports.clock);
   const mounted = planFile(ports, { session_id, workspace_id, at }, params, from);
-  await checkRoom(ports.table, rows, mounted);
+  const answer = showResource(mounted.resource);
+  const first = await refusedOrAnswered(ports, call, async () => {
+    await checkRoom(ports.table, rows, mounted);
+  });
+  if (first !== undefined) return first;
   await copyBytes(ports, mounted);
   const writes = [...touchSession(session_id, at), ...mountWrites([mounted])];
   return await again(`session '${session_id}'`, async () => {
     // What stood in the way of the last round is said in its own words.
-    await checkRoom(ports.table, await readChangeable(ports.table, call, session_id), mounted);
-    return await commit(ports, call, writes, { answer: showResource(mounted.resource) });
+    const met = await refusedOrAnswered(ports, call, async () => {
+      await checkRoom(ports.table, await readChangeable(ports.table, call, session_id), mounted);
+    });
+    return met ?? (await commit(ports, call, writes, { answer }));
   });
+}
+
+/**
+ * Check a request. What refuses it may be its own effect, when the same request came a moment before:
+ * then it has that one's answer.
+ *
+ * @returns the earlier answer; undefined when nothing stands in the way
+ */
+async function refusedOrAnswered(
+  ports: Ports,
+  call: Call,
+  check: () => Promise<void>,
+): Promise<ShownResource | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    const first = call.idempotency && (await recall(ports, call.idempotency));
+    if (first === undefined) throw error;
+    return first.answer as ShownResource;
+  }
 }
 
 /** @throws Fault when the file cannot be mounted as the session stands now */

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fileKey } from '#shared/api-files/api-file.ts';
 import { newId } from '#shared/core/id.ts';
 import { limits } from '#shared/core/limits.ts';
-import { sessionKey } from '#shared/sessions/session.ts';
+import { default_workspace_id as workspace_id } from '#shared/keys/api-key.ts';
+import { addFile } from '#shared/resources/add-file.ts';
 import { sweepSession } from '#shared/sessions/sweep-session.ts';
 import { collect } from './door.ts';
 import { repository, startResourceRig, type ResourceRig } from './resource-rig.ts';
@@ -16,6 +17,9 @@ beforeAll(async () => {
   ({ beta, files, upload, store, withResources, list } = rig);
 });
 afterAll(async () => await rig.door.stop());
+
+const own = { workspace_id, written_by: { thread_id: 'sthr_1', event_id: 'sevt_1' } };
+const aCall = { request_id: 'req_1', workspace_id, api_key_id: 'apikey_1', scopes: [] };
 
 test('a file is added while it rests and while it runs, and removed', async () => {
   const { id: session_id } = await rig.create();
@@ -45,9 +49,7 @@ test('what the agent has made of a file stays when the file is removed', async (
   const path = '/workspace/mine.txt';
   const add = { type: 'file', file_id: await upload('theirs'), mount_path: path } as const;
   const resource = await rig.sessions.resources.add(session_id, add);
-  const written_by = { thread_id: 'sthr_1', event_id: 'sevt_1' };
-  const by = { workspace_id: newId('workspace'), written_by };
-  await files.write(session_id, path, Buffer.from('mine'), by);
+  await files.write(session_id, path, Buffer.from('mine'), own);
   await rig.sessions.resources.delete(resource.id, { session_id });
   expect(Buffer.from((await files.read(session_id, path)).bytes).toString()).toBe('mine');
   // It is in the way of another file now, and so is what would be its folder.
@@ -55,7 +57,7 @@ test('what the agent has made of a file stays when the file is removed', async (
     const again = rig.sessions.resources.add(session_id, { ...add, mount_path });
     await expect(again).rejects.toThrow(/400.*there already/);
   }
-  await files.write(session_id, '/workspace/dir/x', Buffer.from('x'), by);
+  await files.write(session_id, '/workspace/dir/x', Buffer.from('x'), own);
   const folder = rig.sessions.resources.add(session_id, { ...add, mount_path: '/workspace/dir' });
   await expect(folder).rejects.toThrow(/400.*there already/);
 });
@@ -94,6 +96,41 @@ test('a repeat under one Idempotency-Key adds one file', async () => {
   );
   expect(new Set(made.map(({ id }) => id)).size).toBe(1);
   expect(await list(session_id)).toHaveLength(1);
+});
+
+test('a repeat that finds the first one done has its answer, and is not in its own way', async () => {
+  const { id: session_id } = await rig.create();
+  const file_id = await upload();
+  const request = { id: `again-${session_id}`, body_hash: 'same' };
+  const call = { ...aCall, idempotency: request };
+  const add = async () =>
+    await addFile(rig.door.ports, call, session_id, { type: 'file', file_id });
+  const first = await add();
+  expect(await add()).toEqual(first);
+  expect(await list(session_id)).toEqual([first]);
+});
+
+test('what one session hands over is mounted in another, while it is still that', async () => {
+  const { id: maker } = await rig.create();
+  const { id: session_id } = await rig.create();
+  const [small, large] = ['/mnt/session/outputs/s.md', '/mnt/session/outputs/l.md'];
+  await files.write(maker, small, Buffer.from('small'), own);
+  await files.write(maker, large, Buffer.alloc(9_000, 'l'), own);
+  const made = await collect(beta.files.list({ scope_id: maker }));
+  for (const { id: file_id, filename } of made) {
+    const mount_path = `/workspace/${filename}`;
+    await rig.sessions.resources.add(session_id, { type: 'file', file_id, mount_path });
+  }
+  const text = async (name: string) =>
+    Buffer.from((await files.read(session_id, `/workspace/${name}`)).bytes).toString();
+  expect(await text('s.md')).toBe('small');
+  expect(await text('l.md')).toBe('l'.repeat(9_000));
+  await files.write(maker, small, Buffer.from('other'), own);
+  for (const { id: file_id, filename } of made) {
+    const again = rig.sessions.resources.add(session_id, { type: 'file', file_id });
+    if (filename === 's.md') await expect(again).rejects.toThrow(/404/);
+    else await again;
+  }
 });
 
 test('only files are added and removed, and only tokens are changed', async () => {
@@ -145,10 +182,7 @@ test('a deleted session leaves no row of its resources, outputs and files, and n
     { type: 'file', file_id: await upload() },
     { type: 'memory_store', memory_store_id: await store() },
   );
-  const written_by = { thread_id: 'sthr_1', event_id: 'sevt_1' };
-  const head = await rig.door.ports.table.get(sessionKey(session.id));
-  const by = { workspace_id: String(head?.['workspace_id']), written_by };
-  await files.write(session.id, '/mnt/session/outputs/o.md', Buffer.alloc(9_000, 1), by);
+  await files.write(session.id, '/mnt/session/outputs/o.md', Buffer.alloc(9_000, 1), own);
   const scoped = await collect(beta.files.list({ scope_id: session.id }));
   expect(scoped.map(({ filename }) => filename).toSorted()).toEqual(['data.csv', 'o.md']);
   await rig.sessions.delete(session.id);
