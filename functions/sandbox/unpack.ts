@@ -93,7 +93,9 @@ class Unpacked {
     const path = this.#pathOf(name);
     const bytes = await bytesOf(body);
     const modified_at = mtime.toISOString();
-    if (type === 'file') this.#takeFile({ path, modified_at, mode: mode & 0o777 }, bytes);
+    // Git knows of a file's mode only whether it can be run; archives have it open to the group.
+    const plain = (mode & 0o100) === 0 ? 0o644 : 0o755;
+    if (type === 'file') this.#takeFile({ path, modified_at, mode: plain }, bytes);
     else if (type === 'symlink') this.#takeLink({ path, modified_at, mode: 0o777 }, linkname);
     else if (!silent.has(type)) {
       throw new ArchiveRefused(`'${name.slice(0, 200)}' in it is a ${type}.`);

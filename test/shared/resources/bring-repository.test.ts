@@ -79,9 +79,14 @@ async function archiveOf(entries: readonly Entry[]): Promise<Buffer> {
 
 const usual: Entry[] = [
   { name: 'octo-hello-abc123/', type: 'directory' },
-  { name: 'octo-hello-abc123/README.md', body: '# Hello\n', mtime: new Date('2024-05-06') },
+  {
+    name: 'octo-hello-abc123/README.md',
+    body: '# Hello\n',
+    mode: 0o664,
+    mtime: new Date('2024-05-06'),
+  },
   { name: 'octo-hello-abc123/bin/', type: 'directory' },
-  { name: 'octo-hello-abc123/bin/run.sh', body: 'echo ran', mode: 0o755 },
+  { name: 'octo-hello-abc123/bin/run.sh', body: 'echo ran', mode: 0o775 },
   { name: 'octo-hello-abc123/bin/link', type: 'symlink', linkname: '../README.md' },
 ];
 
