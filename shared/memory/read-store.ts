@@ -57,15 +57,6 @@ export async function readMemory(
   return memory;
 }
 
-/** What a path holds: a memory, a folder or nothing. */
-export async function readPath(
-  table: Table,
-  store_id: string,
-  path: string,
-): Promise<PathRow | undefined> {
-  return (await table.get(pathKey(store_id, path))) as PathRow | undefined;
-}
-
 /**
  * Every memory of a store, in the order of its paths' bytes. Read in several requests: a store whose
  * head still has the revision that it had before was read as it was at one moment.

@@ -87,7 +87,7 @@ test('two of the SDK’s workers edit a store side by side until it is full, and
       await writeFile(join(mount_path, `new-${index}-${n}.md`), `made by ${index}`);
     }
     // Both change this one: one of them wins, and the other takes what the winner wrote.
-    await writeFile(join(mount_path, '/notes/39/1899.md'), `raced by ${index}`);
+    await writeFile(join(mount_path, '/notes/19/1899.md'), `raced by ${index}`);
   }
   await sleep(syncIntervalMs);
   await Promise.all(workers.map(async ({ stores }) => await stores.syncIfDue()));
@@ -99,9 +99,9 @@ test('two of the SDK’s workers edit a store side by side until it is full, and
   const held = new Map(
     memories.map((item) => [item.path, item.type === 'memory' ? item.content : null]),
   );
-  const raced = held.get('/notes/39/1899.md');
+  const raced = held.get('/notes/19/1899.md');
   expect(['raced by 0', 'raced by 1']).toContain(raced);
-  expect(held).toEqual(new Map([...downloaded, ...edited, ['/notes/39/1899.md', raced]]));
+  expect(held).toEqual(new Map([...downloaded, ...edited, ['/notes/19/1899.md', raced]]));
   expect(await filesOf(one.mount_path)).toEqual(held);
   expect(await filesOf(two.mount_path)).toEqual(held);
   for (const { stores } of workers) await stores.dispose();
