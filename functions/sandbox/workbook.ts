@@ -133,7 +133,10 @@ function besideOf(xml: string): Map<string, Beside> {
 /** `C7` → row 6, column 2. */
 function placeOf(address: string): { readonly row: number; readonly column: number } {
   const [, letters = '', digits = '1'] = /^([A-Z]+)(\d+)$/.exec(address) ?? [];
-  const column = Array.from(letters).reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0);
+  const column = Array.from(letters).reduce(
+    (sum, letter) => sum * 26 + letter.charCodeAt(0) - 64,
+    0,
+  );
   return { row: Number(digits) - 1, column: column - 1 };
 }
 

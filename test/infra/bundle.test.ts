@@ -3,10 +3,12 @@
  * is small, and the sandbox's packages are whole without this repository around them.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadedBytes } from './bundle-size.ts';
+import { docx, pptx, xlsx } from '../shared/outcomes/office.ts';
 import { only, synth, temporary } from './stack.ts';
 
 const { template, outdir } = synth({}, { bundled: true });
@@ -119,8 +121,48 @@ describe('the sandbox alone has', () => {
     expect(answers[n]).toContain(prints);
   });
 
+  test('readers of office documents, which need no browser', () => {
+    const files = {
+      docx: docx({ paragraphs: ['in Word'] }),
+      xlsx: xlsx([{ name: 'in Excel', cells: { A1: 1 } }]),
+      pptx: pptx([['in PowerPoint']]),
+    };
+    const events = Object.entries(files).map(([kind, bytes]) => convertEvent(kind, bytes));
+    const reading = `
+      const { handler } = await import('./index.mjs');
+      const replies = await Promise.all(${JSON.stringify(events)}.map(handler));
+      process.stdout.write(JSON.stringify(replies), () => process.exit(0));`;
+    const said = run(sandbox, reading);
+    for (const words of ['in Word', 'Sheet 1 of 1: in Excel', 'in PowerPoint']) {
+      expect(said).toContain(words);
+    }
+  });
+
   test('nothing that was built for this machine', () => {
     const names = readdirSync(sandbox.folder, { recursive: true, encoding: 'utf8' });
     expect(names.filter((name) => name.endsWith('.node'))).toEqual([]);
   });
 });
+
+/** A call of the sandbox that reads one file. */
+function convertEvent(kind: string, bytes: Buffer): object {
+  const path = `/mnt/session/outputs/a.${kind}`;
+  const file = {
+    kind: 'file',
+    path,
+    mode: 0o644,
+    modified_at: '2026-11-20T00:00:00.000Z',
+    size_bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    content: { base64: bytes.toString('base64') },
+  };
+  return {
+    session_id: 'sesn_1',
+    event_id: 'sevt_1',
+    call: { tool: 'convert', path, offset: 0, chars_max: 1_000, quotes: [] },
+    parts: [{ entries: [file], objects: [] }],
+    upload_url: '',
+    mounts: [],
+    networking: { type: 'limited', allowed_hosts: [] },
+  };
+}
