@@ -13,7 +13,7 @@ import { storeArchived } from './explain.ts';
 import type { Actor, MemoryRow } from './memory.ts';
 import type { MemoryPorts } from './memory-ports.ts';
 import type { MemoryCreate, MemoryUpdate } from './memory-wire.ts';
-import { readMemory, readStore, textOf } from './read-store.ts';
+import { readPlaced, textOf } from './read-store.ts';
 import { showMemory, viewMemory, type Memory, type View } from './show-memory.ts';
 import { writeMemories } from './write-memories.ts';
 
@@ -61,9 +61,9 @@ export async function getMemory(
   call: Call,
   { store_id, memory_id, view }: MemoryPlace & { readonly view: View },
 ): Promise<Memory> {
-  await readStore(ports.table, call.workspace_id, store_id);
-  const row = await readMemory(ports.table, store_id, memory_id);
-  const memory = await viewMemory(ports, row, view);
+  const place = { store_id, memory_id };
+  const found = await readPlaced(ports.table, call.workspace_id, place);
+  const memory = await viewMemory(ports, found.memory, view);
   if (memory === undefined) throw new Fault('missing', `memory '${memory_id}' was not found.`);
   return memory;
 }
@@ -87,11 +87,9 @@ export async function updateMemory(
   request: UpdateRequest,
 ): Promise<Memory> {
   return await untilSeen(request.memory_id, async () => {
-    const { store_id, memory_id } = request;
-    const head = await readStore(ports.table, call.workspace_id, store_id);
-    const before = await readMemory(ports.table, store_id, memory_id);
-    if (head.archived_at !== null) throw storeArchived(store_id);
-    return await updateSeen(ports, call, request, before);
+    const { head, memory } = await readPlaced(ports.table, call.workspace_id, request);
+    if (head.archived_at !== null) throw storeArchived(request.store_id);
+    return await updateSeen(ports, call, request, memory);
   });
 }
 
@@ -154,8 +152,7 @@ export async function deleteMemory(
 ): Promise<BetaManagedAgentsDeletedMemory> {
   const { store_id, memory_id, expected_content_sha256 } = request;
   return await untilSeen(memory_id, async () => {
-    await readStore(ports.table, call.workspace_id, store_id);
-    const before = await readMemory(ports.table, store_id, memory_id);
+    const { memory: before } = await readPlaced(ports.table, call.workspace_id, request);
     checkHash(before, expected_content_sha256);
     const { outcome } = await writeMemories(ports, {
       store_id,

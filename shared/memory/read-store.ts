@@ -1,7 +1,7 @@
 import type { Blobs } from '../core/blobs.ts';
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
-import type { Table } from '../core/table.ts';
+import type { Row, Table } from '../core/table.ts';
 import { storeMissing } from './explain.ts';
 import {
   pathKey,
@@ -23,11 +23,37 @@ export async function readStore(
   workspace_id: string,
   store_id: string,
 ): Promise<StoreHead> {
-  const head = (await table.get(storeKey(store_id))) as StoreHead | undefined;
+  return checkedHead(await table.get(storeKey(store_id)), workspace_id, store_id);
+}
+
+function checkedHead(row: Row | undefined, workspace_id: string, store_id: string): StoreHead {
+  const head = row as StoreHead | undefined;
   if (head === undefined || head.deleted_at !== null || head.workspace_id !== workspace_id) {
     throw storeMissing(store_id);
   }
   return head;
+}
+
+/**
+ * A memory with its store, in two reads.
+ *
+ * @throws Fault `missing` for either
+ */
+export async function readPlaced(
+  table: Table,
+  workspace_id: string,
+  { store_id, memory_id }: { readonly store_id: string; readonly memory_id: string },
+): Promise<{ readonly head: StoreHead; readonly memory: MemoryRow }> {
+  const keys = [storeKey(store_id), pointerKey(store_id, memory_id)] as const;
+  const rows = await table.getMany(keys);
+  const [head, pointer] = keys.map(({ sk }) => rows.find((row) => row.sk === sk));
+  const store = checkedHead(head, workspace_id, store_id);
+  const memory =
+    (await pointedAt(table, store_id, memory_id, pointer as PointerRow | undefined)) ??
+    // Renamed between the two reads, or gone.
+    (pointer === undefined ? undefined : await findMemory(table, store_id, memory_id));
+  if (memory === undefined) throw new Fault('missing', `memory '${memory_id}' was not found.`);
+  return { head: store, memory };
 }
 
 /** A memory by its id, as it is now; undefined when there is none. */
@@ -39,22 +65,23 @@ export async function findMemory(
   for (let attempt = 1; attempt <= limits.memory_attempts_max; attempt++) {
     const pointer = (await table.get(pointerKey(store_id, memory_id))) as PointerRow | undefined;
     if (pointer === undefined) return undefined;
-    const row = (await table.get(pathKey(store_id, pointer.path))) as PathRow | undefined;
+    const row = await pointedAt(table, store_id, memory_id, pointer);
     // Renamed or deleted between the two reads: the pointer has moved with it.
-    if (row?.kind === 'memory' && row.memory_id === memory_id) return row;
+    if (row !== undefined) return row;
   }
   throw new Fault('busy', `memory '${memory_id}' is being renamed by others. Try again.`);
 }
 
-/** @throws Fault `missing` */
-export async function readMemory(
+/** The memory where its pointer says that it is, if it still is. */
+async function pointedAt(
   table: Table,
   store_id: string,
   memory_id: string,
-): Promise<MemoryRow> {
-  const memory = await findMemory(table, store_id, memory_id);
-  if (memory === undefined) throw new Fault('missing', `memory '${memory_id}' was not found.`);
-  return memory;
+  pointer: PointerRow | undefined,
+): Promise<MemoryRow | undefined> {
+  if (pointer === undefined) return undefined;
+  const row = (await table.get(pathKey(store_id, pointer.path))) as PathRow | undefined;
+  return row?.kind === 'memory' && row.memory_id === memory_id ? row : undefined;
 }
 
 /**
