@@ -31,11 +31,13 @@ export class Audit {
   readonly lines: TranscriptLine[] = [];
   readonly #ports: Asker;
   readonly #grading: Grading;
+  readonly #spent: ((usage: Usage) => void) | undefined;
   #usage: Usage = noUsage;
 
-  constructor(ports: Asker, grading: Grading) {
+  constructor(ports: Asker, grading: Grading, spent?: (usage: Usage) => void) {
     this.#ports = ports;
     this.#grading = grading;
+    this.#spent = spent;
   }
 
   get usage(): Usage {
@@ -57,6 +59,7 @@ export class Audit {
     const whole: ModelRequest = { ...request, model, thread_id, purpose: 'grade', max_tokens };
     const reply = await ask(this.#ports.model, whole, signal);
     this.#charge(reply);
+    this.#spent?.(this.#usage);
     const { content, stop_reason } = reply;
     this.note('answered', { stop_reason, content: content.filter(({ type }) => isSaid(type)) });
     return reply;

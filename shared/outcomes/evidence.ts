@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { limits } from '../core/limits.ts';
 import { folded } from '../tools/convert.ts';
 import type { Criterion } from './criteria.ts';
@@ -22,13 +23,12 @@ export interface Checked {
  *
  * For verdicts other than `met` any path that exists will do.
  */
-export async function checkEvidence(
+export function checkEvidence(
   desk: Desk,
   criterion: Criterion,
   entry: Entry,
-  signal: AbortSignal,
-): Promise<Checked> {
-  const found = await foundQuotes(desk, entry.evidence, signal);
+  found: FoundQuotes,
+): Checked {
   const held: Evidence[] = [];
   const faults: string[] = [];
   for (const evidence of entry.evidence) {
@@ -40,36 +40,47 @@ export async function checkEvidence(
   return { held, faults };
 }
 
-type Found = ReadonlyMap<string, boolean>;
+/** Which quotes stand where they are said to: keys of {@link Evidence}. */
+export type FoundQuotes = ReadonlySet<string>;
 
 const keyOf = ({ path, quote }: Evidence): string => JSON.stringify([path, quote]);
 
-/** Each file is searched once, whatever the number of quotes from it. */
-async function foundQuotes(
+/** Looks for all quotes of a submission: each file is searched once, several at the same time. */
+export async function findQuotes(
   desk: Desk,
-  evidence: readonly Evidence[],
+  all: readonly Evidence[],
   signal: AbortSignal,
-): Promise<Found> {
-  const found = new Map<string, boolean>();
-  for (const path of new Set(evidence.map((one) => one.path))) {
-    const quotes = evidence.flatMap((one) =>
-      one.path === path && one.quote !== undefined ? [one.quote] : [],
-    );
+): Promise<FoundQuotes> {
+  const quotes = new Map<string, Set<string>>();
+  for (const { path, quote } of all) {
     const is_there = desk.isFile(path) || desk.pageAt(path) !== undefined;
-    if (!is_there || quotes.length === 0) continue;
-    const answers = await desk.quotesIn(path, quotes, signal);
-    for (const [index, quote] of quotes.entries()) {
-      found.set(keyOf({ path, quote }), answers?.[index] === true);
-    }
+    if (quote === undefined || !is_there || quote.length > limits.quote_chars_max) continue;
+    quotes.set(path, (quotes.get(path) ?? new Set()).add(quote));
   }
-  return found;
+  const limit = pLimit(limits.tools_parallel_max);
+  const found = await Promise.all(
+    [...quotes].map(
+      async ([path, wanted]) => await limit(searchFile, desk, path, [...wanted], signal),
+    ),
+  );
+  return new Set(found.flat().map(keyOf));
+}
+
+async function searchFile(
+  desk: Desk,
+  path: string,
+  quotes: readonly string[],
+  signal: AbortSignal,
+): Promise<Evidence[]> {
+  const answers = await desk.quotesIn(path, quotes, signal);
+  return quotes.filter((_, index) => answers?.[index] === true).map((quote) => ({ path, quote }));
 }
 
 function faultOf(
   desk: Desk,
   criterion: Criterion,
   evidence: Evidence,
-  { found, verdict }: { readonly found: Found; readonly verdict: Entry['verdict'] },
+  { found, verdict }: { readonly found: FoundQuotes; readonly verdict: Entry['verdict'] },
 ): string | undefined {
   const { path, quote } = evidence;
   const is_page = desk.pageAt(path) !== undefined;
@@ -77,7 +88,7 @@ function faultOf(
     return 'there is no such file, folder or fetched page';
   }
   if (desk.isShown(path)) return undefined;
-  if (quote !== undefined) return quoteFault(quote, found.get(keyOf(evidence)) === true);
+  if (quote !== undefined) return quoteFault(quote, found.has(keyOf(evidence)));
   if (verdict !== 'met' || speaksOfFiles(criterion)) return undefined;
   if (desk.isFolder(path)) return 'a folder is evidence only for a criterion that speaks of files';
   if (!speaksOfWhole(criterion)) return 'quote the passage that shows it, word for word';

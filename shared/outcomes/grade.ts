@@ -7,7 +7,7 @@ import { aborted, ModelError } from '../models/model-error.ts';
 import { Conversation, Audit, type ToolAnswer } from './conversation.ts';
 import { criteriaOf, type Criterion } from './criteria.ts';
 import { Desk } from './desk.ts';
-import { checkEvidence, type Checked } from './evidence.ts';
+import { checkEvidence, findQuotes, type Checked } from './evidence.ts';
 import { explain, type Judged } from './explanation.ts';
 import { fitOf } from './fit.ts';
 import { namedPaths, outputs } from './graded-files.ts';
@@ -50,7 +50,7 @@ export async function grade(
   grading: Grading,
   options: GradeOptions,
 ): Promise<Verdict> {
-  const audit = new Audit(ports, grading);
+  const audit = new Audit(ports, grading, options.spent);
   const criteria = criteriaOf(grading.rubric);
   if (criteria.length === 0) {
     return verdictOf(audit, 0, { result: 'failed', why: 'The rubric is empty.', criteria: [] });
@@ -206,11 +206,14 @@ function doubtsOf({ criteria, ballot, doubted }: Bench, checks: Checks): string[
 
 async function checkAll(bench: Bench, signal: AbortSignal): Promise<Checks> {
   const { criteria, ballot, desk } = bench;
+  const entries = criteria.flatMap(({ id }) => ballot.of(id) ?? []);
+  const all = entries.flatMap(({ evidence }) => evidence);
+  const found = await findQuotes(desk, all, signal);
   const checks = new Map<string, Checked>();
   for (const criterion of criteria) {
     const entry = ballot.of(criterion.id);
     if (entry === undefined) continue;
-    checks.set(criterion.id, await checkEvidence(desk, criterion, entry, signal));
+    checks.set(criterion.id, checkEvidence(desk, criterion, entry, found));
   }
   return checks;
 }

@@ -42,6 +42,11 @@ export interface GradeOptions {
   readonly deadline_ms: number;
   /** Called every `limits.grader_heartbeat_ms`; what it throws ends the grading and is thrown on. */
   readonly heartbeat: () => Promise<void>;
+  /**
+   * Called after each request with all that was used until then: what a grading that is thrown away
+   * has cost is known too. @default - only the verdict says it
+   */
+  readonly spent?: (usage: Usage) => void;
 }
 
 /** A line of what the grader was asked, said and was told: for audit, never for the agent. */

@@ -118,6 +118,10 @@ export function delimited(boundary: string, kind: string, text: string): string 
   return `<${tag}>\n${text.replaceAll(boundary, '[removed]')}\n</${tag}>`;
 }
 
+/** A longer rubric is not said twice: it might fill a small window by itself. */
+const TWICE_CHARS_MAX = 60_000;
+const BEGIN_CHARS = 120;
+
 export interface Brief {
   readonly description: string;
   readonly rubric: string;
@@ -128,13 +132,18 @@ export interface Brief {
 
 /** The grader's first message: all that it knows. */
 export function briefOf(boundary: string, brief: Brief): string {
-  const lines = brief.criteria.map(({ id, under, text }) => JSON.stringify({ id, under, text }));
+  const is_long = brief.rubric.length > TWICE_CHARS_MAX;
+  const lines = brief.criteria.map(({ id, under, text }) =>
+    JSON.stringify(is_long ? { id, begins: text.slice(0, BEGIN_CHARS) } : { id, under, text }),
+  );
   return [
     'The task that the agent was given:',
     delimited(boundary, 'task', brief.description),
     'The rubric:',
     delimited(boundary, 'rubric', brief.rubric),
-    'Its criteria, one JSON object a line; "under" is where each stands in the rubric:',
+    is_long
+      ? 'Its criteria, one JSON object a line; each goes on in the rubric as it begins here:'
+      : 'Its criteria, one JSON object a line; "under" is where each stands in the rubric:',
     delimited(boundary, 'criteria', lines.join('\n')),
     `You can read below: ${brief.folders.map((folder) => JSON.stringify(folder)).join(', ')}.`,
     brief.listing.note,

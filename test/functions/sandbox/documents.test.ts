@@ -2,6 +2,7 @@
 // nothing but its own answer. Method: small documents made here, read by the sandbox's own entry.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
 import { Converted, type ConvertCall } from '#shared/tools/convert.ts';
@@ -89,6 +90,16 @@ describe('a workbook', () => {
       ].join('\n'),
     );
     expect(notes.join(' ')).toContain('Charts, pictures, colours');
+  });
+
+  test('shows dates as dates and truth as words', async () => {
+    const cells = {
+      A1: { xml: '<v>45000</v>', s: 1 },
+      B1: { xml: '<v>1</v>', t: 'b' },
+      C1: { xml: '<is><t>in line</t></is>', t: 'inlineStr' },
+    };
+    const { text } = await read(xlsx([{ name: 'S', cells }]));
+    expect(text).toContain('A1: 2023-03-15 | B1: TRUE | C1: in line');
   });
 
   test('with two cells at its far corners is refused before the library fills the gap', async () => {
@@ -201,6 +212,24 @@ test.each([
   ],
 ])('%s is refused in words', async (_, content, words) => {
   expect(await refusal(content)).toContain(words);
+});
+
+test('a damaged document is an answer in words, never a failure of the sandbox', async () => {
+  const whole = [
+    docx({ heading: 'x', table: [['a', 'b']] }),
+    xlsx([{ name: 'S', cells: { A1: 1, B2: { xml: '<f>A1</f>' } } }]),
+    pptx([['a']], 'b'),
+  ];
+  const damage = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...whole), damage, async (bytes, places) => {
+      const damaged = Buffer.from(bytes);
+      for (const [at, byte] of places) damaged[at % damaged.length] = byte;
+      const { content } = await ask(damaged);
+      expect(content).toHaveLength(1);
+    }),
+    { numRuns: 150 },
+  );
 });
 
 test('a bomb of parts that nobody asked for is never unpacked', async () => {

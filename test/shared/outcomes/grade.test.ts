@@ -2,6 +2,7 @@
 // model does. Method: real files and sandbox; a model over HTTP that is scripted and strict.
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
+import type { Usage } from '#shared/threads/thread.ts';
 import { ModelError } from '#shared/models/model-error.ts';
 import { call, fail, refuse, reply, say, stall, stopped, think } from '../../model/replies.ts';
 import { entry, lastTold, OUT, startGradeRig, submit, wireOf, type GradeRig } from './rig.ts';
@@ -231,6 +232,18 @@ describe('failed', () => {
 });
 
 describe('what the provider does', () => {
+  test('is charged, also when the grading comes to nothing', async () => {
+    const session_id = await rig.session({ [REPORT]: text });
+    rig.model.on('Cost of it', call('read', { path: REPORT }), fail(529));
+    const spent: number[] = [];
+    const options = { spent: (usage: Usage) => spent.push(usage.cost_microcents ?? 0) };
+    await expect(rig.grade(session_id, { description: 'Cost of it' }, options)).rejects.toThrow(
+      ModelError,
+    );
+    expect(spent).toHaveLength(1);
+    expect(spent[0]).toBeGreaterThan(0);
+  });
+
   test.each([
     [529, 'overloaded'],
     [429, 'rate_limited'],

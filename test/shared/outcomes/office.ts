@@ -87,7 +87,11 @@ export function docx(content: {
 }
 
 /** A cell: a text, a number, or the inside of its element. */
-export type Cell = string | number | { readonly xml: string; readonly t?: string };
+export type Cell =
+  | string
+  | number
+  /** `t` is its type, `s` its style: 1 is a date. */
+  | { readonly xml: string; readonly t?: string; readonly s?: number };
 
 export interface Sheet {
   readonly name: string;
@@ -142,7 +146,8 @@ function cellXml(address: string, cell: Cell, strings: string[]): string {
   if (typeof cell === 'string') {
     return `<c r="${address}" t="s"><v>${strings.push(cell) - 1}</v></c>`;
   }
-  return `<c r="${address}"${cell.t === undefined ? '' : ` t="${cell.t}"`}>${cell.xml}</c>`;
+  const style = cell.s === undefined ? '' : ` s="${cell.s}"`;
+  return `<c r="${address}"${style}${cell.t === undefined ? '' : ` t="${cell.t}"`}>${cell.xml}</c>`;
 }
 
 /** Slides of paragraphs, in an order that is not that of their files; the first has notes. */

@@ -101,6 +101,15 @@ describe('reading', () => {
     expect(told.match(/"is_error":true/g)).toHaveLength(5);
   });
 
+  test('ends when the time is nearly over', async () => {
+    const session_id = await rig.session({ [REPORT]: text });
+    rig.model.on('Late one', call('read', { path: REPORT }), submit(...met));
+    const deadline_ms = Date.now() + limits.grader_reserve_ms - 1_000;
+    const verdict = await rig.grade(session_id, { description: 'Late one' }, { deadline_ms });
+    expect(lastTold(requests()[1] as never)).toContain('There is no room');
+    expect(verdict.result).toBe('satisfied');
+  });
+
   test('ends when the model’s window is nearly full', async () => {
     const model = { id: 'claude-haiku-4-5' };
     const read = call('read', { path: REPORT });
@@ -147,7 +156,7 @@ describe('reading', () => {
     );
     expect((await rig.grade(session_id, { description })).result).toBe('satisfied');
     const told = lastTold(requests()[1] as never);
-    expect(told).not.toMatch(/private (notes|output)/);
+    expect(requests().map(wireOf).join('\n')).not.toMatch(/private (notes|output)/);
     expect(told).toContain('named');
     expect(told).toContain('\\n/workspace/data/in.csv\\n');
   });
@@ -167,6 +176,14 @@ describe('reading', () => {
 });
 
 describe('the wire', () => {
+  test('says a long rubric once', async () => {
+    const rubric = `- It names the yield. ${'More words. '.repeat(10_000)}the last word`;
+    const one = submit(entry('c1', 'met', ...met[0].evidence));
+    const verdict = await run([one], { [REPORT]: text }, { rubric });
+    expect(verdict.result).toBe('satisfied');
+    expect(wireOf(requests()[0] as never).match(/the last word/g)).toHaveLength(1);
+  });
+
   test('holds task, rubric and deliverables, marked off by a code that no file can hold', async () => {
     await run([submit(...met)], { [REPORT]: text, [`${OUT}/a\nb.txt`]: 'x' });
     const [request] = requests();
