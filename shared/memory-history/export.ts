@@ -13,8 +13,8 @@ export interface StoreExport {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Versions whose texts stand in memory at the same time, in the order of the memories. */
-const MEMORIES_AT_ONCE = 16;
+/** Versions that are read in one request; the larger texts of them come 16 at a time. */
+const MEMORIES_AT_ONCE = 100;
 
 /**
  * A store as a tar: its memories as files, byte for byte, and its history. It is of one moment, and

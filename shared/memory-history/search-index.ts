@@ -71,17 +71,21 @@ export class SearchIndex {
   }
 
   /** The best first; of equal ones, the order of paths. */
-  search(query: string, path_prefix: string): Hit[] {
+  search(query: string, { path_prefix, limit }: { path_prefix: string; limit: number }): Hit[] {
+    const pathOf = (id: unknown): string => this.#rows.get(String(id))?.sk ?? '';
     const found = this.#index.search(query, {
-      prefix: (term) => term.length >= PREFIX_CHARS_MIN,
+      // The last word may still be a beginning, as people type it; of all words it would be slow.
+      prefix: (term, index, terms) => index === terms.length - 1 && term.length >= PREFIX_CHARS_MIN,
       boost: { path: 2 },
-      filter: ({ id }) => this.#rows.get(String(id))?.sk.startsWith(path_prefix) === true,
+      ...(path_prefix === '/' ? {} : { filter: ({ id }) => pathOf(id).startsWith(path_prefix) }),
     });
-    const hits = found.flatMap(({ id, score, match }) => {
+    const best = found.toSorted(
+      (a, b) => b.score - a.score || (pathOf(a.id) < pathOf(b.id) ? -1 : 1),
+    );
+    return best.slice(0, limit).flatMap(({ id, score, match }) => {
       const row = this.#rows.get(String(id));
       return row === undefined ? [] : [{ row, score, terms: new Set(Object.keys(match)) }];
     });
-    return hits.toSorted((a, b) => b.score - a.score || (a.row.sk < b.row.sk ? -1 : 1));
   }
 }
 

@@ -51,7 +51,7 @@ export class MemorySearcher {
   async search(call: Call, store_id: string, query: SearchQuery): Promise<MemorySearch> {
     const head = await readStore(this.#ports.table, call.workspace_id, store_id);
     const { hits, is_partial } = await this.#withIndex(head, (index) => ({
-      hits: index.search(query.query, query.path_prefix).slice(0, query.limit),
+      hits: index.search(query.query, query),
       is_partial: index.is_partial,
     }));
     const texts = await this.#readTexts(hits.map(({ row }) => row));
@@ -81,7 +81,8 @@ export class MemorySearcher {
   }
 
   #forgetOldest(): void {
-    let sum = [...this.#known.values()].reduce((bytes, { index }) => bytes + index.weight_bytes, 0);
+    const weights = [...this.#known.values()].map(({ index }) => index.weight_bytes);
+    let sum = weights.reduce((bytes, weight) => bytes + weight, 0);
     for (const [store_id, { index }] of this.#known) {
       if (sum <= limits.search_cache_bytes_max || this.#known.size === 1) return;
       this.#known.delete(store_id);

@@ -9,6 +9,7 @@ import { benchApi } from './api-benches.ts';
 import { benchCost } from './cost-benches.ts';
 import { benchDemo } from './demo-benches.ts';
 import { benchFunctions } from './function-benches.ts';
+import { benchMemory } from './memory-benches.ts';
 import { notCounted } from './prices.ts';
 import { startHostProcess, startModelProcess, type HostProcess } from './processes.ts';
 import { markdownOf, passes, tableOf, type Result } from './result.ts';
@@ -24,6 +25,7 @@ const benches: Readonly<Record<string, () => Promise<Result[]>>> = {
   turns: onHost(benchTurns),
   rounds: onHost(benchRounds),
   load: onHost(benchLoad),
+  memory: onHost(benchMemory),
   cost: onHost(benchCost),
   functions: benchFunctions,
   demo: benchDemo,
