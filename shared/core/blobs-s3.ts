@@ -16,6 +16,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import pLimit from 'p-limit';
 import { mute } from './aws-defaults.ts';
 import { exactHeaders, type Blobs, type Exact, type Head, type Range } from './blobs.ts';
+import { GetSigner } from './get-signer-s3.ts';
 import { invariant } from './invariant.ts';
 
 type Version = Pick<ObjectVersion, 'Key' | 'VersionId'>;
@@ -37,10 +38,12 @@ export function s3Client(config: S3ClientConfig = {}): S3Client {
 export class S3Blobs implements Blobs {
   readonly #s3: S3Client;
   readonly #bucket: string;
+  readonly #signer: GetSigner;
 
   constructor(bucket: string, client = s3Client()) {
     this.#bucket = bucket;
     this.#s3 = client;
+    this.#signer = new GetSigner(client, bucket);
   }
 
   async put(key: string, body: Uint8Array | string, content_type: string): Promise<void> {
@@ -177,8 +180,7 @@ export class S3Blobs implements Blobs {
   }
 
   async presignGet(key: string, seconds: number): Promise<string> {
-    const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
-    return await getSignedUrl(this.#s3, command, { expiresIn: seconds });
+    return await this.#signer.urlOf(key, seconds);
   }
 
   async presignPut(key: string, seconds: number, exact?: Exact): Promise<string> {
