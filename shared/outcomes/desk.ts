@@ -135,6 +135,7 @@ export class Desk {
     this.#fetches_count += 1;
     const rules = { ...this.#options.web, url_sources: null };
     const toMarkdown = async (html: string): Promise<string | undefined> => {
+      if (html.length > HTML_CHARS_MAX) return undefined;
       const answer = await this.#options.files.run({ tool: 'markdown', html }, signal);
       return answer.is_error ? undefined : textOf(answer);
     };
@@ -209,6 +210,9 @@ export class Desk {
     for (const { href } of urlsIn(text)) this.#known_urls.add(href);
   }
 }
+
+/** A page must pass Lambda's 6 MB, escaped as JSON. */
+const HTML_CHARS_MAX = 1_500_000;
 
 /** One line of a listing; JSON, so that no file name can be more than a name. */
 export function lineOf({ path, size_bytes, sha256 }: GradedFile): string {

@@ -130,18 +130,19 @@ export function speaksOfWhole({ text }: Criterion): boolean {
 }
 
 /**
- * Words by which a deliverable tries to talk a grader round. Real work rarely says them, and when it
- * does, other passages show what it fulfils: a second wall behind the grader's own judgement.
+ * Words by which a deliverable tries to talk a grader round: a second wall behind the grader's own
+ * judgement. Narrow, because work may speak of passed tests, of requirements that are met, and of
+ * models and their instructions; when it is hit all the same, another passage is asked for.
  */
 const ADDRESSES = [
-  /\b(ignore|disregard|forget|override|skip)\b[^.]{0,60}\b(rubric|criteri|instruction|prompt|grad)/i,
-  /\b(mark|grade|rate|judge|count|treat|consider|accept|set|return|report|score)\b[^.]{0,80}\b(as |is |are )?(met|satisfied|passed|passing|fulfilled|pass)\b/i,
-  /\b(all|every|each|this|these|the) (of the )?(criteri|requirement|rubric)\w*[^.]{0,60}\b(met|satisfied|fulfilled|passed)\b/i,
-  /["']?(verdict|result)["']?\s*[:=]\s*["']?(met|satisfied|pass)/i,
-  /\b(dear|note to|attention|to) (the )?(grader|evaluator|judge|reviewer|model|assistant|ai)\b/i,
-  /\byou are (now )?(a|an|the)?\s*(grader|evaluator|judge|assistant|ai|model)\b/i,
-  /submit_verdict|<\/?(deliverable|rubric|criteria|system|task)\b/i,
-  /\b(grader|evaluator|evaluation) (must|should|shall|has to|will|may|can|is)\b/i,
+  /\b(ignore|disregard|forget|override)\b[^.]{0,60}\b(rubric|criteri\w+|instructions?|grading|graders?)\b/i,
+  /\b(mark|grade|rate|judge|count|treat|consider|accept|set|return|report|score)\b[^.]{0,80}\b(as|to|to be)\s+["']?(fully |all )?(met|satisfied|passed|passing|fulfilled|pass)\b/i,
+  /\b(all|every|each|this|these|the) (of the )?(criteri\w+|rubrics?)\b[^.]{0,60}\b(met|satisfied|fulfilled|passed)\b/i,
+  /\b(verdict|result)["']?\s*[:=]\s*["']?(met|satisfied)\b/i,
+  /\b(dear|note to|attention,?) (the )?(grader|evaluator|judge|reviewer|model|assistant|ai)\b/i,
+  /\byou are (now )?(a|an|the)?\s*(grader|evaluator)\b/i,
+  /\b(graders?|evaluators?) (must|should|shall|has to|have to|will|may|can)\b/i,
+  /\bsubmit_verdict\b|<\/?(deliverable|rubric|criteria)\b/i,
 ];
 
 export function speaksToGrader(quote: string): boolean {

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
+import { SandboxLost } from '#shared/tools/sandbox.ts';
 import { call, calls } from '../../model/replies.ts';
 import { firstText } from '../../model/model.ts';
 import { docx, pptx, xlsx } from './office.ts';
@@ -161,6 +162,23 @@ describe('reading', () => {
     expect(told).toContain('\\n/workspace/data/in.csv\\n');
   });
 
+  test('goes on when the sandbox is lost, and says so when it is lost again', async () => {
+    const { sandbox } = rig.tools;
+    for (const losses of [1, 2]) {
+      const session_id = await rig.session({ [REPORT]: text });
+      rig.model.on(`lost ${session_id}`, call('read', { path: REPORT }), submit(...met));
+      let left = losses;
+      sandbox.before = () => {
+        if (left-- > 0) throw new SandboxLost('it ran out of time');
+      };
+      const verdict = await rig.grade(session_id, { description: `lost ${session_id}` });
+      expect(verdict.result).toBe('satisfied');
+      const told = lastTold(requests().at(-1) as never);
+      expect(told.includes('could not be read (it ran out of time)')).toBe(losses === 2);
+    }
+    sandbox.before = () => {};
+  });
+
   test('changes no file of the session', async () => {
     const session_id = await rig.session({ [REPORT]: 'x\n'.repeat(5_000) });
     const before = await rig.tools.files.list(session_id, '/mnt/session');
@@ -171,6 +189,8 @@ describe('reading', () => {
       submit(...met),
     );
     await rig.grade(session_id, { description: `only ${session_id}` });
+    const told = lastTold(requests()[1] as never);
+    expect(told).toContain('this is its beginning. The session has no room for the rest.');
     expect(await rig.tools.files.list(session_id, '/mnt/session')).toEqual(before);
   });
 });
