@@ -151,11 +151,15 @@ function inOrder(
   own: readonly SandboxChange[],
 ): { readonly first: StoreWork[]; readonly last: StoreWork[] } {
   const landed = new Set(own.flatMap((change) => (change.kind === 'file' ? [change.sha256] : [])));
+  const written = work.map(({ store, intents }) => ({
+    store,
+    hashes: new Set(intents.map(({ next }) => next?.sha256)),
+  }));
   const isMoved = (store: MountedStore, { path, next }: Intent): boolean => {
     const sha256 = store.seen.memories.get(path)?.content_sha256;
     if (next !== undefined || sha256 === undefined) return false;
-    const others = work.filter((one) => one.store !== store).flatMap(({ intents }) => intents);
-    return landed.has(sha256) || others.some((other) => other.next?.sha256 === sha256);
+    const others = written.filter((one) => one.store !== store);
+    return landed.has(sha256) || others.some(({ hashes }) => hashes.has(sha256));
   };
   return {
     first: work.map(({ store, intents }) => ({
