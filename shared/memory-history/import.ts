@@ -6,13 +6,13 @@ import { Fault } from '../core/fault.ts';
 import { isId, parseId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import { listKeys } from '../core/listing.ts';
-import { decodeCursor, encodeCursor } from '../core/page.ts';
 import { ConditionFailed } from '../core/table.ts';
 import { storeKey, storePrefix, type StoreHead } from '../memory/memory.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { checkArchive, type ArchivedMemory } from './check-archive.ts';
 import type { StoreImport as Body } from './history-wire.ts';
 import { folderRows } from './import-rows.ts';
+import { readWorkCursor, unknownCursor, workCursor } from './work-cursor.ts';
 import { writeHistory, writeRows } from './write-history.ts';
 
 /** How far an import is; the store is there for others once `next_cursor` is null. */
@@ -220,25 +220,13 @@ function agendaKey(store_id: string): string {
   return `${storePrefix(store_id)}import.json`;
 }
 
-const KIND = 'memory_import';
-
 function cursorOf({ store_id, done_count, total_count }: Progress): string {
-  const position = `${store_id}#${done_count}#${total_count}`;
-  return encodeCursor({ kind: KIND, order: 'asc', direction: 'next', position });
+  return workCursor('memory_import', `${store_id}#${done_count}#${total_count}`);
 }
 
 function readCursor(text: string): Progress {
-  const { kind, position } = decodeCursor(text);
-  const [, store_id, done, total] = /^(\w{1,80})#(\d{1,7})#(\d{1,7})$/.exec(position) ?? [];
-  if (kind !== KIND || store_id === undefined || !isId('memory_store', store_id)) {
-    throw unknownCursor();
-  }
+  const form = /^(\w{1,80})#(\d{1,7})#(\d{1,7})$/;
+  const [store_id = '', done, total] = readWorkCursor('memory_import', text, form);
+  if (!isId('memory_store', store_id)) throw unknownCursor();
   return { store_id, done_count: Number(done), total_count: Number(total) };
-}
-
-function unknownCursor(): Fault {
-  return new Fault(
-    'invalid',
-    'cursor: is none of an import that is under way. Begin again with file_id.',
-  );
 }

@@ -3,7 +3,6 @@ import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
 import { newName } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
-import { decodeCursor, encodeCursor } from '../core/page.ts';
 import { storePrefix } from '../memory/memory.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { storeArchived } from '../memory/explain.ts';
@@ -12,6 +11,7 @@ import { applySteps, type Conflict } from './apply-steps.ts';
 import type { StoreRestoreBody } from './history-wire.ts';
 import { NOW } from './past.ts';
 import { readPast } from './read-history.ts';
+import { readWorkCursor, unknownCursor, workCursor } from './work-cursor.ts';
 import { planRestore, type Plan, type Step, type Unavailable } from './restore-plan.ts';
 
 /** What one request of a restore has done; the counts and lists of all its requests add up. */
@@ -176,23 +176,12 @@ function agendaKey(store_id: string, restore_id: string): string {
   return `${storePrefix(store_id)}restores/${restore_id}.json`;
 }
 
-const KIND = 'memory_restore';
-
 function cursorOf(restore_id: string, next: number): string {
-  const position = `${restore_id}#${next}`;
-  return encodeCursor({ kind: KIND, order: 'asc', direction: 'next', position });
+  return workCursor('memory_restore', `${restore_id}#${next}`);
 }
 
 function readCursor(text: string): [restore_id: string, from: number] {
-  const { kind, position } = decodeCursor(text);
-  const [, restore_id, from] = /^([0-9A-Z]{26})#(\d{1,6})$/.exec(position) ?? [];
-  if (kind !== KIND || restore_id === undefined) throw unknownCursor();
+  const form = /^([0-9A-Z]{26})#(\d{1,6})$/;
+  const [restore_id = '', from] = readWorkCursor('memory_restore', text, form);
   return [restore_id, Number(from)];
-}
-
-function unknownCursor(): Fault {
-  return new Fault(
-    'invalid',
-    'cursor: is none of a restore of this store. Begin again without it.',
-  );
 }

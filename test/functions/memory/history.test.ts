@@ -287,7 +287,7 @@ const refused: readonly [
   ['a time to come', 'post ID/restore', { at: '2999-01-01T00:00:00Z' }, 'lies in the future'],
   ['no RFC 3339', 'post ID/restore', { at: 'yesterday' }, 'at: must be an RFC 3339'],
   ['both', 'post ID/restore', { at: '2026-01-01T00:00:00Z', cursor: 'x' }, 'Send at to begin'],
-  ['another cursor', 'post ID/restore', { cursor: 'bm9uc2Vuc2U' }, 'is not a cursor'],
+  ['another cursor', 'post ID/restore', { cursor: 'bm9uc2Vuc2U' }, 'cursor: belongs to nothing'],
   ['an unknown field', 'post ID/restore', { when: 1 }, 'when: unknown field'],
   ['nothing to compare', 'get ID/diff', {}, 'Say what to compare'],
   ['half of a comparison', 'get ID/diff?to=2026-01-01T00:00:00Z', {}, 'Say what to compare'],
