@@ -80,7 +80,7 @@ function runs({ functions, machine, table }: DashboardProps): IWidget[] {
   ];
 }
 
-/** What the step measures: see functions/step/observe.ts. */
+/** What the step measures: see shared/task/observe.ts. */
 function product(settings: Settings): IWidget[] {
   const service = `${settings.stack_name}-step`;
   const metric = (metricName: string, statistic: string = Stats.SUM): Metric =>

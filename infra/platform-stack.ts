@@ -4,6 +4,7 @@ import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { Dashboard } from './dashboard.ts';
 import { Endpoint } from './endpoint.ts';
+import { Grade } from './grade.ts';
 import { Memory } from './memory.ts';
 import { Reconcile } from './reconcile.ts';
 import { Sandbox } from './sandbox.ts';
@@ -26,7 +27,12 @@ export class PlatformStack extends Stack {
     const secrets = new Secrets(this, 'Secrets', { settings, key: storage.key });
     const sandbox = new Sandbox(this, 'Sandbox', settings);
     const step = new Step(this, 'Step', { settings, storage, secrets, sandbox });
-    const machine = new SessionMachine(this, 'Session', { settings, step: step.function });
+    const grade = new Grade(this, 'Grade', { settings, storage, secrets, sandbox });
+    const machine = new SessionMachine(this, 'Session', {
+      settings,
+      step: step.function,
+      grade: grade.function,
+    });
     const api = new Api(this, 'Api', { settings, storage, secrets, machine });
     const memory = new Memory(this, 'Memory', { settings, storage, secrets });
     const stream = new Stream(this, 'Stream', { settings, storage, secrets });
@@ -46,6 +52,7 @@ export class PlatformStack extends Stack {
         memory: memory.function,
         stream: stream.function,
         step: step.function,
+        grade: grade.function,
         sandbox: sandbox.function,
         reconcile: reconcile.function,
       },

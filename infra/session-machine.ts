@@ -66,7 +66,10 @@ const answered = {
  * The run of a session in the Amazon States Language (JSONPath), as data: this is what deploys,
  * what the local host runs and what the tests read.
  */
-export function sessionDefinition(stepArn: string): object {
+export function sessionDefinition(functions: {
+  readonly step: string;
+  readonly grade: string;
+}): object {
   const invoke = { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', Retry };
   return {
     Comment: 'One run of a session: from running to idle.',
@@ -75,7 +78,7 @@ export function sessionDefinition(stepArn: string): object {
     States: {
       Step: {
         ...invoke,
-        Parameters: { FunctionName: stepArn, Payload: told },
+        Parameters: { FunctionName: functions.step, Payload: told },
         // Longer than Lambda's own: the function's end is the better error.
         TimeoutSeconds: limits.step_timeout_s + 10,
         ResultSelector: answered,
@@ -86,9 +89,20 @@ export function sessionDefinition(stepArn: string): object {
         Type: 'Choice',
         Choices: [
           { Variable: '$.next', StringEquals: 'again', Next: 'Step' },
+          { Variable: '$.next', StringEquals: 'grade', Next: 'Grade' },
           { Variable: '$.next', StringEquals: 'wait', Next: 'Wait' },
           { Variable: '$.next', StringEquals: 'done', Next: 'Done' },
         ],
+      },
+      Grade: {
+        ...invoke,
+        Comment:
+          'A grader in a context of its own judges the outcome; the step goes on from there.',
+        Parameters: { FunctionName: functions.grade, Payload: told },
+        TimeoutSeconds: limits.step_timeout_s + 10,
+        ResultSelector: answered,
+        Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'GiveUp' }],
+        Next: 'Decide',
       },
       Wait: { Type: 'Wait', SecondsPath: '$.wait_seconds', Next: 'Step' },
       GiveUp: {
@@ -96,7 +110,7 @@ export function sessionDefinition(stepArn: string): object {
         Comment:
           'Ends the turn with session.error. If that fails too, the execution fails: an alarm.',
         Parameters: {
-          FunctionName: stepArn,
+          FunctionName: functions.step,
           Payload: { ...told, give_up: true, 'error.$': '$.error' },
         },
         TimeoutSeconds: limits.step_timeout_s + 10,
@@ -111,6 +125,7 @@ export function sessionDefinition(stepArn: string): object {
 export interface SessionMachineProps {
   readonly settings: Settings;
   readonly step: IFunction;
+  readonly grade: IFunction;
 }
 
 /** The state machine that keeps a session's steps going. */
@@ -119,16 +134,17 @@ export class SessionMachine extends Construct {
 
   constructor(scope: Construct, id: string, props: SessionMachineProps) {
     super(scope, id);
-    const { settings, step } = props;
+    const { settings, step, grade } = props;
+    const functions = { step: step.functionArn, grade: grade.functionArn };
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('states.amazonaws.com'),
       description: `${settings.stack_name}: session machine`,
     });
-    give(role, [allow('Step', ['lambda:InvokeFunction'], [step.functionArn])]);
+    give(role, [allow('Tasks', ['lambda:InvokeFunction'], Object.values(functions))]);
     this.machine = new StateMachine(this, 'Machine', {
       stateMachineType: StateMachineType.STANDARD,
       definitionBody: DefinitionBody.fromString(
-        Stack.of(this).toJsonString(sessionDefinition(step.functionArn)),
+        Stack.of(this).toJsonString(sessionDefinition(functions)),
       ),
       role,
       tracingEnabled: true,

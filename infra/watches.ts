@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 export interface Watched {
   readonly settings: Settings;
   readonly functions: Readonly<
-    Record<'api' | 'memory' | 'stream' | 'step' | 'sandbox' | 'reconcile', IFunction>
+    Record<'api' | 'memory' | 'stream' | 'step' | 'grade' | 'sandbox' | 'reconcile', IFunction>
   >;
   readonly machine: StateMachine;
   readonly rest: RestApi;

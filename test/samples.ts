@@ -60,7 +60,6 @@ export function aSessionHead(patch: Partial<SessionHead> = {}): SessionHead {
     running_since: null,
     ended_at: null,
     budget: null,
-    outcome_evaluations: [],
     run: 0,
     ...patch,
   };

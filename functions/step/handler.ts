@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
-import { step } from './step.ts';
-import { wiring } from './wiring.ts';
+import { task } from '#shared/task/task.ts';
+import { step } from './wiring.ts';
 
-export const handler: (event: unknown, context: Context) => Promise<unknown> = step(wiring);
+/** The states Step and GiveUp of the session machine. */
+export const handler: (event: unknown, context: Context) => Promise<unknown> = task(step);

@@ -18,7 +18,9 @@ import { systemDialer } from '#shared/tools/public-fetch.ts';
 import { makeToolRunner } from '#shared/tools/runner.ts';
 import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
 import { apiSearch, SearchSecret } from '#shared/tools/search-api.ts';
-import type { Wiring } from './step.ts';
+import type { Task } from '#shared/task/task.ts';
+import { runTurn } from '#shared/turn/run-turn.ts';
+import type { TurnPorts } from '#shared/turn/turn-ports.ts';
 
 const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
 const table = new DynamoTable(required('TABLE_NAME'));
@@ -56,27 +58,30 @@ const tools = makeToolRunner({
   ...(search === undefined ? {} : { search }),
 });
 
-export const wiring: Wiring = {
-  ports: {
-    table,
+const ports: Omit<TurnPorts, 'observe'> = {
+  table,
+  blobs,
+  clock: systemClock,
+  newId,
+  model,
+  tools,
+  bringRepository: bringRepository({
+    github: { dialer: systemDialer, ...publicGitHub },
+    cipher: new KmsCipher(required('KEY_ARN')),
     blobs,
-    clock: systemClock,
-    newId,
-    model,
-    tools,
-    bringRepository: bringRepository({
-      github: { dialer: systemDialer, ...publicGitHub },
-      cipher: new KmsCipher(required('KEY_ARN')),
-      blobs,
-      files: tools.files,
-      sandbox,
-    }),
-    judge: judgeWith(model),
-    prices: parsePrices(optional('PRICES')),
-    search: search !== undefined,
-    contexts: new Map(),
-    sources: new Map(),
-    random: Math.random,
-  },
+    files: tools.files,
+    sandbox,
+  }),
+  judge: judgeWith(model),
+  prices: parsePrices(optional('PRICES')),
+  search: search !== undefined,
+  contexts: new Map(),
+  sources: new Map(),
+  random: Math.random,
+};
+
+export const step: Task = {
+  name: 'step',
+  work: async (observe, input, time_ms) => await runTurn({ ...ports, observe }, input, time_ms),
   logger: new Logger(),
 };

@@ -16,6 +16,7 @@ export const prefixes = {
   memory_store: 'memstore',
   memory: 'mem',
   memory_version: 'memver',
+  outcome: 'outc',
 } as const;
 
 export type Noun = keyof typeof prefixes;

@@ -285,6 +285,11 @@ export const limits = {
   url_chars_max: 8_192,
 
   // Outcomes
+  /** Source: API reference. */
+  rubric_chars_max: 262_144,
+  outcome_iterations_default: 3,
+  outcome_iterations_max: 20,
+  outcome_description_chars_max: 100_000,
   /** Criteria that a rubric is split into; each needs a verdict with evidence in one answer. */
   criteria_max: 100,
   /** Pieces of evidence for one criterion, and what one of them quotes. */

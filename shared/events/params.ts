@@ -141,10 +141,39 @@ const systemMessage = z.strictObject({
   content: z.array(textBlock).min(1).max(limits.system_blocks_max),
 });
 
-const defineOutcome = refused(
-  'user.define_outcome',
-  'user.define_outcome is not supported by this deployment yet. Send the task as a user.message.',
-);
+const defineOutcome = z.strictObject({
+  type: z.literal('user.define_outcome'),
+  description: z
+    .string()
+    .max(limits.outcome_description_chars_max)
+    .refine((text) => text.trim() !== '', 'must not be blank.'),
+  rubric: z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('text'),
+      content: z
+        .string()
+        .max(limits.rubric_chars_max)
+        .refine((text) => text.trim() !== '', 'must not be blank.'),
+    }),
+    fileSource,
+  ]),
+  max_iterations: z
+    .int()
+    .min(1)
+    .max(limits.outcome_iterations_max)
+    .nullish()
+    .transform((count) => count ?? limits.outcome_iterations_default),
+});
+
+function checkOutcomes(events: readonly { type: string }[], context: z.RefinementCtx): void {
+  const second = events.filter(({ type }) => type === 'user.define_outcome')[1];
+  if (second === undefined) return;
+  context.addIssue({
+    code: 'custom',
+    path: [events.indexOf(second)],
+    message: 'a request has at most one user.define_outcome: a session works for one at a time.',
+  });
+}
 
 const sendEvent = z.discriminatedUnion('type', [
   userMessage,
@@ -171,6 +200,7 @@ const send = z.strictObject({
     .min(1)
     .max(limits.send_events_max)
     .superRefine(checkFileBlocks)
+    .superRefine(checkOutcomes)
     .superRefine((events, context) => {
       const at = events.findIndex(({ type }) => type === 'system.message');
       if (at === -1) return;
@@ -199,7 +229,8 @@ const send = z.strictObject({
 export const initialEvents = z
   .array(z.discriminatedUnion('type', [userMessage, defineOutcome]))
   .max(limits.send_events_max)
-  .superRefine(checkFileBlocks);
+  .superRefine(checkFileBlocks)
+  .superRefine(checkOutcomes);
 
 /** An event as a client sends it, checked; it has no id yet. */
 export type SendEvent = z.output<typeof sendEvent>;

@@ -1,7 +1,11 @@
 import { Fault } from '../core/fault.ts';
+import { invariant } from '../core/invariant.ts';
 import { newId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import type { Write } from '../core/table.ts';
+import { openOutcome, type DefinedOutcome } from '../outcomes/define.ts';
+import { interruptedOutcome } from '../outcomes/interrupted.ts';
+import { isActive, type OpenOutcome } from '../outcomes/outcome.ts';
 import { callKey, type CallRow, type SessionHead } from '../sessions/session.ts';
 import { usageSnapshot } from '../sessions/session-usage.ts';
 import type { SessionChange } from '../sessions/session-change.ts';
@@ -35,6 +39,8 @@ export interface Plan {
   readonly echoes: readonly Echo[];
   /** The run to start once all this is stored. */
   readonly run: number | undefined;
+  /** The outcome among the lines: its row is written with them. */
+  readonly defined: DefinedOutcome | undefined;
 }
 
 /**
@@ -44,9 +50,9 @@ export interface Plan {
  */
 export function planSend(standing: Standing, events: readonly SendEvent[], now: Date): Plan {
   checkOpen(standing);
-  const draft = new Draft(standing);
+  const draft = new Draft(standing, now.toISOString());
   for (const event of events) draft.add(event);
-  return draft.finish(now);
+  return draft.finish();
 }
 
 function checkOpen({ session, head }: Standing): void {
@@ -62,6 +68,7 @@ function checkOpen({ session, head }: Standing): void {
 
 class Draft {
   readonly #standing: Standing;
+  readonly #at: string;
   readonly #running: boolean;
   readonly #lines: Line[] = [];
   readonly #queued: QueuedEvent[] = [];
@@ -70,10 +77,14 @@ class Draft {
   readonly #answered = new Set<string>();
   #calls: readonly OpenCall[];
   #stop: StopReason | undefined;
+  #outcome: OpenOutcome | null;
+  #defined: DefinedOutcome | undefined;
 
-  constructor(standing: Standing) {
+  constructor(standing: Standing, at: string) {
+    this.#at = at;
     this.#standing = standing;
     this.#calls = standing.head.calls;
+    this.#outcome = standing.head.outcome ?? null;
     this.#running = standing.head.status === 'running' || standing.head.status === 'rescheduling';
   }
 
@@ -90,25 +101,29 @@ class Draft {
         return this.#confirm(event);
       case 'user.custom_tool_result':
         return this.#takeResult(event);
+      case 'user.define_outcome':
+        return this.#define(event);
       default:
         throw new Fault('invalid', 'events: this type is not supported by this deployment.');
     }
   }
 
-  finish(now: Date): Plan {
+  finish(): Plan {
     const { head, session } = this.#standing;
     const open = this.#open();
     const resolved = this.#calls.length > 0 && this.#answered.size > 0 && open.length === 0;
     this.#checkRoom();
-    const starts = !this.#running && (resolved || this.#queued.length > 0);
+    const works = this.#queued.length > 0 || this.#defined !== undefined;
+    const starts = !this.#running && (resolved || works);
     if (!starts && !this.#running && this.#answered.size > 0) this.#waitOn(open, session);
     return {
-      ...this.#heads(starts ? { run: head.run + 1, at: now.toISOString() } : undefined),
+      ...this.#heads(starts ? { run: head.run + 1, at: this.#at } : undefined),
       lines: this.#lines,
       queued: this.#queued,
       writes: this.#writes,
       echoes: this.#echoes,
       run: starts ? head.run + 1 : undefined,
+      defined: this.#defined,
     };
   }
 
@@ -126,16 +141,23 @@ class Draft {
 
   /** What becomes of the thread's head and the session's. */
   #heads(start: SessionChange['start'] | undefined): Pick<Plan, 'patch' | 'session'> {
-    const calls = { calls: this.#calls, ...(this.#calls.length === 0 ? this.#rest() : {}) };
+    const patch = {
+      calls: this.#calls,
+      ...(this.#calls.length === 0 ? this.#rest() : {}),
+      ...(this.#outcome === (this.#standing.head.outcome ?? null)
+        ? {}
+        : { outcome: this.#outcome }),
+    };
+    const outcomes = this.#defined === undefined ? {} : { outcomes: 1 };
     if (start !== undefined) {
       return {
-        patch: { ...calls, ...startPatch(start.run, start.at) },
-        session: { status: 'running', start },
+        patch: { ...patch, ...startPatch(start.run, start.at) },
+        session: { ...outcomes, status: 'running', start },
       };
     }
-    if (this.#stop === undefined) return { patch: calls, session: {} };
+    if (this.#stop === undefined) return { patch, session: outcomes };
     return {
-      patch: { ...calls, stop_reason: this.#stop },
+      patch: { ...patch, stop_reason: this.#stop },
       session: { stop: { reason: this.#stop, details: null } },
     };
   }
@@ -218,6 +240,7 @@ class Draft {
       return;
     }
     this.#append(wire);
+    this.#endOutcome();
     if (this.#calls.length === 0) return;
     const unanswered = this.#calls.filter(({ state }) => state !== 'answered');
     this.#lines.push(...unanswered.map(interruptedResult));
@@ -226,6 +249,39 @@ class Draft {
     this.#answered.clear();
     this.#stop = { type: 'end_turn' };
     this.#lines.push(...idleLines(head, { reason: this.#stop }, billOf(session)));
+  }
+
+  /** One at a time; it is heard at once, and the model sees it with its next request. */
+  #define(event: Extract<SendEvent, { type: 'user.define_outcome' }>): void {
+    const { rubric } = event;
+    invariant(rubric.type === 'text', 'rubrics that are files were read before');
+    if (isActive(this.#outcome)) {
+      throw new Fault(
+        'invalid',
+        `events: the session still works for outcome ${this.#outcome.outcome_id}; only one can be active. Wait for its result, or send a user.interrupt first.`,
+      );
+    }
+    const stops = [...this.#standing.head.queue, ...this.#queued];
+    if (stops.some(({ type }) => type === 'user.interrupt')) {
+      throw new Fault(
+        'invalid',
+        'events: the session is about to stop for a user.interrupt. Define the outcome once it is idle.',
+      );
+    }
+    this.#checkTakesWork(event.type);
+    const outcome_id = newId('outcome');
+    this.#defined = { ...event, rubric, id: newId('event'), outcome_id };
+    this.#outcome = openOutcome(this.#defined);
+    this.#append(this.#defined);
+  }
+
+  /** An interrupt at rest ends what the session was to work for. */
+  #endOutcome(): void {
+    if (!isActive(this.#outcome)) return;
+    const ended = interruptedOutcome(this.#standing.head, this.#outcome, { at: this.#at });
+    this.#lines.push(...ended.lines);
+    this.#writes.push(...ended.writes);
+    this.#outcome = null;
   }
 
   #confirm(event: Extract<SendEvent, { type: 'user.tool_confirmation' }>): void {

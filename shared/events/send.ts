@@ -9,6 +9,7 @@ import { load } from '../core/stored.ts';
 import { ConditionFailed, type Row } from '../core/table.ts';
 import { primaryThreadId } from '../core/id.ts';
 import { supportsMidConversationSystem } from '../models/catalogue.ts';
+import { outcomeWrite, withRubrics } from '../outcomes/define.ts';
 import { changeSession } from '../sessions/session-change.ts';
 import {
   callKey,
@@ -48,9 +49,10 @@ export async function sendEvents(
   ports: SendPorts,
   call: Call,
   session_id: string,
-  events: readonly SendEvent[],
+  sent: readonly SendEvent[],
 ): Promise<{ data: SessionEvent[] }> {
-  await checkFileSources(ports, call, events, 'events');
+  await checkFileSources(ports, call, sent, 'events');
+  const events = await withRubrics(ports, call, sent, 'events');
   for (let attempt = 1; ; attempt++) {
     const standing = await readStanding(ports, call, session_id, events);
     const plan = planSend(standing, events, ports.clock.now());
@@ -112,7 +114,11 @@ async function write(
   const session = changeSession(head.session_id, plan.session, now.toISOString());
   const data = plan.echoes.map((echo) => echoed(echo, appended.logged, now));
   const mine = { data };
-  const writes = [...appended.writes, session, ...queue.writes, ...plan.writes];
+  const outcome =
+    plan.defined === undefined
+      ? []
+      : [await outcomeWrite(ports, head.session_id, plan.defined, appended.head.last_at)];
+  const writes = [...appended.writes, session, ...queue.writes, ...plan.writes, ...outcome];
   const answer = await commit(ports, call, writes, { answer: mine });
   // Another request with the same key may have come first: then its run is started, not ours.
   const run = answer === mine ? runToStart(head, plan) : undefined;

@@ -6,6 +6,7 @@ import { limits } from '../core/limits.ts';
 import { load } from '../core/stored.ts';
 import { ConditionFailed, type Update } from '../core/table.ts';
 import { lineOf, loadQueued } from '../events/inbox.ts';
+import { outcomesOf } from '../outcomes/outcome.ts';
 import { resourcesOf } from '../resources/read-resources.ts';
 import { prepareAppend } from '../threads/log.ts';
 import type { ThreadHead } from '../threads/thread.ts';
@@ -55,12 +56,14 @@ interface Archived {
 async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Archived> {
   const { session, config, thread } = rows;
   const now = ports.clock.now();
-  const [agent, resources] = await Promise.all([
+  const [agent, resources, outcomes] = await Promise.all([
     load(ports.blobs, config.agent),
     resourcesOf(ports.table, config),
+    outcomesOf(ports, session.session_id, session.outcomes_count),
   ]);
+  const parts = { config, agent, resources, outcomes };
   if (session.archived_at !== null) {
-    const answer = showSession({ head: session, config, agent, resources }, now);
+    const answer = showSession({ head: session, ...parts }, now);
     return { answer: await commit(ports, call, [], { answer }), thread };
   }
   const at = now.toISOString();
@@ -77,7 +80,7 @@ async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Archi
     archived_at: at,
     updated_at: at,
   };
-  const answer = showSession({ head: archived, config, agent, resources }, now);
+  const answer = showSession({ head: archived, ...parts }, now);
   const writes = [...append.writes, archiveHead(archived)];
   return { answer: await commit(ports, call, writes, { answer }), thread: append.head };
 }

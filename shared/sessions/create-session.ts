@@ -10,7 +10,17 @@ import { checkFileSources } from '../events/file-sources.ts';
 import { prepareQueue, type QueuedEvent } from '../events/inbox.ts';
 import type { InitialEvent } from '../events/params.ts';
 import { startPatch } from '../events/send-plan.ts';
+import {
+  openOutcome,
+  outcomeWrite,
+  pendingOutcome,
+  withRubrics,
+  type DefinedOutcome,
+} from '../outcomes/define.ts';
+import type { OutcomeEvaluation } from '../outcomes/outcome.ts';
 import { closedStore, planResources, type PlannedResources } from '../resources/plan-resources.ts';
+import { prepareAppend } from '../threads/log.ts';
+import type { ThreadHead } from '../threads/thread.ts';
 import { checkFits } from './agent-fits.ts';
 import { checkBudgetable } from './budget.ts';
 import { agentListing, newConfig, newHead, newThread, type NewSession } from './new-session.ts';
@@ -42,6 +52,7 @@ export async function createSession(
   await checkFileSources(ports, call, body.initial_events ?? [], 'initial_events');
   const session_id = ports.newId('session');
   const { workspace_id } = call;
+  const events = await withRubrics(ports, call, body.initial_events ?? [], 'initial_events');
   const at = timestamp(ports.clock);
   const owner = { session_id, workspace_id, at };
   const planned = await planResources(ports, call, owner, body.resources ?? []);
@@ -56,7 +67,7 @@ export async function createSession(
     resources: planned.resources,
     at,
   };
-  const first = await firstRows(ports, made, planned);
+  const first = await firstRows(ports, made, { ...planned, events });
   const { head } = first;
   const answer = await commitNew(ports, call, made, first);
   // Another request with the same Idempotency-Key may have come first: its session is started.
@@ -72,6 +83,7 @@ interface FirstRows {
   /** What must hold beside the environment; first of all writes. */
   readonly checks: readonly Write[];
   readonly writes: readonly Write[];
+  readonly outcomes: readonly OutcomeEvaluation[];
 }
 
 const is_new: Condition = { condition: 'attribute_not_exists(pk)' };
@@ -80,25 +92,76 @@ const is_new: Condition = { condition: 'attribute_not_exists(pk)' };
 async function firstRows(
   ports: SessionPorts,
   made: NewSession,
-  { files, checks, resources }: PlannedResources,
+  { files, checks, resources, events }: PlannedResources & Beginning,
 ): Promise<FirstRows> {
-  const events = (made.body.initial_events ?? []).map((event) => queuedOf(event, ports));
-  const thread = newThread(made);
-  const queued = await prepareQueue(ports.blobs, thread, events, new Date(made.at));
   const runs = events.length > 0;
+  const begun = await begin(ports, made, events);
   const head: SessionHead = {
     ...newHead(made),
     ...(runs ? running(made) : {}),
+    ...(begun.outcomes.length === 0 ? {} : { outcomes_count: begun.outcomes.length }),
   };
   const rows: Row[] = [
     newConfig(made),
     agentListing(made),
-    { ...thread, ...queued.patch, ...(runs ? startPatch(1, made.at) : {}) },
+    begun.thread,
     ...resources.filter(({ type }) => type !== 'file'),
   ];
   const puts = rows.map((put): Write => ({ put, ...is_new }));
   const free = files.length === 0 ? is_new : await writeFirst(ports, made, files);
-  return { head, checks, writes: [{ put: head, ...free }, ...puts, ...queued.writes] };
+  const writes = [{ put: head, ...free }, ...puts, ...begun.writes];
+  return { head, checks, writes, outcomes: begun.outcomes };
+}
+
+interface Beginning {
+  readonly events: readonly InitialEvent[];
+}
+
+interface Begun {
+  readonly thread: ThreadHead;
+  readonly writes: readonly Write[];
+  readonly outcomes: readonly OutcomeEvaluation[];
+}
+
+/** The thread with what it begins with: messages wait for its first turn, an outcome stands at once. */
+async function begin(
+  ports: SessionPorts,
+  made: NewSession,
+  events: readonly InitialEvent[],
+): Promise<Begun> {
+  const { session_id, at } = made;
+  const empty = newThread(made);
+  const messages = events.flatMap((event) =>
+    event.type === 'user.message' ? [queuedOf(event, ports)] : [],
+  );
+  const queued = await prepareQueue(ports.blobs, empty, messages, new Date(at));
+  const runs = events.length > 0 ? startPatch(1, at) : {};
+  const outcome = outcomeOf(events, ports);
+  if (outcome === undefined) {
+    const thread = { ...empty, ...queued.patch, ...runs };
+    return { thread, writes: queued.writes, outcomes: [] };
+  }
+  const patch = { ...queued.patch, ...runs, outcome: openOutcome(outcome) };
+  const appended = await prepareAppend(ports, empty, [{ event: outcome }], patch);
+  const written = await outcomeWrite(ports, session_id, outcome, at);
+  // The head is new, so it is put with the other rows and not over what was read.
+  const [, ...lines] = appended.writes;
+  const writes = [...lines, ...queued.writes, written];
+  return {
+    thread: { ...appended.head, version: 1 },
+    writes,
+    outcomes: [pendingOutcome(outcome)],
+  };
+}
+
+function outcomeOf(
+  events: readonly InitialEvent[],
+  ports: SessionPorts,
+): DefinedOutcome | undefined {
+  const event = events.find(({ type }) => type === 'user.define_outcome');
+  if (event?.type !== 'user.define_outcome' || event.rubric.type !== 'text') return undefined;
+  const { rubric } = event;
+  return { ...event, rubric, id: ports.newId('event'), outcome_id: ports.newId('outcome') };
 }
 
 function running({ session_id, at }: NewSession): Partial<SessionHead> {
@@ -111,7 +174,9 @@ function running({ session_id, at }: NewSession): Partial<SessionHead> {
   };
 }
 
-function queuedOf(event: InitialEvent, ports: SessionPorts): QueuedEvent {
+type InitialMessage = Extract<InitialEvent, { type: 'user.message' }>;
+
+function queuedOf(event: InitialMessage, ports: SessionPorts): QueuedEvent {
   return { ...event, id: ports.newId('event'), processed_at: null };
 }
 
@@ -119,10 +184,10 @@ async function commitNew(
   ports: SessionPorts,
   call: Call,
   made: NewSession,
-  { head, checks, writes }: FirstRows,
+  { head, checks, writes, outcomes }: FirstRows,
 ): Promise<Session> {
   const { agent, resources, at } = made;
-  const shown = { head, config: newConfig(made), agent, resources };
+  const shown = { head, config: newConfig(made), agent, resources, outcomes };
   const answer = showSession(shown, new Date(at));
   const refer = referEnvironment(made.body.environment_id);
   try {

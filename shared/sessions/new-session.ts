@@ -44,7 +44,6 @@ export function newHead({ session_id, workspace_id, body, at }: NewSession): Ses
     running_since: null,
     ended_at: null,
     budget: body.budget ?? null,
-    outcome_evaluations: [],
     run: 0,
   };
 }

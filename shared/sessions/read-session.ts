@@ -3,6 +3,7 @@ import { Fault } from '../core/fault.ts';
 import { primaryThreadId } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import { load } from '../core/stored.ts';
+import { outcomesOf } from '../outcomes/outcome.ts';
 import { resourcesOf } from '../resources/read-resources.ts';
 import type { Row, Table } from '../core/table.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
@@ -63,11 +64,12 @@ export async function showRows(
   session: SessionHead,
   config: SessionConfig,
 ): Promise<Session> {
-  const [agent, resources] = await Promise.all([
+  const [agent, resources, outcomes] = await Promise.all([
     load(ports.blobs, config.agent),
     resourcesOf(ports.table, config),
+    outcomesOf(ports, session.session_id, session.outcomes_count),
   ]);
-  return showSession({ head: session, config, agent, resources }, ports.clock.now());
+  return showSession({ head: session, config, agent, resources, outcomes }, ports.clock.now());
 }
 
 function visible(row: Row | undefined, call: Call, session_id: string): SessionHead {

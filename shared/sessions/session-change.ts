@@ -14,6 +14,8 @@ export interface SessionChange {
   readonly start?: { readonly run: number; readonly at: string };
   /** The cap as a client changed it; null removes it. */
   readonly budget?: BudgetLimit | null;
+  /** Outcomes that were defined with this. */
+  readonly outcomes?: number;
 }
 
 /**
@@ -48,6 +50,11 @@ export function changeSession(session_id: string, change: SessionChange, at: str
   if (change.budget !== undefined) {
     sets.push('budget = :budget');
     values[':budget'] = change.budget;
+  }
+  if (change.outcomes !== undefined) {
+    sets.push('outcomes_count = if_not_exists(outcomes_count, :zero) + :outcomes');
+    values[':zero'] = 0;
+    values[':outcomes'] = change.outcomes;
   }
   addUsage(change.usage ?? {}, sets, names, values);
   const remove = removes.length === 0 ? '' : ` REMOVE ${removes.join(', ')}`;

@@ -1,6 +1,5 @@
 import type {
   BetaManagedAgentsBudgetLimit,
-  BetaManagedAgentsOutcomeEvaluationResource,
   BetaManagedAgentsSessionAgent,
 } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import type { Key, Row } from '../core/table.ts';
@@ -30,7 +29,8 @@ export interface SessionHead extends Row {
   /** When the last run ended, for `stats.duration_seconds`. */
   readonly ended_at: string | null;
   readonly budget: BetaManagedAgentsBudgetLimit | null;
-  readonly outcome_evaluations: readonly BetaManagedAgentsOutcomeEvaluationResource[];
+  /** Outcomes that were ever defined. @default - none */
+  readonly outcomes_count?: number;
   /** The primary thread's run: the name of the execution is made from it. */
   readonly run: number;
   /** Present while the session runs or is being deleted: the index that reconcile reads. */

@@ -1,4 +1,5 @@
 import type { BetaManagedAgentsSession } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import type { OutcomeEvaluation } from '../outcomes/outcome.ts';
 import type { Resource } from '../resources/resource.ts';
 import { showResource } from '../resources/show-resource.ts';
 import type { SessionAgent, SessionConfig, SessionHead } from './session.ts';
@@ -13,10 +14,14 @@ export interface Shown {
   readonly config: SessionConfig;
   readonly agent: SessionAgent;
   readonly resources: readonly Resource[];
+  readonly outcomes: readonly OutcomeEvaluation[];
 }
 
 /** @param now Sums of a running turn are shown up to here. */
-export function showSession({ head, config, agent, resources }: Shown, now: Date): Session {
+export function showSession(
+  { head, config, agent, resources, outcomes }: Shown,
+  now: Date,
+): Session {
   const usage = usageSnapshot(usageNow(head.usage, head.running_since, now));
   const ended_at = head.status === 'terminated' ? new Date(head.updated_at) : now;
   return {
@@ -29,7 +34,7 @@ export function showSession({ head, config, agent, resources }: Shown, now: Date
     deployment_id: config.deployment_id,
     environment_id: config.environment_id,
     metadata: { ...config.metadata },
-    outcome_evaluations: [...head.outcome_evaluations],
+    outcome_evaluations: [...outcomes],
     resources: resources.map(showResource),
     stats: {
       active_seconds: usage.active_seconds ?? 0,

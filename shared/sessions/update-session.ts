@@ -8,6 +8,7 @@ import { load, store } from '../core/stored.ts';
 import { ConditionFailed, type Update, type Write } from '../core/table.ts';
 import type { NewEvent } from '../events/event.ts';
 import { startPatch } from '../events/send-plan.ts';
+import { outcomesOf } from '../outcomes/outcome.ts';
 import { resourcesOf } from '../resources/read-resources.ts';
 import { prepareAppend } from '../threads/log.ts';
 import { planUpdate, type Updatable, type UpdatePlan } from './plan-update.ts';
@@ -53,9 +54,13 @@ async function write(
 ): Promise<Session> {
   const { session, config, thread } = rows;
   const now = ports.clock.now();
-  const resources = await resourcesOf(ports.table, config);
+  const [resources, outcomes] = await Promise.all([
+    resourcesOf(ports.table, config),
+    outcomesOf(ports, session.session_id, session.outcomes_count),
+  ]);
+  const parts = { resources, outcomes };
   if (Object.keys(changes).length === 0) {
-    const answer = showSession({ head: session, config, agent: rows.agent, resources }, now);
+    const answer = showSession({ head: session, config, agent: rows.agent, ...parts }, now);
     return await commit(ports, call, [], { answer });
   }
   const at = now.toISOString();
@@ -83,7 +88,7 @@ async function write(
     ...(resumes ? { status: 'running' as const, running_since: at } : {}),
   };
   const agent = changes.agent ?? rows.agent;
-  const mine = showSession({ head: shown, config: next, agent, resources }, now);
+  const mine = showSession({ head: shown, config: next, agent, ...parts }, now);
   const writes = [...append.writes, head, ...configWrites(config, next)];
   const answer = await commit(ports, call, writes, { answer: mine });
   // Another's answer: this run was not written, and starting it would use up its execution's name.

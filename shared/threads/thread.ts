@@ -3,6 +3,7 @@ import type {
   BetaManagedAgentsSessionStatusIdleEvent,
 } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import type { Key, Row } from '../core/table.ts';
+import type { OpenOutcome } from '../outcomes/outcome.ts';
 
 export type ThreadStatus = 'idle' | 'running' | 'rescheduling' | 'terminated';
 export type StopReason = BetaManagedAgentsSessionStatusIdleEvent['stop_reason'];
@@ -98,6 +99,8 @@ export interface ThreadHead extends Row {
   /** Tokens of the context at the last model request: what compaction decides by. */
   readonly context_tokens: number;
   readonly usage: Usage;
+  /** The outcome that the thread works for. @default - none, as in rows of before there were any */
+  readonly outcome?: OpenOutcome | null;
   /** When the running turn began. */
   readonly running_since: string | null;
   /** Number of the newest run; an execution of another run has nothing to do here. */

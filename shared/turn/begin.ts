@@ -3,6 +3,7 @@ import { lineOf, type QueuedEvent } from '../events/inbox.ts';
 import { runningLines } from '../threads/status-lines.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import { merge } from './change.ts';
+import { startWork } from './outcome.ts';
 import type { Turn } from './turn.ts';
 import type { Change } from './writer.ts';
 
@@ -20,10 +21,11 @@ export function announce(head: ThreadHead): Change {
 export function beginRequest(head: ThreadHead): Change {
   if (head.open_span !== null) return announce(head);
   const id = newId('event');
-  return merge(announce(head), {
+  const begun = merge(announce(head), {
     lines: [{ event: { id, type: 'span.model_request_start' } }],
     patch: { open_span: id, rounds: head.rounds + 1, phase: 'model', calls: [] },
   });
+  return merge(startWork(head), begun);
 }
 
 /** Take what waits in the inbox into the log, and begin the request that answers it. */

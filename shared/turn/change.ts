@@ -1,6 +1,8 @@
 import type { StopReason, ThreadHead } from '../threads/thread.ts';
 import { decide } from './decide.ts';
+import { beginEvaluation } from './outcome.ts';
 import { settle } from './settle.ts';
+import type { ThreadPorts } from './turn-ports.ts';
 import type { Turn } from './turn.ts';
 import type { Change } from './writer.ts';
 
@@ -33,8 +35,9 @@ export function after(head: ThreadHead, change: Change): ThreadHead {
  * Let a change also end the turn when nothing is left to do behind it: one transaction less, and
  * no moment at which the answer is there and the session still runs.
  */
-export function andRest(turn: Turn, head: ThreadHead, change: Change): Change {
+export function andRest(turn: Turn<ThreadPorts>, head: ThreadHead, change: Change): Change {
   const next = after(head, change);
+  if (decide(next) === 'evaluate') return merge(change, beginEvaluation(next));
   const reason = restReason(next);
   if (reason === undefined) return change;
   return merge(change, settle(next, { reason }, turn.bill(next), turn.ports.clock.now()));

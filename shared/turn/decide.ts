@@ -2,7 +2,16 @@ import type { ThreadHead } from '../threads/thread.ts';
 import { interrupted } from './watch.ts';
 
 /** What a running thread does next. */
-export type Action = 'stop' | 'interrupt' | 'take' | 'settle' | 'request' | 'run_calls' | 'await';
+export type Action =
+  | 'stop'
+  | 'interrupt'
+  | 'take'
+  | 'settle'
+  | 'request'
+  | 'run_calls'
+  | 'await'
+  | 'evaluate'
+  | 'grade';
 
 /**
  * Decide from the head alone: whoever takes a thread over, after whatever died, goes on from here.
@@ -13,12 +22,20 @@ export function decide(head: ThreadHead): Action {
   if (interrupted(head)) return 'interrupt';
   switch (head.phase) {
     case 'take':
-      return head.queue.length > 0 ? 'take' : 'settle';
+      return decideRest(head);
     case 'model':
       return 'request';
     case 'tools':
       return decideCalls(head);
   }
+}
+
+/** Nothing is open: what clients have sent comes first, then the outcome; but what is begun is judged. */
+function decideRest({ queue, outcome }: ThreadHead): Action {
+  if (outcome?.stage === 'grade') return 'grade';
+  if (queue.length > 0) return 'take';
+  if (outcome?.stage === 'pending') return 'request';
+  return outcome?.stage === 'work' ? 'evaluate' : 'settle';
 }
 
 function decideCalls({ calls }: ThreadHead): Action {

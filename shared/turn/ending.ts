@@ -9,7 +9,9 @@ import type { ModelError } from '../models/model-error.ts';
 import { idleLines, type Stop } from '../threads/status-lines.ts';
 import type { OpenCall, ThreadHead } from '../threads/thread.ts';
 import { after, andRest, merge } from './change.ts';
+import { giveOutcomeUp } from './outcome.ts';
 import { settle, terminate } from './settle.ts';
+import type { ThreadPorts } from './turn-ports.ts';
 import type { Turn } from './turn.ts';
 import type { Change } from './writer.ts';
 
@@ -82,7 +84,7 @@ function closeCalls(head: ThreadHead, lineFor: (call: OpenCall) => Line): Change
  * Rest, when the head still says so at the moment of writing: a message, an answer or an interrupt
  * that came meanwhile is work, and the loop goes on with it.
  */
-export async function rest(turn: Turn): Promise<void> {
+export async function rest(turn: Turn<ThreadPorts>): Promise<void> {
   await turn.writer.append((head) => andRest(turn, head, { lines: [] }));
 }
 
@@ -90,7 +92,7 @@ export async function rest(turn: Turn): Promise<void> {
  * Rest at the budget, unless it was raised or something was sent since the last look: then nothing
  * is written, and the loop decides anew.
  */
-export async function restAtBudget(turn: Turn): Promise<void> {
+export async function restAtBudget(turn: Turn<ThreadPorts>): Promise<void> {
   await turn.look(true);
   if (!turn.overBudget(turn.head)) return;
   const seen = turn.head.version;
@@ -100,7 +102,7 @@ export async function restAtBudget(turn: Turn): Promise<void> {
   );
 }
 
-function restChange(turn: Turn, head: ThreadHead, stop: Stop, first: Change): Change {
+function restChange(turn: Turn<ThreadPorts>, head: ThreadHead, stop: Stop, first: Change): Change {
   const next = after(head, first);
   return merge(first, settle(next, stop, turn.bill(next), turn.ports.clock.now()));
 }
@@ -109,7 +111,12 @@ function restChange(turn: Turn, head: ThreadHead, stop: Stop, first: Change): Ch
  * End a turn that was cut short. With messages waiting the idle is said and the next turn begins
  * at once: a session that rests has nothing in its inbox.
  */
-export function endTurn(turn: Turn, head: ThreadHead, stop: Stop, first: Change): Change {
+export function endTurn(
+  turn: Turn<ThreadPorts>,
+  head: ThreadHead,
+  stop: Stop,
+  first: Change,
+): Change {
   const next = after(head, first);
   if (next.queue.length === 0) return restChange(turn, head, stop, first);
   return merge(first, {
@@ -122,7 +129,7 @@ export function endTurn(turn: Turn, head: ThreadHead, stop: Stop, first: Change)
  * A client's interrupt: it comes first, whatever is open is closed, the turn ends as if it had
  * ended by itself. Messages that wait begin a new turn at once.
  */
-export async function interrupt(turn: Turn): Promise<void> {
+export async function interrupt(turn: Turn<ThreadPorts>): Promise<void> {
   const asked = turn.head.queue.filter(({ type }) => type === 'user.interrupt');
   const events = await turn.queued(asked);
   const taken = new Set(asked.map(({ id }) => id));
@@ -130,7 +137,9 @@ export async function interrupt(turn: Turn): Promise<void> {
     const queue = head.queue.filter(({ id }) => !taken.has(id));
     const heard: Change = { lines: events.map(lineOf), patch: { queue } };
     const closed = merge(closeCalls(head, interruptedResult), closeSpan(head));
-    return endTurn(turn, head, { reason: { type: 'end_turn' } }, merge(heard, closed));
+    const given_up = giveOutcomeUp(head, turn.ports.clock.now());
+    const change = merge(merge(heard, closed), given_up);
+    return endTurn(turn, head, { reason: { type: 'end_turn' } }, change);
   });
   turn.context.take(logged);
 }
@@ -140,7 +149,7 @@ export async function interrupt(turn: Turn): Promise<void> {
  * while it is being read makes another round, so that none is left behind in a session at rest.
  */
 async function flush(
-  turn: Turn,
+  turn: Turn<ThreadPorts>,
   change: (head: ThreadHead, flushed: Change) => Change,
 ): Promise<void> {
   for (;;) {
@@ -168,7 +177,10 @@ function retryWaitMs(attempt: number, error: ModelError, random: () => number): 
  * A model request failed.
  * @returns how long to wait before the next try; undefined when the turn is over.
  */
-export async function failRequest(turn: Turn, error: ModelError): Promise<number | undefined> {
+export async function failRequest(
+  turn: Turn<ThreadPorts>,
+  error: ModelError,
+): Promise<number | undefined> {
   const { attempts } = turn.head;
   const type = errorTypes[error.kind];
   if (error.retryable && attempts < limits.turn_retries_max) {
@@ -205,10 +217,12 @@ function reschedule(head: ThreadHead, line: Line): Change {
 }
 
 /** The session cannot go on: what waits is kept in its history, and it ends. */
-async function abandon(turn: Turn, line: Line): Promise<void> {
+async function abandon(turn: Turn<ThreadPorts>, line: Line): Promise<void> {
   await flush(turn, (head, flushed) => {
-    const closed = merge(merge(closeSpan(head), { lines: [line] }), flushed);
-    return merge(closed, terminate(after(head, closed), turn.ports.clock.now()));
+    const now = turn.ports.clock.now();
+    const said = merge(closeSpan(head), { lines: [line] });
+    const closed = merge(merge(said, giveOutcomeUp(head, now)), flushed);
+    return merge(closed, terminate(after(head, closed), now));
   });
 }
 
@@ -216,11 +230,16 @@ async function abandon(turn: Turn, line: Line): Promise<void> {
  * The turn cannot go on: say why, flush what waits into the history, and rest. The next message
  * starts anew.
  */
-export async function exhaust(turn: Turn, type: ErrorType, message: string): Promise<void> {
+export async function exhaust(
+  turn: Turn<ThreadPorts>,
+  type: ErrorType,
+  message: string,
+): Promise<void> {
   const stop: Stop = { reason: { type: 'retries_exhausted' } };
   await flush(turn, (head, flushed) => {
     const closed = merge(closeCalls(head, interruptedResult), closeSpan(head));
     const said: Change = { lines: [errorLine(type, message, 'exhausted')] };
-    return restChange(turn, head, stop, merge(merge(closed, said), flushed));
+    const given_up = giveOutcomeUp(head, turn.ports.clock.now(), message);
+    return restChange(turn, head, stop, merge(merge(merge(closed, said), given_up), flushed));
   });
 }

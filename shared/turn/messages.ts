@@ -3,6 +3,7 @@ import type {
   BetaMessageParam,
   BetaToolResultBlockParam,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import { feedbackText, taskText } from '../outcomes/words.ts';
 import type { Hidden, LoggedEvent, SessionEvent, SessionEventType } from '../events/event.ts';
 
 /** The model's view of a thread, folded from its log one event at a time, in order. */
@@ -14,10 +15,21 @@ export interface Conversation {
   inputs: Map<string, unknown>;
   /** Texts of the user: the only intent that an `auto` permission may see. */
   user_texts: string[];
+  /** What the next request begins with: it came while another one was under way. */
+  pending: BetaContentBlockParam[];
+  /** The task that the thread works for: it outlives a compaction. */
+  task: string | undefined;
 }
 
 export function newConversation(): Conversation {
-  return { messages: [], tool_use_ids: new Map(), inputs: new Map(), user_texts: [] };
+  return {
+    messages: [],
+    tool_use_ids: new Map(),
+    inputs: new Map(),
+    user_texts: [],
+    pending: [],
+    task: undefined,
+  };
 }
 
 type Fold<T extends SessionEventType> = (
@@ -38,6 +50,18 @@ const folds: { readonly [T in SessionEventType]?: Fold<T> } = {
   'system.message': ({ messages }, { content }) => {
     messages.push({ role: 'system', content: blocksOf(content) as never });
   },
+  'user.define_outcome': (conversation, event) => {
+    conversation.task = taskText(event);
+    conversation.pending.push({ type: 'text', text: conversation.task });
+  },
+  'span.outcome_evaluation_end': (conversation, event) => {
+    const text = feedbackText(event);
+    if (text !== undefined) conversation.pending.push({ type: 'text', text });
+    if (event.result !== 'needs_revision') conversation.task = undefined;
+  },
+  'span.model_request_start': ({ messages, pending }) => {
+    if (pending.length > 0) messages.push({ role: 'user', content: pending.splice(0) });
+  },
   'agent.tool_use': call,
   'agent.mcp_tool_use': call,
   'agent.custom_tool_use': call,
@@ -52,7 +76,8 @@ const folds: { readonly [T in SessionEventType]?: Fold<T> } = {
   },
   'agent.thread_context_compacted': (conversation, _event, { summary = '' }) => {
     // Open calls never stand across a compaction, so their ids need not either.
-    conversation.messages = [{ role: 'user', content: summaryBlocks(summary) }];
+    const task = conversation.task === undefined ? [] : [textBlock(conversation.task)];
+    conversation.messages = [{ role: 'user', content: [...summaryBlocks(summary), ...task] }];
     conversation.tool_use_ids.clear();
     conversation.inputs.clear();
   },
@@ -77,6 +102,10 @@ function call(
 ): void {
   tool_use_ids.set(event.id, hidden.tool_use_id ?? '');
   inputs.set(event.id, event.input);
+}
+
+function textBlock(text: string): BetaContentBlockParam {
+  return { type: 'text', text };
 }
 
 /** Only what a tool's answer has in common. */

@@ -1,7 +1,7 @@
 import { limits } from '../core/limits.ts';
 import { executionName } from '../sessions/session.ts';
 import { askModel } from './ask-model.ts';
-import { takeQueue } from './begin.ts';
+import { announce, takeQueue } from './begin.ts';
 import { runCalls } from './calls.ts';
 import { decide, type Action } from './decide.ts';
 import { exhaust, interrupt, rest, restAtBudget } from './ending.ts';
@@ -23,12 +23,13 @@ export interface StepInput {
 
 /** What the state's Choice reads. */
 export interface StepResult {
-  readonly next: 'again' | 'wait' | 'done';
+  readonly next: 'again' | 'wait' | 'grade' | 'done';
   readonly wait_seconds: number;
 }
 
 const done: StepResult = { next: 'done', wait_seconds: 0 };
 const again: StepResult = { next: 'again', wait_seconds: 0 };
+const grade: StepResult = { next: 'grade', wait_seconds: 0 };
 
 /**
  * Work on a thread until it rests, must wait, or most of the function's time is spent. Exactly
@@ -72,6 +73,8 @@ async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
     if (turn.time_left_ms < kept_ms) return again;
     const action = decide(turn.head);
     if (action === 'stop') return done;
+    if (action === 'grade' && !(await mayGrade(turn))) continue;
+    if (action === 'grade') return grade;
     if (action !== 'request') {
       await act(turn, action);
       continue;
@@ -86,7 +89,21 @@ async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
   }
 }
 
-async function act(turn: Turn, action: Exclude<Action, 'stop' | 'request'>): Promise<void> {
+/** Whether the grader, a state of its own, may be asked: the log must say that the thread runs. */
+async function mayGrade(turn: Turn): Promise<boolean> {
+  await turn.look();
+  if (turn.overBudget(turn.head)) {
+    await restAtBudget(turn);
+    return false;
+  }
+  if (!turn.head.announced) await turn.writer.append(announce);
+  return true;
+}
+
+async function act(
+  turn: Turn,
+  action: Exclude<Action, 'stop' | 'request' | 'grade'>,
+): Promise<void> {
   switch (action) {
     case 'interrupt':
       return await interrupt(turn);
@@ -94,6 +111,7 @@ async function act(turn: Turn, action: Exclude<Action, 'stop' | 'request'>): Pro
       if (!turn.overBudget(turn.head)) return await takeQueue(turn);
       return await restAtBudget(turn);
     case 'settle':
+    case 'evaluate':
     case 'await':
       return await rest(turn);
     case 'run_calls':

@@ -18,6 +18,8 @@ export function settle(head: ThreadHead, stop: Stop, bill: Bill, now: Date): Cha
       usage: { ...head.usage, active_ms: head.usage.active_ms + active_ms },
       lease_holder: null,
       lease_until_ms: 0,
+      // Its last word is said.
+      ...(head.outcome?.stage === 'acknowledge' ? { outcome: null } : {}),
     },
     session: {
       status: 'idle',

@@ -23,20 +23,25 @@ export type Observation =
       readonly is_error: boolean;
     }
   | { readonly type: 'settled'; readonly reason: string }
+  | { readonly type: 'verdict'; readonly result: string; readonly iteration: number }
   | { readonly type: 'transcript_lost'; readonly message: string };
 
+/** What every work on a thread acts upon: that of a step, and that of the grader. */
+export interface ThreadPorts extends Ports {
+  readonly prices: PriceOverrides;
+  readonly contexts: ContextCache;
+  readonly random: () => number;
+  readonly observe: (observation: Observation) => void;
+}
+
 /** What a turn acts upon. */
-export interface TurnPorts extends Ports {
+export interface TurnPorts extends ThreadPorts {
   readonly model: Model;
   readonly tools: ToolRunner;
   readonly bringRepository: BringRepository;
   /** Judge a call. Never throws for the model's failure: what cannot be judged is asked. */
   readonly judge: (call: JudgedCall, signal: AbortSignal) => Promise<Judgement>;
-  readonly prices: PriceOverrides;
   /** Whether `web_search` can be offered: the provider's own tool or a search API. */
   readonly search: boolean;
-  readonly contexts: ContextCache;
   readonly sources: SourceCache;
-  readonly random: () => number;
-  readonly observe: (observation: Observation) => void;
 }

@@ -24,7 +24,7 @@ import {
 } from '../threads/thread.ts';
 import { loadQueued, type InboxRow, type QueuedEvent } from '../events/inbox.ts';
 import { Context } from './context.ts';
-import type { TurnPorts } from './turn-ports.ts';
+import type { ThreadPorts, TurnPorts } from './turn-ports.ts';
 import { Writer } from './writer.ts';
 
 /** What is read once, at opening. */
@@ -38,8 +38,8 @@ interface Known {
 }
 
 /** One invocation's work on one thread: what it knows, and the writer that holds its lease. */
-export class Turn {
-  readonly ports: TurnPorts;
+export class Turn<Ports extends ThreadPorts = TurnPorts> {
+  readonly ports: Ports;
   readonly writer: Writer;
   readonly context: Context;
   readonly config: SessionConfig;
@@ -55,7 +55,7 @@ export class Turn {
   #listened_until_ms: number;
   #looked_ms: number;
 
-  private constructor(ports: TurnPorts, head: ThreadHead, known: Known, deadline_ms: number) {
+  private constructor(ports: Ports, head: ThreadHead, known: Known, deadline_ms: number) {
     this.ports = ports;
     this.writer = new Writer(ports, head);
     this.context = Context.of(ports.contexts, head);
@@ -71,7 +71,11 @@ export class Turn {
   }
 
   /** @param deadline_ms Epoch milliseconds at which the function is stopped from outside. */
-  static async open(ports: TurnPorts, head: ThreadHead, deadline_ms: number): Promise<Turn> {
+  static async open<Ports extends ThreadPorts>(
+    ports: Ports,
+    head: ThreadHead,
+    deadline_ms: number,
+  ): Promise<Turn<Ports>> {
     const rows = await ports.table.getMany([
       sessionKey(head.session_id),
       configKey(head.session_id),

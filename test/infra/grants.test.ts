@@ -108,6 +108,15 @@ const expected: Readonly<Record<string, string[]>> = {
     ...traces,
     ...logs('Step'),
   ],
+  GradeRole: [
+    ...on(table, ...rowReads, 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
+    ...under('sessions', ...getsAndPuts),
+    ...on('<SecretsModelKey>', 'secretsmanager:GetSecretValue'),
+    ...on('<SandboxFunction.Arn>', 'lambda:InvokeFunction'),
+    ...key,
+    ...traces,
+    ...logs('Grade'),
+  ],
   StreamRole: [
     ...on(table, ...rowReads),
     ...when(
@@ -167,6 +176,7 @@ const expected: Readonly<Record<string, string[]>> = {
   SandboxRole: [],
   ReconcileScheduleRole: on('<ReconcileFunction.Arn>', 'lambda:InvokeFunction'),
   SessionRole: [
+    ...on('<GradeFunction.Arn>', 'lambda:InvokeFunction'),
     ...on('<StepFunction.Arn>', 'lambda:InvokeFunction'),
     ...on('*', 'xray:GetSamplingRules', 'xray:GetSamplingTargets'),
     ...traces,
@@ -211,7 +221,9 @@ test('each function runs under the role of its name', () => {
     String(plain(Properties['Role'])),
   );
   expect(roles.toSorted()).toEqual(
-    ['Api', 'Memory', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map((room) => `<${room}Role.Arn>`),
+    ['Api', 'Grade', 'Memory', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map(
+      (room) => `<${room}Role.Arn>`,
+    ),
   );
 });
 

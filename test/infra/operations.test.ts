@@ -48,6 +48,12 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
       'TABLE_NAME',
     ],
   ],
+  [
+    'grade',
+    limits.step_timeout_s,
+    limits.step_memory_mib,
+    ['BUCKET_NAME', 'MODEL_PROVIDER', 'MODEL_SECRET_ARN', 'SANDBOX_FUNCTION_NAME', 'TABLE_NAME'],
+  ],
   ['sandbox', limits.sandbox_timeout_s, limits.sandbox_memory_mib, []],
   [
     'reconcile',
@@ -99,14 +105,14 @@ test('each session has a sandbox of its own', () => {
 });
 
 test('traces cover the way of a request; reconcile is left out, for it would be most of the idle cost', () => {
-  const traced = ['api', 'memory', 'stream', 'step', 'sandbox', 'reconcile'].filter(
+  const traced = ['api', 'memory', 'stream', 'step', 'grade', 'sandbox', 'reconcile'].filter(
     (room) => functionOf(room)['TracingConfig'],
   );
-  expect(traced).toEqual(['api', 'memory', 'stream', 'step']);
+  expect(traced).toEqual(['api', 'memory', 'stream', 'step', 'grade']);
 });
 
 test('every function but the sandbox logs into a group of its own, unfiltered by Lambda', () => {
-  const groups = ['api', 'memory', 'stream', 'step', 'reconcile'].map(
+  const groups = ['api', 'memory', 'stream', 'step', 'grade', 'reconcile'].map(
     (room) => functionOf(room)['LoggingConfig'] as { LogFormat: string; LogGroup: unknown },
   );
   expect(new Set(groups.map(({ LogFormat }) => LogFormat))).toEqual(new Set(['Text']));
@@ -116,7 +122,7 @@ test('every function but the sandbox logs into a group of its own, unfiltered by
 
 test('every log group expires and goes with the stack', () => {
   const groups = ofType(template, 'AWS::Logs::LogGroup');
-  expect(groups).toHaveLength(7);
+  expect(groups).toHaveLength(8);
   for (const group of groups) {
     expect(group).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30 } });
   }
@@ -187,7 +193,7 @@ test('the dashboard shows every function, the machine, the API and the table', (
   const body = String(
     plain(only(template, 'AWS::CloudWatch::Dashboard').Properties['DashboardBody']),
   );
-  for (const shown of ['Api', 'Memory', 'Stream', 'Step', 'Sandbox', 'Reconcile']) {
+  for (const shown of ['Api', 'Memory', 'Stream', 'Step', 'Grade', 'Sandbox', 'Reconcile']) {
     expect(body).toContain(`<${shown}Function>`);
   }
   expect(body).toContain('<SessionMachine>');
@@ -206,7 +212,7 @@ test('the dashboard shows no metric that the step does not send', () => {
     ...body.matchAll(/"Reverie","(\w+)","service"/g),
     ...body.matchAll(/MetricName=\\"(\w+)/g),
   ];
-  const observe = readFileSync(new URL('../../functions/step/observe.ts', import.meta.url), 'utf8');
+  const observe = readFileSync(new URL('../../shared/task/observe.ts', import.meta.url), 'utf8');
   const sent = new Set([...observe.matchAll(/addMetric\('(\w+)'/g)].map(([, name]) => name));
   expect(shown.length).toBeGreaterThan(6);
   expect(shown.map(([, name]) => name).filter((name) => !sent.has(name))).toEqual([]);

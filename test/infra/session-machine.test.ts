@@ -32,8 +32,8 @@ interface State {
 const { template } = synth();
 const machine = only(template, 'AWS::StepFunctions::StateMachine').Properties;
 const text = String(plain(machine['DefinitionString'])).replaceAll(
-  '<StepFunction.Arn>',
-  'arn:aws:lambda:us-east-1:111122223333:function:step',
+  /<(Step|Grade)Function\.Arn>/g,
+  'arn:aws:lambda:us-east-1:111122223333:function:$1',
 );
 const definition = JSON.parse(text) as {
   QueryLanguage?: string;
@@ -62,7 +62,7 @@ test('it is a Standard machine in JSONPath, logged from ERROR on and traced', ()
   });
 });
 
-test('a run goes Step, Decide, and then again, through Wait, or to Done', () => {
+test('a run goes Step, Decide, and then again, through Grade or Wait, or to Done', () => {
   const edges = states.flatMap(([name, { Next, Choices, Catch }]) =>
     [Next, ...(Choices ?? []).map((each) => each.Next), ...(Catch ?? []).map((each) => each.Next)]
       .filter((next) => next !== undefined)
@@ -71,16 +71,19 @@ test('a run goes Step, Decide, and then again, through Wait, or to Done', () => 
   expect(definition.StartAt).toBe('Step');
   expect(edges.toSorted()).toEqual([
     'Decide > Done',
+    'Decide > Grade',
     'Decide > Step',
     'Decide > Wait',
     'GiveUp > Done',
+    'Grade > Decide',
+    'Grade > GiveUp',
     'Step > Decide',
     'Step > GiveUp',
     'Wait > Step',
   ]);
 });
 
-test('an answer that is none of the three fails the execution, which is an alarm', () => {
+test('an answer that is none of the four fails the execution, which is an alarm', () => {
   expect(definition.States['Decide']).not.toHaveProperty('Default');
 });
 
@@ -133,7 +136,7 @@ test('the table has every error that is retried', () => {
 
 test('nothing runs without an end', () => {
   expect(definition.TimeoutSeconds).toBe(limits.run_timeout_s);
-  expect(tasks.map(([, { TimeoutSeconds }]) => TimeoutSeconds)).toEqual([910, 910]);
+  expect(tasks.map(([, { TimeoutSeconds }]) => TimeoutSeconds)).toEqual([910, 910, 910]);
   expect(limits.step_timeout_s).toBeLessThan(910);
 });
 
@@ -146,6 +149,7 @@ test('only ids and counts travel, and the step is told which execution it is', (
     'execution.$': '$$.Execution.Name',
   };
   expect(step.Parameters?.Payload).toEqual(told);
+  expect(definition.States['Grade']?.Parameters?.Payload).toEqual(told);
   expect(definition.States['GiveUp']?.Parameters?.Payload).toEqual({
     ...told,
     give_up: true,

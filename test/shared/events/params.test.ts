@@ -211,13 +211,20 @@ const refused: [title: string, body: unknown, message: RegExp][] = [
     /only for sessions of self_hosted/,
   ],
   [
-    'an outcome',
+    'an outcome without a rubric',
+    { events: [{ type: 'user.define_outcome', description: 'x' }] },
+    /rubric/,
+  ],
+  [
+    'two outcomes',
     {
-      events: [
-        { type: 'user.define_outcome', description: 'x', rubric: { type: 'text', content: 'y' } },
-      ],
+      events: ['x', 'y'].map((description) => ({
+        type: 'user.define_outcome',
+        description,
+        rubric: { type: 'text', content: 'z' },
+      })),
     },
-    /user\.define_outcome is not supported/,
+    /at most one user\.define_outcome/,
   ],
   [
     'a system message with an image',
@@ -268,8 +275,14 @@ describe('parseInitialEvents', () => {
     },
   );
 
-  test('refuses an outcome by its name', () => {
-    expect(() => parseInitialEvents([{ type: 'user.define_outcome' }])).toThrow(/not supported/);
+  test('takes an outcome, with the iterations that it has by default', () => {
+    const outcome = {
+      type: 'user.define_outcome',
+      description: 'x',
+      rubric: { type: 'text', content: 'y' },
+    };
+    expect(parseInitialEvents([outcome])).toEqual([{ ...outcome, max_iterations: 3 }]);
+    expect(() => parseInitialEvents([outcome, outcome])).toThrow(/at most one/);
   });
 
   test('its events are events of the SDK', () => {

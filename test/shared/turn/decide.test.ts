@@ -3,6 +3,7 @@
  * open call and queue. Whoever takes a thread over after a crash goes on by this table.
  */
 import { expect, test } from 'vitest';
+import type { OpenOutcome, Stage } from '#shared/outcomes/outcome.ts';
 import { decide, type Action } from '#shared/turn/decide.ts';
 import type { OpenCall, Phase, Queued, ThreadStatus } from '#shared/threads/thread.ts';
 import { aCall, aThread } from '../../samples.ts';
@@ -44,6 +45,36 @@ test.each<ThreadStatus>(['idle', 'terminated'])(
     expect(decide(aThread({ status, phase: 'model', queue: [message, stop] }))).toBe('stop');
   },
 );
+
+const outcome: OpenOutcome = {
+  outcome_id: 'outc_1',
+  stage: 'work',
+  iteration: 0,
+  max_iterations: 3,
+  evaluation_start_id: null,
+};
+
+type OutcomeRow = [stage: Stage, phase: Phase, queue: Queued[], action: Action];
+
+const outcomes: OutcomeRow[] = [
+  ['pending', 'take', [], 'request'],
+  ['pending', 'take', [message], 'take'],
+  ['work', 'take', [], 'evaluate'],
+  ['work', 'take', [message], 'take'],
+  ['work', 'model', [], 'request'],
+  ['grade', 'take', [], 'grade'],
+  ['grade', 'take', [message], 'grade'],
+  ['grade', 'take', [stop], 'interrupt'],
+  ['acknowledge', 'model', [], 'request'],
+  ['acknowledge', 'take', [], 'settle'],
+  ['acknowledge', 'take', [message], 'take'],
+];
+
+test.each(outcomes)('with an outcome at %s, in %s with queue %j: %s', (...row) => {
+  const [stage, phase, queue, action] = row;
+  const head = aThread({ status: 'running', phase, queue, outcome: { ...outcome, stage } });
+  expect(decide(head)).toBe(action);
+});
 
 test('a rescheduled thread goes on where it was', () => {
   expect(decide(aThread({ status: 'rescheduling', phase: 'model' }))).toBe('request');

@@ -1,6 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { Observation } from '#shared/turn/turn-ports.ts';
+import type { Observation } from '../turn/turn-ports.ts';
 
 const MICROCENTS_PER_DOLLAR = 100_000_000;
 
@@ -53,6 +53,9 @@ function measure(metrics: Metrics, observation: Observation): void {
     case 'settled':
       metrics.addMetric('Turns', MetricUnit.Count, 1);
       return;
+    case 'verdict':
+      metrics.addMetric('Verdicts', MetricUnit.Count, 1);
+      return;
     case 'transcript_lost':
       metrics.addMetric('TranscriptsLost', MetricUnit.Count, 1);
       return;
@@ -68,5 +71,7 @@ function tell(
   const { type, ...facts } = observation;
   if (type === 'model_error') logger.warn('model request failed', { ...ids, ...facts });
   if (type === 'transcript_lost') logger.error('transcript not written', { ...ids, ...facts });
-  if (type === 'tool' || type === 'settled') logger.info(type, { ...ids, ...facts });
+  if (type === 'tool' || type === 'settled' || type === 'verdict') {
+    logger.info(type, { ...ids, ...facts });
+  }
 }

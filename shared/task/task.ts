@@ -1,9 +1,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { runTurn, type StepInput, type StepResult } from '#shared/turn/run-turn.ts';
-import type { TurnPorts } from '#shared/turn/turn-ports.ts';
-import { Fault } from '#shared/core/fault.ts';
+import { Fault } from '../core/fault.ts';
+import type { StepInput, StepResult } from '../turn/run-turn.ts';
+import type { Observation } from '../turn/turn-ports.ts';
 import { observer } from './observe.ts';
 
 /** What the state machine sends; `error` is what its Catch caught. */
@@ -16,21 +16,30 @@ const Event = z.object({
   error: z.unknown().optional(),
 });
 
-export interface Wiring {
-  readonly ports: Omit<TurnPorts, 'observe'>;
+/** What a state of the session machine does. */
+export interface Task {
+  /** For the log: `step`, `grade`. */
+  readonly name: string;
+  readonly work: (
+    observe: (observation: Observation) => void,
+    input: StepInput,
+    time_ms: number,
+  ) => Promise<StepResult>;
   readonly logger: Logger;
 }
 
 type Answer = Pick<StepInput, 'session_id' | 'thread_id' | 'run'> & StepResult;
 
 /**
- * The state Step (and GiveUp) of the session machine.
+ * The function behind a state of the session machine.
+ *
  * @returns what the machine's Choice reads, with the ids that travel on.
  */
-export function step({
-  ports,
+export function task({
+  name,
+  work,
   logger,
-}: Wiring): (event: unknown, context: Context) => Promise<Answer> {
+}: Task): (event: unknown, context: Context) => Promise<Answer> {
   return async (event, context) => {
     const input = Event.parse(event);
     const { session_id, thread_id, run } = input;
@@ -41,11 +50,11 @@ export function step({
     try {
       const given = { ...input, give_up: input.give_up === true };
       const time_ms = context.getRemainingTimeInMillis();
-      const result = await runTurn({ ...ports, observe: observed.observe }, given, time_ms);
-      logger.info('step', { ...ids, ...result });
+      const result = await work(observed.observe, given, time_ms);
+      logger.info(name, { ...ids, ...result });
       return { session_id, thread_id, run, ...result };
     } catch (error) {
-      logger.error('step failed', { ...ids, error: error as Error });
+      logger.error(`${name} failed`, { ...ids, error: error as Error });
       throw isPassing(error)
         ? new Fault('overloaded', 'AWS did not answer.', { cause: error })
         : error;

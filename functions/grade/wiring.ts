@@ -1,0 +1,60 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { awsDefaults } from '#shared/core/aws-defaults.ts';
+import { AwsSecrets } from '#shared/core/aws-secrets.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { systemClock } from '#shared/core/clock.ts';
+import { optional, required } from '#shared/core/env.ts';
+import { newId, newName } from '#shared/core/id.ts';
+import { DynamoTable } from '#shared/core/table-dynamo.ts';
+import { Manifests } from '#shared/files/manifest.ts';
+import { openModel, parseModelIds, parseProvider } from '#shared/models/open-model.ts';
+import { parsePrices } from '#shared/models/prices.ts';
+import { grade as gradeWith } from '#shared/outcomes/grade.ts';
+import { gradedFilesWith } from '#shared/outcomes/graded-files.ts';
+import type { GradePorts } from '#shared/outcomes/grading.ts';
+import type { Task } from '#shared/task/task.ts';
+import { systemDialer } from '#shared/tools/public-fetch.ts';
+import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
+import { gradeTurn, type GradeTurnPorts } from '#shared/turn/grade-turn.ts';
+
+const table = new DynamoTable(required('TABLE_NAME'));
+const blobs = new S3Blobs(required('BUCKET_NAME'));
+const clock = systemClock;
+const prices = parsePrices(optional('PRICES'));
+
+const grading: GradePorts = {
+  model: openModel({
+    provider: parseProvider(required('MODEL_PROVIDER')),
+    secrets: new AwsSecrets(new SecretsManagerClient(awsDefaults)),
+    secret_arn: required('MODEL_SECRET_ARN'),
+    model_ids: parseModelIds(optional('MODEL_IDS')),
+  }),
+  files: gradedFilesWith({
+    manifests: new Manifests(table),
+    blobs,
+    clock,
+    sandbox: new LambdaSandbox(required('SANDBOX_FUNCTION_NAME')),
+  }),
+  dialer: systemDialer,
+  clock,
+  newName,
+  prices,
+};
+
+const ports: Omit<GradeTurnPorts, 'observe'> = {
+  table,
+  blobs,
+  clock,
+  newId,
+  prices,
+  contexts: new Map(),
+  random: Math.random,
+  grade: async (asked, options) => await gradeWith(grading, asked, options),
+};
+
+export const grade: Task = {
+  name: 'grade',
+  work: async (observe, input, time_ms) => await gradeTurn({ ...ports, observe }, input, time_ms),
+  logger: new Logger(),
+};

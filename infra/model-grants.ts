@@ -1,0 +1,52 @@
+import { Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { allow, star, type Grant } from './grants.ts';
+import type { Settings } from './settings.ts';
+
+/** What reaching the model needs of IAM. The Anthropic API is reached with the secret alone. */
+export function model(scope: Construct, settings: Settings): Grant[] {
+  const { partition, region, account } = Stack.of(scope);
+  const here = `arn:${partition}:`;
+  const starred = (finding: string, reason: string) => ({
+    id: star(`arn:<AWS::Partition>:${finding}`),
+    reason,
+  });
+  switch (settings.model_provider) {
+    case 'anthropic':
+      return [];
+    case 'claude-platform-aws': {
+      const path = 'workspace/*';
+      const workspace = `${here}aws-external-anthropic:${region}:${account}:${path}`;
+      return [
+        {
+          ...allow('Model', ['aws-external-anthropic:CreateInference'], [workspace]),
+          wildcard: starred(
+            `aws-external-anthropic:<AWS::Region>:<AWS::AccountId>:${path}`,
+            'The workspace stands in the secret, which is filled in after the deploy.',
+          ),
+        },
+      ];
+    }
+    case 'bedrock': {
+      const actions = ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'];
+      const models = 'foundation-model/anthropic.*';
+      const profiles = 'inference-profile/*anthropic.*';
+      return [
+        {
+          ...allow('Model', actions, [`${here}bedrock:*::${models}`]),
+          wildcard: starred(
+            `bedrock:*::${models}`,
+            'An inference profile calls the model in whichever region it chooses; agents name models at run time.',
+          ),
+        },
+        {
+          ...allow('ModelProfiles', actions, [`${here}bedrock:${region}:${account}:${profiles}`]),
+          wildcard: starred(
+            `bedrock:<AWS::Region>:<AWS::AccountId>:${profiles}`,
+            'Agents name models at run time; profiles of other vendors stay out.',
+          ),
+        },
+      ];
+    }
+  }
+}

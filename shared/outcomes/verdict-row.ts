@@ -1,0 +1,54 @@
+import type { Key, Row } from '../core/table.ts';
+import type { Stored } from '../core/stored.ts';
+import type { Usage } from '../threads/thread.ts';
+import type { Judged } from './explanation.ts';
+
+/**
+ * `VERDICTS#<workspace>#<agent>` / `<time>#<id>`: what one evaluation found, with all that verdicts
+ * are asked for by. It goes with its session.
+ */
+export interface VerdictRow extends Row {
+  readonly schema: 1;
+  /** The `span.outcome_evaluation_start` that it answers. */
+  readonly verdict_id: string;
+  readonly workspace_id: string;
+  readonly agent_id: string;
+  readonly agent_version: number;
+  readonly session_id: string;
+  readonly thread_id: string;
+  readonly outcome_id: string;
+  readonly iteration: number;
+  readonly result: 'satisfied' | 'needs_revision' | 'max_iterations_reached' | 'failed';
+  readonly explanation: Stored<string>;
+  readonly criteria: Stored<readonly Judged[]>;
+  readonly usage: Usage;
+  readonly model_id: string;
+  readonly grader_prompt_version: string;
+  readonly created_at: string;
+}
+
+export function verdictKey(
+  { workspace_id, agent_id }: { readonly workspace_id: string; readonly agent_id: string },
+  created_at: string,
+  verdict_id: string,
+): Key {
+  return { pk: `VERDICTS#${workspace_id}#${agent_id}`, sk: `${created_at}#${verdict_id}` };
+}
+
+/**
+ * `SESSION#<id>` / `VERDICT#<time>#<id>`: where a session's verdicts are, for its own list and for
+ * whoever deletes it.
+ */
+export interface VerdictPointer extends Row {
+  readonly verdict_pk: string;
+  readonly verdict_sk: string;
+}
+
+export function verdictPointerKey(session_id: string, created_at: string, id: string): Key {
+  return { pk: `SESSION#${session_id}`, sk: `VERDICT#${created_at}#${id}` };
+}
+
+/** What the grader was asked and answered, line by line. */
+export function gradeTranscriptKey(session_id: string, verdict_id: string): string {
+  return `sessions/${session_id}/grades/${verdict_id}.jsonl`;
+}
