@@ -190,6 +190,7 @@ test.each([
 });
 
 const zeros = Buffer.alloc(limits.document_unpacked_bytes_max + 1);
+const half = Buffer.alloc(limits.document_unpacked_bytes_max / 2 + 1);
 
 test.each([
   ['binary data', Buffer.from([1, 0, 2, 255, 254]), 'not UTF-8 text'],
@@ -199,6 +200,16 @@ test.each([
     'a bomb',
     zip({ 'word/document.xml': zeros }),
     `unpack to more than ${limits.document_unpacked_bytes_max} bytes`,
+  ],
+  [
+    'a bomb in two halves',
+    zip({ 'word/document.xml': half, 'word/styles.xml': half }),
+    `unpack to more than ${limits.document_unpacked_bytes_max} bytes`,
+  ],
+  [
+    'a document that is too large',
+    Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.alloc(limits.document_bytes_max)]),
+    `at most ${limits.document_bytes_max}`,
   ],
   ['a document without its parts', zip({ 'word/document.xml': '<broken' }), 'cannot be read'],
   ['a workbook without its parts', zip({ 'xl/workbook.xml': '<broken' }), 'cannot be read'],

@@ -116,6 +116,10 @@ describe('asks again, and is never satisfied in the end, when the grader', () =>
     ['sends another verdict', submit(met[0], { ...met[1], verdict: 'pass' })],
     ['gives no reason', submit(met[0], { ...met[1], reason: ' ' })],
     ['declines', refuse(null, null)],
+    [
+      'declines while it submits',
+      { ...submit(...met), ...refuse(), blocks: submit(...met).blocks },
+    ],
     ['is cut off', stopped('max_tokens', say('I think'))],
   ];
 
@@ -132,6 +136,14 @@ describe('asks again, and is never satisfied in the end, when the grader', () =>
     expect(verdict.result).toBe('satisfied');
     expect(requests()).toHaveLength(2);
   });
+});
+
+test('two verdicts on a criterion take back the one before', async () => {
+  const first = submit(...met, entry('c9', 'met'));
+  const twice = submit(...met, entry('c2', 'not_met'));
+  const verdict = await run([first, twice, submit(met[0])]);
+  expect(verdict.result).toBe('needs_revision');
+  expect(verdict.criteria[1]?.verdict).toBe('not_met');
 });
 
 describe('evidence', () => {
@@ -176,6 +188,9 @@ describe('evidence', () => {
     const long = 'word '.repeat(limits.grader_piece_chars_max / 4);
     const half = await run([...read, submitted], { [REPORT]: long }, whole);
     expect(half.result).toBe('needs_revision');
+    const tail = call('read', { path: REPORT, offset: limits.grader_piece_chars_max });
+    const end_only = await run([tail, submitted, submitted], { [REPORT]: long }, whole);
+    expect(end_only.result).toBe('needs_revision');
     const grepped = [call('grep', { pattern: 'brand', path: OUT }), submitted];
     expect((await run(grepped, { [REPORT]: long }, whole)).result).toBe('satisfied');
   });

@@ -162,6 +162,18 @@ describe('reading', () => {
     expect(told).toContain('\\n/workspace/data/in.csv\\n');
   });
 
+  test('shows no more documents than a request can hold', async () => {
+    const path = `${OUT}/a.pdf`;
+    const pdf = Buffer.alloc(limits.read_media_bytes_max, '%PDF-');
+    const reads = Array.from({ length: 5 }, () => ['read', { path }] as const);
+    await run([calls(...reads), submit(entry('c1', 'not_met'), entry('c2', 'not_met'))], {
+      [path]: pdf,
+    });
+    const told = lastTold(requests()[1] as never);
+    expect(told.match(/"type":"document"/g)).toHaveLength(4);
+    expect(told).toContain('No more images or documents');
+  });
+
   test('goes on when the sandbox is lost, and says so when it is lost again', async () => {
     const { sandbox } = rig.tools;
     for (const losses of [1, 2]) {

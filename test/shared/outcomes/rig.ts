@@ -26,7 +26,7 @@ export interface GradeRig {
 /** @param port Where every public address leads on loopback. */
 export async function startGradeRig(port = 1): Promise<GradeRig> {
   const tools = await startRig({ port });
-  const model = await startModel();
+  const model = await startModel({ window_tokens: 100_000_000 });
   let sessions = 0;
   const ports: GradePorts = {
     model: modelAt(model.url),
