@@ -3,12 +3,16 @@ import type { Stored } from '../core/stored.ts';
 import type { Usage } from '../threads/thread.ts';
 import type { Judged } from './explanation.ts';
 
+export type VerdictKind = 'outcome' | 'report';
+
 /**
  * `VERDICTS#<workspace>#<agent>` / `<time>#<id>`: what one evaluation found, with all that verdicts
  * are asked for by. It goes with its session.
  */
 export interface VerdictRow extends Row {
   readonly schema: 1;
+  /** An evaluation of a defined outcome, or a report by the agent's outcome model. @default outcome */
+  readonly kind?: VerdictKind;
   /** The `span.outcome_evaluation_start` that it answers. */
   readonly verdict_id: string;
   readonly workspace_id: string;

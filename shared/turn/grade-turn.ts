@@ -232,6 +232,7 @@ async function recordsOf(
   const row: VerdictRow = {
     ...verdictKey(owner, created_at, evaluation_start_id),
     schema: 1,
+    kind: 'outcome',
     verdict_id: evaluation_start_id,
     ...owner,
     agent_version: agent.version,
