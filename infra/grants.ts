@@ -56,9 +56,9 @@ export function rows({ table }: Storage, actions: readonly string[]): Grant {
   return allow('Rows', actions, [table.tableArn]);
 }
 
-/** Updates of rows of threads only: a stream notes there that it listens. */
-export function threadUpdates({ table }: Storage): Grant {
-  const conditions = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'THREAD#*' } };
+/** Updates of the marks by which streams say that they listen, and of no other row. */
+export function listenMarks({ table }: Storage): Grant {
+  const conditions = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'LISTEN#*' } };
   return allow('Listens', ['dynamodb:UpdateItem'], [table.tableArn], conditions);
 }
 

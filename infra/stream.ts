@@ -3,7 +3,7 @@ import { limits } from '#shared/core/limits.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { key, objects, rowReads, rows, secrets, threadUpdates } from './grants.ts';
+import { key, objects, rowReads, rows, secrets, listenMarks } from './grants.ts';
 import type { Storage } from './storage.ts';
 
 export interface StreamProps {
@@ -30,7 +30,7 @@ export class Stream extends NodeFunction {
       },
       grants: [
         rows(storage, rowReads),
-        threadUpdates(storage),
+        listenMarks(storage),
         ...(['sessions', 'files', 'memory_stores'] as const).map((prefix) =>
           objects(storage, prefix, ['s3:GetObject']),
         ),

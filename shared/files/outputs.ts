@@ -33,7 +33,11 @@ export function outputWrites(
 }
 
 /** The keys of the file that an entry below {@link outputs} is; none for any other entry. */
-export function outputKeys({ kind, path, version }: StoredEntry): Key[] {
+export function outputKeys({
+  kind,
+  path,
+  version,
+}: Pick<StoredEntry, 'kind' | 'path' | 'version'>): Key[] {
   if (kind !== 'file' || !isInside(path, [outputs])) return [];
   const file_id = outputId(version);
   return [fileKey(file_id), scopeKey(file_id)];

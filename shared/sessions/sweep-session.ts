@@ -2,10 +2,9 @@ import { primaryThreadId } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Key, Row } from '../core/table.ts';
 import { fileKey, scopeKey } from '../api-files/api-file.ts';
-import { entryOf, filesKey } from '../files/entry.ts';
+import { filesKey, type StoredEntry } from '../files/entry.ts';
 import { outputKeys } from '../files/outputs.ts';
-import type { Resource } from '../resources/resource.ts';
-import { threadKey } from '../threads/thread.ts';
+import { listenKey, threadKey } from '../threads/thread.ts';
 import { transcriptPrefix } from '../transcripts/segment.ts';
 import { sessionKey, sessionPrefix } from './session.ts';
 
@@ -48,6 +47,7 @@ export async function sweepContents(
   const partitions = [
     filesKey(session_id),
     head.pk,
+    listenKey(primaryThreadId(session_id)).pk,
     // Last of the rows: streams may still be reading the log to its end.
     threadKey(primaryThreadId(session_id)).pk,
   ];
@@ -67,10 +67,15 @@ export async function sweepContents(
   return true;
 }
 
-/** The files of the Files API that a row of a session stands for. */
+/**
+ * The files of the Files API that a row of a session stands for. Rows are not parsed: one that is
+ * odd would stop every sweep of its session, for good.
+ */
 function filesOf(row: Row): Key[] {
-  if (row.sk.startsWith('F#')) return outputKeys(entryOf(row));
-  if (!row.sk.startsWith('R#')) return [];
-  const resource = row as Resource;
-  return resource.type === 'file' ? [fileKey(resource.file_id), scopeKey(resource.file_id)] : [];
+  const { pk, sk, kind, version, type, file_id } = row;
+  if (pk.startsWith('FILES#') && sk.startsWith('F#') && typeof version === 'string') {
+    return outputKeys({ kind: kind as StoredEntry['kind'], path: sk.slice('F#'.length), version });
+  }
+  if (!sk.startsWith('R#') || type !== 'file' || typeof file_id !== 'string') return [];
+  return [fileKey(file_id), scopeKey(file_id)];
 }

@@ -2,7 +2,7 @@ import type { BetaManagedAgentsDeltaType } from '@anthropic-ai/sdk/resources/bet
 import type { Clock } from '../core/clock.ts';
 import type { Row, Table } from '../core/table.ts';
 import type { DeltaFrame } from '../turn/deltas.ts';
-import { listenKey } from './thread.ts';
+import { listenKey, threadKey } from './thread.ts';
 
 /** `THREAD#<id>` / `D#<event_id>#<n>`: what the model has said so far, written by the step. */
 interface DeltaRow extends Row {
@@ -117,7 +117,7 @@ export class Previews {
   }
 
   #range() {
-    return { pk: listenKey(this.#thread_id).pk, from: this.#from, to: 'D#~' };
+    return { pk: threadKey(this.#thread_id).pk, from: this.#from, to: 'D#~' };
   }
 
   #take(which: (frame: DeltaFrame) => boolean): DeltaFrame[] {

@@ -117,11 +117,13 @@ export function threadKey(thread_id: string): Key {
 }
 
 /**
- * `THREAD#<id>` / `LISTEN`: somebody reads this thread's deltas until `until_ms`. A row of its own,
- * because the head is rewritten whole by appends that have not seen the listener.
+ * `LISTEN#<thread id>` / `HEAD`: somebody reads this thread's deltas until `until_ms`. A row of its
+ * own, because the head is rewritten whole by appends that have not seen the listener; and a
+ * partition of its own, because IAM tells partitions apart, not rows: it is all that the stream
+ * function may write.
  */
 export function listenKey(thread_id: string): Key {
-  return { pk: `THREAD#${thread_id}`, sk: 'LISTEN' };
+  return { pk: `LISTEN#${thread_id}`, sk: 'HEAD' };
 }
 
 /** Twelve digits sort as numbers do, up to a trillion events. */

@@ -192,7 +192,7 @@ function minus(a: number | null, b: number | null): number | null {
 }
 
 function untilMs(rows: readonly Row[]): number {
-  const listen = rows.find(({ sk }) => sk === 'LISTEN');
+  const listen = rows.find(({ pk }) => pk.startsWith('LISTEN#'));
   return Number(listen?.['until_ms'] ?? 0);
 }
 

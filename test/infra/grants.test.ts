@@ -120,7 +120,7 @@ const expected: Readonly<Record<string, string[]>> = {
   StreamRole: [
     ...on(table, ...rowReads),
     ...when(
-      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'THREAD#*' } },
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': 'LISTEN#*' } },
       on(table, 'dynamodb:UpdateItem'),
     ),
     ...under('sessions', 's3:GetObject'),

@@ -8,6 +8,7 @@ import type { Table } from '#shared/core/table.ts';
 import { rowOf, type StoredEntry } from '#shared/files/entry.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
 import { sweepContents, sweepSession } from '#shared/sessions/sweep-session.ts';
+import { listenKey } from '#shared/threads/thread.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { aCall, append, aReply, putSession, testPorts, type TestPorts } from '../../sessions.ts';
 
@@ -37,7 +38,7 @@ async function aSession() {
     put: rowOf(session_id, { ...folder, path: `/${n}` }),
   }));
   await ports.table.transact(files.slice(0, 100));
-  await ports.table.transact(files.slice(100));
+  await ports.table.transact([...files.slice(100), { put: listenKey(thread_id) }]);
   return ids;
 }
 
@@ -65,7 +66,12 @@ function failing(n: number, when: 'before' | 'after'): Pick<TestPorts, 'table' |
 }
 
 async function left(session_id: string, thread_id: string): Promise<number> {
-  const partitions = [`SESSION#${session_id}`, `THREAD#${thread_id}`, `FILES#${session_id}`];
+  const partitions = [
+    `SESSION#${session_id}`,
+    `THREAD#${thread_id}`,
+    `LISTEN#${thread_id}`,
+    `FILES#${session_id}`,
+  ];
   let rows = 0;
   for (const pk of partitions) {
     for (let from = ' '; ;) {
@@ -128,6 +134,28 @@ test('at the deletion itself the head stays, and what is written a moment later 
   expect(await ports.table.get(sessionKey(session_id))).toBeDefined();
   expect(await sweepSession(ports, session_id, never)).toBe(true);
   expect(await left(session_id, thread_id)).toBe(0);
+});
+
+test('rows that are odd go too, and what hangs on the others goes with them', async () => {
+  const { session_id, thread_id } = await aSession();
+  const output = { pk: 'FILE#file_01K0OUTPUT', sk: 'HEAD' };
+  await ports.table.transact([
+    { put: output },
+    {
+      put: {
+        pk: `FILES#${session_id}`,
+        sk: 'F#/mnt/session/outputs/report.md',
+        kind: 'file',
+        version: '01K0OUTPUT',
+        size_bytes: 'many',
+      },
+    },
+    { put: { pk: `FILES#${session_id}`, sk: 'F#/mnt/session/outputs/odd', kind: 7, version: 8 } },
+    { put: { pk: `SESSION#${session_id}`, sk: 'R#sesrsc_odd', type: 'file' } },
+  ]);
+  expect(await sweepSession(ports, session_id, never)).toBe(true);
+  expect(await left(session_id, thread_id)).toBe(0);
+  expect(await ports.table.get(output)).toBeUndefined();
 });
 
 test('it leaves other sessions alone, also one whose id begins the same', async () => {
