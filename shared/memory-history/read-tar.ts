@@ -36,18 +36,33 @@ export async function* entriesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenera
       throw error;
     }
   };
+  const told = (error: unknown): unknown => {
+    if (error instanceof Fault || failure !== undefined) return failure ?? error;
+    const what = error instanceof Error ? error.message : 'it cannot be read.';
+    return refusal('it is no whole tar:', what);
+  };
   const decoded = ReadableStream.from(source()).pipeThrough(createTarDecoder({ strict: true }));
   try {
     for await (const { header, body } of decoded) {
       const { name, size: size_bytes, type = 'file' } = header;
-      yield { name, type, size_bytes, body };
+      yield { name, type, size_bytes, body: readable(body, told) };
       // Not cancelled: the decoder is ahead by then, and would cancel the body after this one.
       await body.pipeTo(new WritableStream());
     }
   } catch (error) {
-    if (error instanceof Fault || failure !== undefined) throw failure ?? error;
-    const what = error instanceof Error ? error.message : 'it cannot be read.';
-    throw refusal('it is no whole tar:', what);
+    throw told(error);
+  }
+}
+
+/** A body that ends too early fails its reader, not the loop over the files. */
+async function* readable(
+  body: ReadableStream<Uint8Array>,
+  told: (error: unknown) => unknown,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw told(error);
   }
 }
 

@@ -170,6 +170,10 @@ test('whatever bytes are uploaded, they are refused as no archive', async () => 
         expect(error).toMatchObject({ kind: 'invalid' });
       }
     }),
-    { numRuns: 200 },
+    {
+      numRuns: 200,
+      // Cut in the first file's body: its reader meets the end, not the loop over the files.
+      examples: [[bytes.subarray(0, 522)]],
+    },
   );
 }, 60_000);
