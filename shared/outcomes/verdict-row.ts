@@ -1,5 +1,6 @@
 import type { Key, Row } from '../core/table.ts';
 import type { Stored } from '../core/stored.ts';
+import { sessionPrefix } from '../sessions/session.ts';
 import type { Usage } from '../threads/thread.ts';
 import type { Judged } from './explanation.ts';
 
@@ -28,6 +29,10 @@ export interface VerdictRow extends Row {
   readonly usage: Usage;
   readonly model_id: string;
   readonly grader_prompt_version: string;
+  /** Key of the object that holds what the grader was asked and answered, line by line. */
+  readonly transcript_key: string;
+  /** When the grading began that gave the verdict; one that was lost before it does not count. */
+  readonly started_at: string;
   readonly created_at: string;
 }
 
@@ -52,7 +57,10 @@ export function verdictPointerKey(session_id: string, created_at: string, id: st
   return { pk: `SESSION#${session_id}`, sk: `VERDICT#${created_at}#${id}` };
 }
 
-/** What the grader was asked and answered, line by line. */
-export function gradeTranscriptKey(session_id: string, verdict_id: string): string {
-  return `sessions/${session_id}/grades/${verdict_id}.jsonl`;
+/**
+ * Where a grading's objects are. By its fence, too: an invocation that was taken for dead may still
+ * write, and must not change what a verdict points at.
+ */
+export function gradePrefix(session_id: string, verdict_id: string, lease_fence: number): string {
+  return `${sessionPrefix(session_id)}grades/${verdict_id}-${lease_fence}`;
 }

@@ -10,7 +10,7 @@ import {
   type OutcomeRow,
 } from '../outcomes/outcome.ts';
 import {
-  gradeTranscriptKey,
+  gradePrefix,
   verdictKey,
   verdictPointerKey,
   type VerdictPointer,
@@ -18,8 +18,7 @@ import {
 } from '../outcomes/verdict-row.ts';
 import { ModelError } from '../models/model-error.ts';
 import { invariant } from '../core/invariant.ts';
-import { sessionPrefix } from '../sessions/session.ts';
-import type { ThreadHead } from '../threads/thread.ts';
+import { noUsage, type ThreadHead, type Usage } from '../threads/thread.ts';
 import { webRulesOf } from './call-facts.ts';
 import { andRest, merge } from './change.ts';
 import { decide } from './decide.ts';
@@ -78,6 +77,8 @@ function evaluationOf(head: ThreadHead): Evaluation | undefined {
 
 async function evaluate(turn: GradedTurn, evaluation: Evaluation): Promise<StepResult> {
   const watch = new Watch(turn.writer, turn.time_left_ms - limits.step_time_reserve_ms);
+  const started_at = turn.ports.clock.now().toISOString();
+  let spent = noUsage;
   let verdict: Verdict;
   try {
     verdict = await turn.ports.grade(await gradingOf(turn, evaluation), {
@@ -86,16 +87,28 @@ async function evaluate(turn: GradedTurn, evaluation: Evaluation): Promise<StepR
       heartbeat: async () => {
         await turn.writer.append((head) => heartbeat(head, evaluation));
       },
+      spent: (usage) => (spent = usage),
     });
   } catch (error) {
-    if (watch.signal.aborted) return again;
-    if (!(error instanceof ModelError)) throw error;
+    if (!watch.signal.aborted && !(error instanceof ModelError)) throw error;
+    await charge(turn, spent);
+    if (watch.signal.aborted || !(error instanceof ModelError)) return again;
     return await failed(turn, error);
   } finally {
     watch.end();
   }
-  await conclude(turn, evaluation, verdict);
+  await conclude(turn, evaluation, { ...verdict, started_at });
   return again;
+}
+
+/** A grading that is thrown away has been paid for all the same. */
+async function charge(turn: GradedTurn, usage: Usage): Promise<void> {
+  if (usage.input_tokens + usage.output_tokens === 0) return;
+  await turn.writer.append((head) => ({
+    lines: [],
+    patch: { usage: addUsage(head.usage, usage) },
+    session: { usage },
+  }));
 }
 
 /** The grader stops by itself before the watch would. */
@@ -141,14 +154,15 @@ async function failed(turn: GradedTurn, error: ModelError): Promise<StepResult> 
   return { next: 'wait', wait_seconds: Math.ceil(wait_ms / 1_000) };
 }
 
-async function conclude(turn: GradedTurn, evaluation: Evaluation, verdict: Verdict): Promise<void> {
-  const { ports, head } = turn;
+async function conclude(
+  turn: GradedTurn,
+  evaluation: Evaluation,
+  verdict: Timed<Verdict>,
+): Promise<void> {
+  const { ports } = turn;
   const is_last = evaluation.iteration + 1 >= evaluation.max_iterations;
   const exhausted = verdict.result === 'needs_revision' && is_last;
   const result = exhausted ? 'max_iterations_reached' : verdict.result;
-  const lines = verdict.transcript.map((line) => `${JSON.stringify(line)}\n`).join('');
-  const key = gradeTranscriptKey(head.session_id, evaluation.evaluation_start_id);
-  await ports.blobs.put(key, lines, 'application/x-ndjson');
   const at = ports.clock.now().toISOString();
   const records = await recordsOf(turn, evaluation, { ...verdict, result }, at);
   await turn.writer.append((now) => {
@@ -157,6 +171,8 @@ async function conclude(turn: GradedTurn, evaluation: Evaluation, verdict: Verdi
   });
   ports.observe({ type: 'verdict', result, iteration: evaluation.iteration });
 }
+
+type Timed<Judgement> = Judgement & { readonly started_at: string };
 
 /** A verdict as it stands, when the number of revisions is taken into account. */
 interface Ruling extends Omit<Verdict, 'result'> {
@@ -190,7 +206,7 @@ function closing(head: ThreadHead, evaluation: Evaluation, ruling: Ruling, at: s
       },
     ],
     patch: {
-      ...nextOf(evaluation, result),
+      ...nextOf(head, evaluation, result),
       attempts: 0,
       usage: addUsage(head.usage, usage),
     },
@@ -206,15 +222,23 @@ function closing(head: ThreadHead, evaluation: Evaluation, ruling: Ruling, at: s
   };
 }
 
-/** What the verdict makes of the head: the model revises, says its last word, or is done. */
-function nextOf(outcome: Evaluation, result: Ruling['result']): Partial<ThreadHead> {
+/**
+ * What the verdict makes of the head: the model revises, says its last word, or is done. What was
+ * sent meanwhile reaches it with the verdict.
+ */
+function nextOf(
+  { queue }: ThreadHead,
+  outcome: Evaluation,
+  result: Ruling['result'],
+): Partial<ThreadHead> {
   const open: OpenOutcome = { ...outcome, evaluation_start_id: null };
+  const phase = queue.length === 0 ? 'model' : 'take';
   if (result === 'needs_revision') {
     const next = { ...open, stage: 'work' as const, iteration: outcome.iteration + 1 };
-    return { phase: 'model', outcome: next };
+    return { phase, outcome: next };
   }
   if (result === 'max_iterations_reached') {
-    return { phase: 'model', outcome: { ...open, stage: 'acknowledge' } };
+    return { phase, outcome: { ...open, stage: 'acknowledge' } };
   }
   return { phase: 'take', outcome: null };
 }
@@ -223,12 +247,17 @@ function nextOf(outcome: Evaluation, result: Ruling['result']): Partial<ThreadHe
 async function recordsOf(
   { ports, head, agent }: GradedTurn,
   { outcome_id, iteration, evaluation_start_id }: Evaluation,
-  { result, explanation, criteria, usage, grader_prompt_version }: Ruling,
+  ruling: Timed<Ruling>,
   created_at: string,
 ): Promise<Write[]> {
   const { session_id, thread_id, workspace_id } = head;
+  const { result, explanation, criteria, usage, transcript } = ruling;
+  const { grader_prompt_version, started_at } = ruling;
   const owner = { workspace_id, agent_id: agent.id };
-  const prefix = `${sessionPrefix(session_id)}grades/${evaluation_start_id}`;
+  const prefix = gradePrefix(session_id, evaluation_start_id, head.lease_fence);
+  const transcript_key = `${prefix}.jsonl`;
+  const lines = transcript.map((line) => `${JSON.stringify(line)}\n`).join('');
+  await ports.blobs.put(transcript_key, lines, 'application/x-ndjson');
   const row: VerdictRow = {
     ...verdictKey(owner, created_at, evaluation_start_id),
     schema: 1,
@@ -246,6 +275,8 @@ async function recordsOf(
     usage,
     model_id: agent.model.id,
     grader_prompt_version,
+    transcript_key,
+    started_at,
     created_at,
   };
   const pointer: VerdictPointer = {
