@@ -141,7 +141,7 @@ function cursorOf(request: PageRequest, text: string): Cursor {
   if (cursor.position < request.from || cursor.position > request.to) {
     throw new Fault(
       'invalid',
-      'page: the created_at bounds leave out where this cursor stands. Start again without page.',
+      'page: the filters leave out where this cursor stands. Keep them, or start again without page.',
     );
   }
   return cursor;

@@ -6,6 +6,7 @@ import {
   GetItemCommand,
   QueryCommand,
   TransactionCanceledException,
+  TransactionConflictException,
   TransactWriteItemsCommand,
   UpdateItemCommand,
   type AttributeValue,
@@ -14,6 +15,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault } from './fault.ts';
 import { invariant } from './invariant.ts';
 import { limits } from './limits.ts';
 import { backoffMs } from './backoff.ts';
@@ -126,17 +128,20 @@ export class DynamoTable implements Table {
   }
 
   async update(update: Update): Promise<Row> {
-    try {
-      const { Attributes } = await this.#db.send(
-        new UpdateItemCommand({
-          ...this.#updateOf(update),
-          ReturnValues: 'ALL_NEW',
-        }),
-      );
-      return unmarshall(Attributes ?? {}) as Row;
-    } catch (cause) {
-      if (!(cause instanceof ConditionalCheckFailedException)) throw cause;
-      throw new ConditionFailed([0], [rowOf(cause.Item)]);
+    const input = { ...this.#updateOf(update), ReturnValues: 'ALL_NEW' as const };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { Attributes } = await this.#db.send(new UpdateItemCommand(input));
+        return unmarshall(Attributes ?? {}) as Row;
+      } catch (cause) {
+        if (cause instanceof ConditionalCheckFailedException) {
+          throw new ConditionFailed([0], [rowOf(cause.Item)]);
+        }
+        // A transaction of others holds the row; the SDK does not repeat this by itself.
+        if (!(cause instanceof TransactionConflictException)) throw cause;
+        if (attempt === ATTEMPTS_MAX) throw tooBusy(cause);
+      }
+      await sleep(backoffMs(attempt));
     }
   }
 
@@ -158,7 +163,8 @@ export class DynamoTable implements Table {
           );
         }
         const only = indexesOf(reasons, (code) => code !== 'None' && !passing.has(code));
-        if (only.length > 0 || attempt === ATTEMPTS_MAX) throw cause;
+        if (only.length > 0) throw cause;
+        if (attempt === ATTEMPTS_MAX) throw tooBusy(cause);
       }
       await sleep(backoffMs(attempt));
     }
@@ -223,6 +229,13 @@ function keyOf({ pk, sk }: Key): Item {
 
 function itemOf(values: Readonly<Record<string, unknown>>): Item {
   return marshall(values, { removeUndefinedValues: true });
+}
+
+/** Others hold what the transaction needs: that is no failure of ours, and nothing was written. */
+function tooBusy(cause: Error): Fault {
+  return new Fault('busy', 'Too many requests change the same thing at once. Try again.', {
+    cause,
+  });
 }
 
 /** Names stand in for attributes, because many a plain word is reserved by DynamoDB. */

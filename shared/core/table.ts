@@ -88,11 +88,11 @@ export interface Table {
   /** Any number of keys, strongly consistent unless `eventual`; absent rows are left out, order is that of the keys. */
   getMany(keys: readonly Key[], options?: ReadOptions): Promise<Row[]>;
   query(query: Query): Promise<QueryPage>;
-  /** @returns the row after the update. @throws ConditionFailed */
+  /** @returns the row after the update. @throws ConditionFailed; Fault `busy`, as `transact` */
   update(update: Update): Promise<Row>;
   /**
    * All or none, at most 100 writes. Repeats itself on TransactionConflict and throttling.
-   * @throws ConditionFailed
+   * @throws ConditionFailed; Fault `busy` when others still hold the rows after some seconds
    */
   transact(writes: readonly Write[]): Promise<void>;
   /** Unconditional deletes of any number of rows, in batches; safe to repeat. */

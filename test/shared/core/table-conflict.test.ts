@@ -1,0 +1,73 @@
+/**
+ * Rows that others' transactions hold for long. Method: a server with DynamoDB's own refusals,
+ * because the engine of the tests does one transaction after the other.
+ */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { errorReply } from '#shared/core/http.ts';
+import { DynamoTable } from '#shared/core/table-dynamo.ts';
+
+const refusals = {
+  TransactWriteItems: {
+    __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
+    CancellationReasons: [{ Code: 'TransactionConflict' }],
+  },
+  UpdateItem: { __type: 'com.amazonaws.dynamodb.v20120810#TransactionConflictException' },
+} as const;
+
+let server: Server;
+let client: DynamoDBClient;
+let table: DynamoTable;
+let refused_count = 0;
+let refusals_max = 0;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    const target = String(request.headers['x-amz-target']).split('.')[1];
+    const is_refused = refused_count < refusals_max;
+    if (is_refused) refused_count += 1;
+    const body = is_refused ? refusals[target as keyof typeof refusals] : {};
+    response.writeHead(is_refused ? 400 : 200, { 'content-type': 'application/x-amz-json-1.0' });
+    response.end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  client = new DynamoDBClient({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  table = new DynamoTable('reverie', client);
+});
+beforeEach(() => {
+  refused_count = 0;
+});
+afterAll(() => {
+  client.destroy();
+  server.close();
+});
+
+const key = { pk: 'A', sk: 'B' };
+const writes = {
+  transact: async () => await table.transact([{ put: key }]),
+  update: async () => await table.update({ update: key, expression: 'SET a = :a' }),
+};
+
+test.each(['transact', 'update'] as const)('%s waits until others are done', async (name) => {
+  refusals_max = 3;
+  await writes[name]();
+  expect(refused_count).toBe(3);
+});
+
+test.each(['transact', 'update'] as const)(
+  'when others are never done, who asked for %s is told to try again',
+  { timeout: 30_000 },
+  async (name) => {
+    refusals_max = Number.POSITIVE_INFINITY;
+    const error: unknown = await writes[name]().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ kind: 'busy', name: 'RetryableFault' });
+    const reply = errorReply(error, 'req_1');
+    expect(reply).toMatchObject({ status: 429, headers: { 'x-should-retry': 'true' } });
+  },
+);
