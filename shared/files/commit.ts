@@ -62,7 +62,7 @@ const BATCH_WRITES_MAX = limits.transaction_writes_max - 3;
  * write counts as written.
  *
  * @throws Fault `too_large` when the session would hold more than it may; nothing of the
- *   transaction that crossed the bound is written.
+ *   transaction that crossed the bound is written. ConditionFailed when `also` is refused.
  */
 export async function commit(ports: Ports, request: CommitRequest): Promise<readonly Conflict[]> {
   const also = request.also ?? [];
@@ -194,6 +194,8 @@ function meet(
   author: Author,
 ): { readonly left: Changed[]; readonly conflicts: Conflict[] } {
   if (!(error instanceof ConditionFailed)) throw error;
+  // Nothing of ours was in the way, so `also` is refused: it would be for ever.
+  if (!error.failed.some((index) => index <= changed.length)) throw error;
   if (error.failed.includes(0)) {
     throw new Fault(
       'too_large',

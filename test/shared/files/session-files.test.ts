@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
+import { ConditionFailed } from '#shared/core/table.ts';
 import { inSession, startRig, type Rig } from '../tools/rig.ts';
 
 /** What other rooms use: uploads, deliverables, long outputs. */
@@ -105,6 +106,26 @@ test('a change of more files than a transaction holds is written whole', async (
     files_count: 0,
     size_bytes: 0,
   });
+});
+
+test('a change whose further rows are refused ends, and is not written', async () => {
+  const { files, table } = rig;
+  const session_id = 'sesn_also';
+  const put = { pk: 'FILES#sesn_also', sk: 'SHELL#sthr_1' };
+  await table.transact([{ put }]);
+  const { manifest } = await files.manifests.read(session_id);
+  const next = { kind: 'folder', path: '/tmp/d', mode: 0o755, modified_at: '2026-11-20' } as const;
+  const request = {
+    session_id,
+    workspace_id: 'wrkspc_1',
+    base: manifest,
+    author: written_by,
+    on_conflict: 'beside' as const,
+    also: [{ put, condition: 'attribute_not_exists(pk)' }],
+  };
+  const change = { path: next.path, base: undefined, next };
+  await expect(files.commit({ ...request, changes: [change] })).rejects.toThrow(ConditionFailed);
+  expect((await files.manifests.read(session_id)).manifest.entries.size).toBe(0);
 });
 
 test('dropping a session leaves no row of its files', async () => {
