@@ -38,7 +38,7 @@ async function aSession() {
     put: rowOf(session_id, { ...folder, path: `/${n}` }),
   }));
   await ports.table.transact(files.slice(0, 100));
-  await ports.table.transact([...files.slice(100), { put: listenKey(thread_id) }]);
+  await ports.table.transact([...files.slice(100), { put: { ...listenKey(thread_id) } }]);
   return ids;
 }
 
