@@ -49,6 +49,7 @@ export class Step extends NodeFunction {
         PRICES: settings.prices && JSON.stringify(settings.prices),
         MEMORIES_MAX: String(settings.memories_max),
         MEMORY_VERSION_DAYS: String(settings.memory_version_days),
+        TRANSCRIPT_DAYS: String(settings.transcript_days),
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
@@ -57,7 +58,7 @@ export class Step extends NodeFunction {
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objectNames(storage, ['memory_stores']),
         objects(storage, 'files', ['s3:GetObject']),
-        objects(storage, 'transcripts', ['s3:PutObject']),
+        objects(storage, 'transcripts', ['s3:GetObject', 's3:PutObject']),
         key(storage, 'write'),
         seal(storage, 'kms:Decrypt'),
         ...secrets(modelSecretArn, settings.search_secret_arn),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Blobs, Exact, Head, Range } from '#shared/core/blobs.ts';
+import type { Blobs, Exact, Head, Range, Tagged } from '#shared/core/blobs.ts';
 
 /** The bucket in memory, for what needs no endpoint: immutable objects by key. */
 export class MemoryBlobs implements Blobs {
@@ -12,6 +12,28 @@ export class MemoryBlobs implements Blobs {
   async put(key: string, body: Uint8Array | string): Promise<void> {
     this.objects.set(key, Buffer.from(body));
     this.#sums.delete(key);
+  }
+
+  async replace(
+    key: string,
+    body: string,
+    _type: string,
+    tag?: string,
+  ): Promise<string | undefined> {
+    if (this.#tagOf(key) !== tag) return undefined;
+    this.objects.set(key, Buffer.from(body));
+    return this.#tagOf(key);
+  }
+
+  async getTagged(key: string): Promise<Tagged | undefined> {
+    const [body, tag] = [this.objects.get(key), this.#tagOf(key)];
+    return body === undefined || tag === undefined ? undefined : { body, tag };
+  }
+
+  /** As S3 makes it: the same bytes have the same tag. */
+  #tagOf(key: string): string | undefined {
+    const body = this.objects.get(key);
+    return body && createHash('md5').update(body).digest('hex');
   }
 
   async get(key: string): Promise<Uint8Array> {

@@ -56,6 +56,7 @@ export function testPorts(table: Table): TestPorts {
     newId,
     runs: new MemoryRuns(),
     startLost: () => undefined,
+    transcript_days: 0,
     transcriptLost: () => undefined,
     prices: {},
     cipher: new MemoryCipher(),

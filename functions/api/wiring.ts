@@ -24,6 +24,7 @@ export const ports: ApiPorts = {
   runs: new StepFunctionsRuns(required('SESSION_MACHINE_ARN')),
   prices: parsePrices(optional('PRICES')),
   cipher: new KmsCipher(required('KEY_ARN')),
+  transcript_days: Number(required('TRANSCRIPT_DAYS')),
   startLost: (error) => logger.error('a run was not started', { error: error as Error }),
   transcriptLost: (error) => logger.error('transcript not written', { error: error as Error }),
   sweepLost: (error) => logger.error('a session was not swept', { error: error as Error }),

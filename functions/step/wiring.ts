@@ -19,6 +19,7 @@ import { makeToolRunner } from '#shared/tools/runner.ts';
 import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
 import { apiSearch, SearchSecret } from '#shared/tools/search-api.ts';
 import type { Task } from '#shared/task/task.ts';
+import { ManifestCache } from '#shared/transcripts/manifest-cache.ts';
 import { runTurn } from '#shared/turn/run-turn.ts';
 import type { TurnPorts } from '#shared/turn/turn-ports.ts';
 
@@ -76,6 +77,8 @@ const ports: Omit<TurnPorts, 'observe'> = {
   prices: parsePrices(optional('PRICES')),
   search: search !== undefined,
   contexts: new Map(),
+  manifests: new ManifestCache(),
+  transcript_days: Number(required('TRANSCRIPT_DAYS')),
   sources: new Map(),
   random: Math.random,
 };

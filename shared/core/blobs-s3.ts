@@ -8,6 +8,7 @@ import {
   ListObjectVersionsCommand,
   PutObjectCommand,
   S3Client,
+  S3ServiceException,
   type ListObjectVersionsCommandOutput,
   type ObjectVersion,
   type S3ClientConfig,
@@ -15,7 +16,14 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import pLimit from 'p-limit';
 import { mute } from './aws-defaults.ts';
-import { exactHeaders, type Blobs, type Exact, type Head, type Range } from './blobs.ts';
+import {
+  exactHeaders,
+  type Blobs,
+  type Exact,
+  type Head,
+  type Range,
+  type Tagged,
+} from './blobs.ts';
 import { GetSigner } from './get-signer-s3.ts';
 import { invariant } from './invariant.ts';
 
@@ -56,6 +64,45 @@ export class S3Blobs implements Blobs {
         ChecksumAlgorithm: 'CRC32',
       }),
     );
+  }
+
+  async replace(
+    key: string,
+    body: string,
+    content_type: string,
+    tag?: string,
+  ): Promise<string | undefined> {
+    try {
+      const { ETag } = await this.#s3.send(
+        new PutObjectCommand({
+          Bucket: this.#bucket,
+          Key: key,
+          Body: body,
+          ContentType: content_type,
+          ChecksumAlgorithm: 'CRC32',
+          ...(tag === undefined ? { IfNoneMatch: '*' } : { IfMatch: tag }),
+        }),
+      );
+      invariant(ETag !== undefined, 'S3 answers a PUT with a tag');
+      return ETag;
+    } catch (error) {
+      // Another version, another write at this moment, or no object any more.
+      if ([412, 409, 404].includes(statusOf(error))) return undefined;
+      throw error;
+    }
+  }
+
+  async getTagged(key: string): Promise<Tagged | undefined> {
+    try {
+      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
+      const { Body, ETag } = await this.#s3.send(command);
+      invariant(Body !== undefined && ETag !== undefined, 'S3 answers a GET with body and tag');
+      return { body: await Body.transformToByteArray(), tag: ETag };
+    } catch (error) {
+      // 403 is how S3 says it to who may not list. Where it means what it says, writing fails too.
+      if ([404, 403].includes(statusOf(error))) return undefined;
+      throw error;
+    }
   }
 
   async get(key: string): Promise<Uint8Array> {
@@ -200,6 +247,10 @@ export class S3Blobs implements Blobs {
     const signed = { signableHeaders: names, unhoistableHeaders: names };
     return await getSignedUrl(this.#s3, command, { expiresIn: seconds, ...signed });
   }
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
 }
 
 function rangeHeader({ offset, length }: Range): string {

@@ -19,13 +19,33 @@ export interface Head {
   readonly sha256?: string;
 }
 
+/** An object that changes, as it was read: `tag` tells this version of it from every other. */
+export interface Tagged {
+  readonly body: Uint8Array;
+  readonly tag: string;
+}
+
 /**
  * The content bucket: large, immutable objects under their owner's prefix
- * (`sessions/{session_id}/…`). What changes is a row; what is large is an object.
+ * (`sessions/{session_id}/…`). What changes is a row; what is large is an object. The one that is both
+ * is replaced under the condition that it is what was read.
  */
 export interface Blobs {
   /** Store an object. Keys are never reused for other content, so a repeat writes the same bytes. */
   put(key: string, body: Uint8Array | string, content_type: string): Promise<void>;
+  /**
+   * Replace an object while it still is the version `tag`; without a tag, only where there is none.
+   * @returns the new tag; undefined when another writer came first, also when that was this very
+   *   call, repeated after its answer was lost
+   */
+  replace(
+    key: string,
+    body: string,
+    content_type: string,
+    tag?: string,
+  ): Promise<string | undefined>;
+  /** An object to be replaced. Undefined when there is none. */
+  getTagged(key: string): Promise<Tagged | undefined>;
   /** @throws Error when there is no such object: a row that points at nothing is our bug. */
   get(key: string): Promise<Uint8Array>;
   /**

@@ -18,6 +18,7 @@ export const variables = [
   'PRICES',
   'MEMORIES_MAX',
   'MEMORY_VERSION_DAYS',
+  'TRANSCRIPT_DAYS',
 ] as const;
 
 export type Variable = (typeof variables)[number];

@@ -359,6 +359,10 @@ export const limits = {
   // Transcripts
   /** A segment is one line of JSON or more; a step holds it in memory twice while it is written. */
   transcript_segment_bytes_max: 4_194_304,
+  /** Segments of all manifests that a warm function remembers, about half a kilobyte each. */
+  manifests_segments_max: 20_000,
+  /** Events that a step remembers for the segment it will write; after more it reads the log. */
+  segment_lines_kept_max: 500,
   /** What a reader of Markdown sees of one tool result; the event has the rest. */
   transcript_result_chars_max: 4_000,
 } as const;

@@ -18,6 +18,8 @@ import { sessionKey, type SessionHead } from './session.ts';
 import { showSession, type Session } from './show-session.ts';
 
 export interface ArchivePorts extends Ports {
+  /** How long the bucket keeps transcripts; 0 means for ever. */
+  readonly transcript_days: number;
   /** The end of a transcript could not be written: logged; a repeat of the archive makes it good. */
   readonly transcriptLost: (error: unknown) => void;
 }

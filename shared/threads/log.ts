@@ -36,6 +36,8 @@ export interface Appended {
   /** The writes of the append, for one transaction with whatever else belongs to it. */
   readonly writes: Write[];
   readonly logged: LoggedEvent[];
+  /** The same events as they stand in the log. */
+  readonly placed: PlacedLine[];
 }
 
 export interface LogStore {
@@ -79,7 +81,8 @@ export async function prepareAppend(
     put,
     condition: 'attribute_not_exists(pk)',
   }));
-  return { head: next, writes: [putHead(head, next), ...entries], logged };
+  const placed = stored.map((line, index) => ({ ...line, seq: head.seq + 1 + index }));
+  return { head: next, writes: [putHead(head, next), ...entries], logged, placed };
 }
 
 /** Replace the head if it still is the one that was read. */

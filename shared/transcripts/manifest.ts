@@ -1,14 +1,15 @@
 import type { SessionConfig } from '../sessions/session.ts';
-import { segmentName, transcriptPrefix, type SegmentRow } from './segment.ts';
+import { transcriptPrefix } from './segment.ts';
 
 /** What the manifest says of a segment; its key is relative to the manifest. */
-interface SegmentEntry {
+export interface SegmentEntry {
   readonly key: string;
   readonly from: number;
   readonly to: number;
   readonly events_count: number;
   readonly size_bytes: number;
   readonly sha256: string;
+  /** `processed_at` of the first event, and of the last. */
   readonly first_at: string;
   readonly last_at: string;
 }
@@ -30,32 +31,26 @@ export function manifestKey(session_id: string): string {
   return `${transcriptPrefix(session_id)}manifest.json`;
 }
 
-/** One line of JSON, made of the rows alone: the same rows give the same bytes. */
-export function manifestText(config: SessionConfig, rows: readonly SegmentRow[]): string {
-  const threads = Map.groupBy(rows, ({ thread_id }) => thread_id);
-  const manifest: Manifest = {
-    type: 'transcript',
-    schema: 1,
-    session_id: config.session_id,
-    agent: { id: config.agent_id, version: config.agent_version },
-    threads: [...threads].map(([thread_id, segments]) => ({
-      thread_id,
-      segments: segments.map(entryOf),
-    })),
-  };
-  return `${JSON.stringify(manifest)}\n`;
+/** The manifest of a session without a segment. */
+export function newManifest({ session_id, agent_id, agent_version }: SessionConfig): Manifest {
+  const agent = { id: agent_id, version: agent_version };
+  return { type: 'transcript', schema: 1, session_id, agent, threads: [] };
 }
 
-function entryOf(row: SegmentRow): SegmentEntry {
-  const { first_seq, last_seq, events_count, size_bytes, sha256, first_at, last_at } = row;
-  return {
-    key: `${row.thread_id}/${segmentName(row)}`,
-    from: first_seq,
-    to: last_seq,
-    events_count,
-    size_bytes,
-    sha256,
-    first_at,
-    last_at,
-  };
+export function segmentsOf({ threads }: Manifest, thread_id: string): readonly SegmentEntry[] {
+  return threads.find((thread) => thread.thread_id === thread_id)?.segments ?? [];
+}
+
+/** With more segments of a thread; one that is there already stays as it is. */
+export function withSegments(
+  manifest: Manifest,
+  thread_id: string,
+  added: readonly SegmentEntry[],
+): Manifest {
+  const known = segmentsOf(manifest, thread_id);
+  const last = known.at(-1)?.to ?? 0;
+  const segments = [...known, ...added.filter(({ from }) => from > last)];
+  const others = manifest.threads.filter((thread) => thread.thread_id !== thread_id);
+  const threads = [...others, { thread_id, segments }];
+  return { ...manifest, threads: threads.toSorted((a, b) => (a.thread_id < b.thread_id ? -1 : 1)) };
 }

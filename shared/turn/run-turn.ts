@@ -50,7 +50,9 @@ export async function runTurn(
   const now = ports.clock.now().getTime();
   const turn = await Turn.open(ports, head, now + time_ms);
   const result = await work(turn, input, time_ms);
-  if (result.next === 'done') await transcribe(ports, turn.head, turn.config);
+  if (result.next === 'done') {
+    await transcribe(ports, turn.head, turn.config, turn.writer.written);
+  }
   return result;
 }
 

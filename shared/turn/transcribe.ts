@@ -1,9 +1,13 @@
 import { configKey, type SessionConfig } from '../sessions/session.ts';
+import type { PlacedLine } from '../threads/log.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import { keepTranscript } from '../transcripts/keep-transcript.ts';
 import type { TurnPorts } from './turn-ports.ts';
 
-type TranscriptPorts = Pick<TurnPorts, 'table' | 'blobs' | 'observe'>;
+type TranscriptPorts = Pick<
+  TurnPorts,
+  'table' | 'blobs' | 'clock' | 'observe' | 'transcript_days' | 'manifests'
+>;
 
 /**
  * Write down a thread that has come to rest. Its client has been told already and waits for nothing
@@ -13,10 +17,11 @@ export async function transcribe(
   ports: TranscriptPorts,
   head: ThreadHead,
   config: SessionConfig,
+  written?: readonly PlacedLine[],
 ): Promise<void> {
   if (head.status === 'running' || head.status === 'rescheduling') return;
   try {
-    await keepTranscript(ports, config, head);
+    await keepTranscript(ports, config, head, written);
   } catch (error) {
     ports.observe({ type: 'transcript_lost', message: String(error) });
   }

@@ -4,6 +4,7 @@ import type { PriceOverrides } from '../models/prices.ts';
 import type { JudgedCall, Judgement } from '../permissions/judge.ts';
 import type { BringRepository } from '../resources/bring-repository.ts';
 import type { ToolRunner } from '../tools/tools.ts';
+import type { ManifestCache } from '../transcripts/manifest-cache.ts';
 import type { ContextCache } from './context.ts';
 import type { SourceCache } from './file-sources.ts';
 
@@ -43,5 +44,8 @@ export interface TurnPorts extends ThreadPorts {
   readonly judge: (call: JudgedCall, signal: AbortSignal) => Promise<Judgement>;
   /** Whether `web_search` can be offered: the provider's own tool or a search API. */
   readonly search: boolean;
+  readonly manifests: ManifestCache;
+  /** How long the bucket keeps transcripts; 0 means for ever. */
+  readonly transcript_days: number;
   readonly sources: SourceCache;
 }

@@ -6,7 +6,7 @@ import { ConditionFailed, type Write } from '../core/table.ts';
 import { limits } from '../core/limits.ts';
 import type { Line, LoggedEvent } from '../events/event.ts';
 import { changeSession, type SessionChange } from '../sessions/session-change.ts';
-import { prepareAppend } from '../threads/log.ts';
+import { prepareAppend, type PlacedLine } from '../threads/log.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import type { TurnPorts } from './turn-ports.ts';
 
@@ -38,6 +38,7 @@ const ATTEMPTS_MAX = 20;
 export class Writer {
   readonly #store: WriterStore;
   #head: ThreadHead;
+  #written: PlacedLine[] = [];
   /** Appends of parallel tools queue up here: the head allows one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -48,6 +49,11 @@ export class Writer {
 
   get head(): ThreadHead {
     return this.#head;
+  }
+
+  /** The newest events of the log that were written here, without a gap. */
+  get written(): readonly PlacedLine[] {
+    return this.#written;
   }
 
   /** Read the head again, to see what clients have sent. @throws LeaseLost */
@@ -82,6 +88,7 @@ export class Writer {
       try {
         await this.#store.table.transact([...appended.writes, ...others, ...(writes ?? [])]);
         this.#head = appended.head;
+        this.#remember(appended.placed);
         if (settled !== undefined) this.#store.observe({ type: 'settled', reason: settled });
         return appended.logged;
       } catch (error) {
@@ -93,6 +100,14 @@ export class Writer {
         await this.refresh();
       }
     }
+  }
+
+  #remember(placed: readonly PlacedLine[]): void {
+    const last = this.#written.at(-1);
+    const follows = last !== undefined && last.seq + 1 === placed[0]?.seq;
+    if (placed.length > 0 && !follows) this.#written = [];
+    this.#written.push(...placed);
+    if (this.#written.length > limits.segment_lines_kept_max) this.#written = [];
   }
 }
 

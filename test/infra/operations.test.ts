@@ -19,6 +19,7 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
       'MODEL_PROVIDER',
       'SESSION_MACHINE_ARN',
       'TABLE_NAME',
+      'TRANSCRIPT_DAYS',
     ],
   ],
   [
@@ -46,6 +47,7 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
       'MODEL_SECRET_ARN',
       'SANDBOX_FUNCTION_NAME',
       'TABLE_NAME',
+      'TRANSCRIPT_DAYS',
     ],
   ],
   [

@@ -96,12 +96,20 @@ const rows: Readonly<Record<string, Row>> = {
   },
   transcript_days: {
     given: { transcript_days: '90' },
-    see: (template) => only(template, 'AWS::S3::Bucket').Properties['LifecycleConfiguration'],
-    has: {
-      Rules: expect.arrayContaining([
-        expect.objectContaining({ Prefix: 'transcripts/', ExpirationInDays: 90 }),
-      ]),
-    },
+    see: (template) => [
+      only(template, 'AWS::S3::Bucket').Properties['LifecycleConfiguration'],
+      variables(template)['TRANSCRIPT_DAYS'],
+      variables(template, 'Api')['TRANSCRIPT_DAYS'],
+    ],
+    has: [
+      {
+        Rules: expect.arrayContaining([
+          expect.objectContaining({ Prefix: 'transcripts/', ExpirationInDays: 90 }),
+        ]),
+      },
+      '90',
+      '90',
+    ],
   },
   model_provider: {
     given: { model_provider: 'bedrock' },

@@ -113,6 +113,16 @@ test('a range behind the end is refused', async () => {
   await expect(get('digits', { Range: 'bytes=10-' })).rejects.toMatchObject(named('InvalidRange'));
 });
 
+test('If-Match replaces just the object that was seen, also when two come at once', async () => {
+  const replace = async (body: string, tag: string | undefined) =>
+    await put('seen', body, { IfMatch: tag });
+  await expect(replace('0', '"none"')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  const { ETag: first } = await put('seen', '1');
+  const both = await Promise.allSettled([replace('2', first), replace('3', first)]);
+  const lost = both.filter(({ status }) => status === 'rejected');
+  expect(lost).toMatchObject([{ reason: { $metadata: { httpStatusCode: 412 } } }]);
+});
+
 test('If-None-Match puts only what is not there', async () => {
   await put('once', '1', { IfNoneMatch: '*' });
   const again = put('once', '2', { IfNoneMatch: '*' });

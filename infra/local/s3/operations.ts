@@ -19,7 +19,7 @@ const version_id = 'local';
 const page_max = 1_000;
 const key_bytes_max = 1_024;
 
-/** PutObject: sums and hash verified, `If-None-Match: *` honoured, framing of streamed bodies removed. */
+/** PutObject: sums and hash verified, If-Match and `If-None-Match: *` honoured, framing of streamed bodies removed. */
 export async function putObject({ request, key, store, now }: Target): Promise<Reply> {
   const { headers } = request;
   if (Buffer.byteLength(key) > key_bytes_max) {
@@ -32,19 +32,38 @@ export async function putObject({ request, key, store, now }: Target): Promise<R
   // A presigned PUT may carry its sums in the query.
   const sent = { ...Object.fromEntries(request.query), ...headers, ...trailer };
   const { kept } = verifyChecksums(body, sent);
-  if (headers['if-none-match'] === '*' && (await store.meta(key)) !== undefined) {
-    const message = 'At least one of the pre-conditions you specified did not hold';
-    throw new AwsError('PreconditionFailed', message, 412, { Condition: 'If-None-Match' });
-  }
-  const meta = await store.put(key, body, {
-    modified: now.toISOString(),
-    headers: { ...keptHeaders(headers), ...kept },
+  const about = { modified: now.toISOString(), headers: { ...keptHeaders(headers), ...kept } };
+  const meta = await store.inTurn(key, async () => {
+    await checkReplaced(store, key, headers);
+    return await store.put(key, body, about);
   });
   return {
     status: 200,
     headers: { etag: meta.etag, 'x-amz-version-id': version_id, ...kept },
     body: '',
   };
+}
+
+/** The conditions of a PUT: no object, or just the one that its writer has seen. */
+async function checkReplaced(
+  store: ObjectStore,
+  key: string,
+  headers: WireRequest['headers'],
+): Promise<void> {
+  const [none, match] = [header(headers['if-none-match']), header(headers['if-match'])];
+  if (none === undefined && match === undefined) return;
+  const present = await store.meta(key);
+  const message = 'At least one of the pre-conditions you specified did not hold';
+  if (none === '*' && present !== undefined) {
+    throw new AwsError('PreconditionFailed', message, 412, { Condition: 'If-None-Match' });
+  }
+  if (match === undefined) return;
+  if (present === undefined) {
+    throw new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key });
+  }
+  if (match !== present.etag) {
+    throw new AwsError('PreconditionFailed', message, 412, { Condition: 'If-Match' });
+  }
 }
 
 /** The key that a CopyObject reads; a copy from another bucket is not spoken. */

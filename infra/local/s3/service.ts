@@ -152,10 +152,14 @@ export class S3Service implements Service {
       target.source === undefined
         ? []
         : [{ action: 's3:GetObject', resource: `${bucket_arn}/${target.source}`, context: {} }];
+    // Source: S3's conditional writes: a tag is compared for who may read.
+    if (operation.run === putObject && target.request.headers['if-match'] !== undefined) {
+      source.push({ ...own, action: 's3:GetObject' });
+    }
     const resource = bucket.kms_key_arn;
     if (operation.kms === undefined || resource === undefined) return [...source, own];
     const context = { 'kms:viaservice': [`s3.${place.region}.amazonaws.com`] };
-    const actions = source.length === 0 ? [operation.kms] : ['kms:Decrypt', operation.kms];
+    const actions = target.source === undefined ? [operation.kms] : ['kms:Decrypt', operation.kms];
     return [...source, own, ...actions.map((each) => ({ action: each, resource, context }))];
   }
 

@@ -66,6 +66,7 @@ export async function startDoor(): Promise<StartedDoor> {
     cipher: new MemoryCipher(),
     memories_max: 2_000,
     version_days: 0,
+    transcript_days: 0,
     startLost: note,
     sweepLost: note,
     transcriptLost: note,

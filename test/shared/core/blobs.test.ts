@@ -81,6 +81,20 @@ describe.each(['memory', 'S3'])('%s', (name) => {
     expect(await blobs.head(from)).toBeUndefined();
   });
 
+  test('an object is replaced by who has seen it as it is, and made where there is none', async () => {
+    const blobs = named(name);
+    const replace = async (body: string, tag?: string) =>
+      await blobs.replace('c/seen', body, 'text/plain', tag);
+    expect(await blobs.getTagged('c/seen')).toBeUndefined();
+    expect(await replace('0', '"none"')).toBeUndefined();
+    const first = await replace('1');
+    expect(await replace('2')).toBeUndefined();
+    const second = await replace('2', first);
+    expect(await replace('3', first)).toBeUndefined();
+    const seen = await blobs.getTagged('c/seen');
+    expect([seen?.tag, text(seen?.body ?? new Uint8Array())]).toEqual([second, '2']);
+  });
+
   test('head knows the size, and of a missing object that it is missing', async () => {
     const blobs = named(name);
     await blobs.put('c/head', 'héad', 'text/plain');

@@ -127,7 +127,7 @@ test('at the deletion itself the head stays, and what is written a moment later 
   expect(await sweepContents(ports, session_id, never)).toBe(true);
   await ports.blobs.put(`transcripts/${session_id}/${thread_id}/late`, 'x');
   await ports.table.update({
-    update: { pk: `SESSION#${session_id}`, sk: 'TRANSCRIPT#late' },
+    update: { pk: `SESSION#${session_id}`, sk: 'CALL#late' },
     expression: 'SET last_seq = :one',
     values: { ':one': 1 },
   });

@@ -7,14 +7,17 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Blobs } from '#shared/core/blobs.ts';
 import { newId } from '#shared/core/id.ts';
+import { limits } from '#shared/core/limits.ts';
 import type { Table } from '#shared/core/table.ts';
 import type { NewEvent } from '#shared/events/event.ts';
 import { configKey, type SessionConfig } from '#shared/sessions/session.ts';
 import { sweepSession } from '#shared/sessions/sweep-session.ts';
-import { loadEvent, walkLog } from '#shared/threads/log.ts';
+import { loadEvent, walkLog, type PlacedLine } from '#shared/threads/log.ts';
 import { threadKey } from '#shared/threads/thread.ts';
-import { keepTranscript } from '#shared/transcripts/keep-transcript.ts';
+import { keepTranscript, type TranscriptStore } from '#shared/transcripts/keep-transcript.ts';
+import { ManifestCache } from '#shared/transcripts/manifest-cache.ts';
 import type { Manifest } from '#shared/transcripts/manifest.ts';
+import { Writer } from '#shared/turn/writer.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import {
   aCall,
@@ -63,10 +66,23 @@ async function aTurn({ thread_id }: Ids, text = 'hello'): Promise<void> {
 
 async function keep(
   { session_id, thread_id }: Ids,
-  store: { table: Table; blobs: Blobs } = ports,
+  store: Partial<TranscriptStore> = {},
+  written?: readonly PlacedLine[],
 ): Promise<void> {
   const config = (await ports.table.get(configKey(session_id))) as SessionConfig;
-  await keepTranscript(store, config, await headOf(ports, thread_id));
+  const head = await headOf(ports, thread_id);
+  await keepTranscript({ ...ports, ...store }, config, head, written);
+}
+
+/** The bucket with other ways to write. */
+function writing(ways: Partial<Pick<Blobs, 'put' | 'replace' | 'getTagged'>>): Blobs {
+  const { blobs } = ports;
+  return Object.assign(Object.create(blobs) as Blobs, {
+    put: blobs.put.bind(blobs),
+    replace: blobs.replace.bind(blobs),
+    getTagged: blobs.getTagged.bind(blobs),
+    ...ways,
+  });
 }
 
 const textOf = (key: string): string =>
@@ -172,15 +188,13 @@ test('a repeat writes the same bytes under the same names', async () => {
   const before = texts();
   await keep(ids);
   expect(texts()).toEqual(before);
-  const [row] = (await ports.table.query({ pk: `SESSION#${ids.session_id}`, from: 'T', to: 'U' }))
-    .rows;
-  await ports.table.deleteMany([row ?? { pk: '', sk: '' }]);
+  ports.blobs.objects.delete(`transcripts/${ids.session_id}/manifest.json`);
   await keep(ids);
   expect(texts()).toEqual(before);
 });
 
-/** The ports, failing at the n-th write before or after it is done. */
-function failing(n: number, when: 'before' | 'after'): { table: Table; blobs: Blobs } {
+/** The bucket, failing at the n-th write before or after it is done. */
+function failing(n: number, when: 'before' | 'after'): Blobs {
   let writes = 0;
   const guard = async <T>(write: () => Promise<T>): Promise<T> => {
     writes += 1;
@@ -189,26 +203,20 @@ function failing(n: number, when: 'before' | 'after'): { table: Table; blobs: Bl
     if (writes === n) throw new Error('crash');
     return done;
   };
-  const table: Table = Object.assign(Object.create(ports.table) as Table, {
-    query: ports.table.query.bind(ports.table),
-    update: async (...given: Parameters<Table['update']>) =>
-      await guard(async () => await ports.table.update(...given)),
+  return writing({
+    put: async (key, body) => await guard(async () => await ports.blobs.put(key, body)),
+    replace: async (...given) => await guard(async () => await ports.blobs.replace(...given)),
   });
-  const blobs: Blobs = Object.assign(Object.create(ports.blobs) as Blobs, {
-    put: async (...given: Parameters<TestPorts['blobs']['put']>) =>
-      await guard(async () => await ports.blobs.put(...given)),
-  });
-  return { table, blobs };
 }
 
 test('whoever dies at any write leaves what the next one makes whole', async () => {
   let crashes = 0;
-  for (let n = 1; n <= 6; n++) {
+  for (let n = 1; n <= 4; n++) {
     for (const when of ['before', 'after'] as const) {
       const ids = await putSession(ports, aCall());
       await aTurn(ids);
       await aTurn(ids);
-      const crashed = await keep(ids, failing(n, when)).then(
+      const crashed = await keep(ids, { blobs: failing(n, when) }).then(
         () => false,
         () => true,
       );
@@ -219,8 +227,8 @@ test('whoever dies at any write leaves what the next one makes whole', async () 
       await checkWhole(ids);
     }
   }
-  // Two segments, two rows, one manifest: both sides of each.
-  expect(crashes).toBe(10);
+  // Two segments, one manifest: both sides of each.
+  expect(crashes).toBe(6);
 });
 
 /** Another thread of the session, as delegation will make them. */
@@ -239,12 +247,11 @@ test('threads that rest at the same moment are all in the manifest, whoever writ
   for (const child of children) {
     await append(ports, child.thread_id, [aReply('done'), childIdle(child.thread_id)]);
   }
-  const slow = (ms: number): { table: Table; blobs: Blobs } => ({
-    table: ports.table,
-    blobs: Object.assign(Object.create(ports.blobs) as Blobs, {
-      put: async (...given: Parameters<TestPorts['blobs']['put']>) => {
+  const slow = (ms: number) => ({
+    blobs: writing({
+      replace: async (...given) => {
         await new Promise((resolve) => setTimeout(resolve, ms));
-        await ports.blobs.put(...given);
+        return await ports.blobs.replace(...given);
       },
     }),
   });
@@ -260,33 +267,108 @@ test('a slow writer of an old manifest does not leave it behind', async () => {
   const ids = await putSession(ports, aCall());
   await aTurn(ids);
   let overtaken = false;
-  const blobs: Blobs = Object.assign(Object.create(ports.blobs) as Blobs, {
-    put: async (...given: Parameters<TestPorts['blobs']['put']>) => {
-      if (given[0].endsWith('manifest.json') && !overtaken) {
+  const blobs = writing({
+    replace: async (...given) => {
+      if (!overtaken) {
         overtaken = true;
         await aTurn(ids);
         await keep(ids);
       }
-      await ports.blobs.put(...given);
+      return await ports.blobs.replace(...given);
     },
   });
-  await keep(ids, { table: ports.table, blobs });
+  await keep(ids, { blobs });
   expect(overtaken).toBe(true);
   await checkWhole(ids);
 });
 
-test('a session that is deleted meanwhile gets no manifest of nothing', async () => {
+test('a session that is deleted meanwhile gets no manifest any more', async () => {
   const ids = await putSession(ports, aCall());
   await aTurn(ids);
-  let manifests = 0;
-  const blobs: Blobs = Object.assign(Object.create(ports.blobs) as Blobs, {
-    put: async (...given: Parameters<TestPorts['blobs']['put']>) => {
-      await ports.blobs.put(...given);
-      if (!given[0].endsWith('manifest.json')) return;
-      manifests += 1;
+  await keep(ids);
+  await aTurn(ids);
+  const blobs = writing({
+    replace: async (...given) => {
       await sweepSession(ports, ids.session_id, () => false);
+      return await ports.blobs.replace(...given);
     },
   });
-  await keep(ids, { table: ports.table, blobs });
-  expect(manifests).toBe(1);
+  await keep(ids, { blobs });
+  const keys = [...ports.blobs.objects.keys()];
+  expect(keys.filter((key) => key.includes(ids.session_id))).toEqual([]);
+});
+
+test('a warm function that wrote the events itself reads nothing', async () => {
+  const ids = await putSession(ports, aCall());
+  const store = { ...ports, observe: () => undefined };
+  const patch = { status: 'running', run: 1 } as const;
+  const writer = new Writer(store, { ...(await headOf(ports, ids.thread_id)), ...patch });
+  const manifests = new ManifestCache();
+  const refuse = async () => await Promise.reject(new Error('read'));
+  const table = Object.assign(Object.create(ports.table) as Table, { query: refuse });
+  for (let turn = 0; turn < 3; turn++) {
+    await writer.append(() => ({ lines: [{ event: aReply('x'.repeat(turn * 40_000)) }] }));
+    await writer.append(() => ({ lines: [{ event: aReply('b') }, { event: idle() }] }));
+    await keep(ids, { table, blobs: writing({ getTagged: refuse }), manifests }, writer.written);
+  }
+  expect(objectsOf(ids)).toHaveLength(3);
+  await checkWhole(ids);
+});
+
+test('what others wrote in between is read from the log', async () => {
+  const ids = await putSession(ports, aCall());
+  const store = { ...ports, observe: () => undefined };
+  await aTurn(ids);
+  const writer = new Writer(store, await headOf(ports, ids.thread_id));
+  await writer.append(() => ({ lines: [{ event: aReply('mine') }] }));
+  const head = await headOf(ports, ids.thread_id);
+  await append(ports, ids.thread_id, [aReply('theirs')]);
+  expect(writer.head.seq).toBe(head.seq);
+  await writer.append(() => ({ lines: [{ event: idle() }] }));
+  expect(writer.written).toHaveLength(1);
+  await keep(ids, {}, writer.written);
+  await checkWhole(ids);
+});
+
+test('what a warm function believes and is not so any more costs it one more look', async () => {
+  const ids = await putSession(ports, aCall());
+  const manifests = new ManifestCache();
+  await aTurn(ids);
+  await keep(ids, { manifests });
+  await aTurn(ids);
+  await keep(ids);
+  await aTurn(ids);
+  await keep(ids, { manifests });
+  expect(objectsOf(ids)).toHaveLength(3);
+  await checkWhole(ids);
+});
+
+test('a manifest that has expired takes nothing with it that has not', async () => {
+  const ids = await putSession(ports, aCall());
+  await aTurn(ids);
+  await keep(ids);
+  for (const key of ports.blobs.objects.keys()) {
+    if (key.startsWith('transcripts/')) ports.blobs.objects.delete(key);
+  }
+  ports.clock.ms += 91 * 86_400_000;
+  await aTurn(ids);
+  await keep(ids, { transcript_days: 90 });
+  expect(objectsOf(ids).map((key) => key.split('/').at(-1))).toEqual([
+    '000000000005-000000000008.jsonl',
+  ]);
+});
+
+test('a cache of manifests forgets the oldest', () => {
+  const cache = new ManifestCache();
+  const manifestWith = (session_id: string, count: number): Manifest => ({
+    type: 'transcript',
+    schema: 1,
+    session_id,
+    agent: { id: 'a', version: 1 },
+    threads: [{ thread_id: 't', segments: Array.from({ length: count }) }],
+  });
+  const half = limits.manifests_segments_max / 2;
+  for (const id of ['a', 'b', 'c']) cache.keep({ manifest: manifestWith(id, half - 1), tag: id });
+  expect(['a', 'b', 'c'].map((id) => cache.take(id)?.tag)).toEqual([undefined, 'b', 'c']);
+  expect(cache.take('c')).toBeUndefined();
 });
