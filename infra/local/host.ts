@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { openFront, type Front } from './api/front.ts';
@@ -19,6 +18,7 @@ import { FunctionPool } from './lambda/pool.ts';
 import { KmsKey } from './kms/key.ts';
 import { KmsService } from './kms/service.ts';
 import { LambdaService } from './lambda/service.ts';
+import { LogFile } from './log-file.ts';
 import { offlineModel } from './offline-model/offline-model.ts';
 import type { MessagesServer } from './offline-model/server.ts';
 import { checkCallers } from './permissions.ts';
@@ -249,7 +249,7 @@ async function openCompute(parts: ComputeParts, closing: Closing): Promise<Compu
   const { stack, clock, authorizer, counting, data, functions, storage } = parts;
   // Filled below: the gateway must listen before a function can be told where.
   const pools: FunctionPool[] = [];
-  const log: WriteStream = createWriteStream(join(data.logs, 'machines.log'), { flags: 'a' });
+  const log = new LogFile(join(data.logs, 'machines.log'));
   closing.push(() => once(log.end(), 'close'));
   const machines = stack.all('AWS::StepFunctions::StateMachine').map(machineOf);
   const states = new StatesService({ machines, pools, clock, authorizer, counting, log });

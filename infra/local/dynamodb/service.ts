@@ -56,11 +56,15 @@ export class DynamoService implements Service {
     const asks = 'ReturnConsumedCapacity' in body;
     const sent = metered && !asks ? withCapacity(request.body) : request.body;
     const reply = await this.#send(request, sent);
-    if (metered && reply.status === 200) this.#meter(request, action, reply.body);
-    return reply;
+    if (!metered || reply.status !== 200) return reply;
+    const answer = splitCapacity(reply.body);
+    this.#meter(request, action, answer.capacity);
+    // Who did not ask for it need not parse it. The sum of the bytes goes with it.
+    const { 'x-amz-crc32': _, ...headers } = reply.headers;
+    return asks ? reply : { ...reply, headers, body: answer.rest };
   }
 
-  #send({ headers }: WireRequest, body: Buffer): Promise<Reply> {
+  #send({ headers }: WireRequest, body: Buffer): Promise<Relayed> {
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest(this.#engine.url, {
         method: 'POST',
@@ -88,9 +92,8 @@ export class DynamoService implements Service {
     });
   }
 
-  #meter({ principal }: WireRequest, action: string, body: Buffer | string): void {
-    const { ConsumedCapacity } = record(JSON.parse(String(body)));
-    const each = Array.isArray(ConsumedCapacity) ? ConsumedCapacity : [ConsumedCapacity];
+  #meter({ principal }: WireRequest, action: string, capacity: unknown): void {
+    const each = Array.isArray(capacity) ? capacity : [capacity];
     const units = each.map((one) => Number(record(one)['CapacityUnits'] ?? 0));
     const sum = units.reduce((total, unit) => total + unit, 0);
     const usage = this.#counting.of(principal.function_name);
@@ -105,11 +108,37 @@ function withCapacity(body: Buffer): Buffer {
   return Buffer.concat([Buffer.from('{"ReturnConsumedCapacity":"TOTAL",'), rest]);
 }
 
+const capacity_field = Buffer.from('"ConsumedCapacity":');
+
+/**
+ * What a call has cost, and its answer without it. The engine says it last, so a large answer is not
+ * parsed for it; from an engine that does not, the answer is.
+ */
+function splitCapacity(body: Buffer): { readonly capacity: unknown; readonly rest: Buffer } {
+  // In a string of JSON its quotes would be escaped.
+  const at = body.lastIndexOf(capacity_field);
+  if (at === -1) return { capacity: undefined, rest: body };
+  try {
+    const last = body.toString('utf8', at + capacity_field.length, body.length - 1);
+    const capacity: unknown = JSON.parse(last);
+    // With the comma before it, where it is not alone.
+    const end = body[at - 1] === 0x2c ? at - 1 : at;
+    return { capacity, rest: Buffer.concat([body.subarray(0, end), Buffer.from('}')]) };
+  } catch {
+    const { ConsumedCapacity: capacity, ...rest } = record(JSON.parse(body.toString('utf8')));
+    return { capacity, rest: Buffer.from(JSON.stringify(rest)) };
+  }
+}
+
+interface Relayed extends Reply {
+  readonly body: Buffer;
+}
+
 function relayed(
   status: number | undefined,
   headers: Readonly<Record<string, string | string[] | undefined>>,
   chunks: Buffer[],
-): Reply {
+): Relayed {
   const kept = ['content-type', 'x-amzn-requestid', 'x-amz-crc32'];
   const sent = kept.flatMap((name) => {
     const value = headers[name];

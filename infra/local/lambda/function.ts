@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { WriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { limits } from '#shared/core/limits.ts';
 import type { Counting } from '../counting.ts';
@@ -60,7 +60,7 @@ export class Environment {
   /** Takes no more invocations: it is broken, or was told to end. */
   retired = false;
 
-  constructor(settings: FunctionSettings, counting: Counting, log: WriteStream) {
+  constructor(settings: FunctionSettings, counting: Counting, log: Writable) {
     this.#settings = settings;
     this.#counting = counting;
     counting.of(settings.short_name).cold_starts += 1;

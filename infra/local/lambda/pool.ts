@@ -1,7 +1,7 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { AwsError } from '../aws-error.ts';
 import type { Counting } from '../counting.ts';
+import { LogFile } from '../log-file.ts';
 import {
   Environment,
   payload_bytes_max,
@@ -20,7 +20,7 @@ const spare_delay_ms = 1_000;
 export class FunctionPool {
   readonly settings: FunctionSettings;
   readonly #counting: Counting;
-  readonly #log: WriteStream;
+  readonly #log: LogFile;
   /** By tenant, those that take invocations. */
   readonly #environments = new Map<string, Environment>();
   /** Also those that only finish what they have begun. */
@@ -33,7 +33,7 @@ export class FunctionPool {
   constructor(settings: FunctionSettings, counting: Counting, logs: string) {
     this.settings = settings;
     this.#counting = counting;
-    this.#log = createWriteStream(join(logs, `${settings.short_name}.log`), { flags: 'a' });
+    this.#log = new LogFile(join(logs, `${settings.short_name}.log`));
     // Every environment of the function pipes into it.
     this.#log.setMaxListeners(0);
     this.#sweep = setInterval(() => this.#endIdle(), tenant_idle_ms / 4);

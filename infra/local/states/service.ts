@@ -1,4 +1,4 @@
-import type { WriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { randomUUID } from 'node:crypto';
 import { limits } from '#shared/core/limits.ts';
 import { AwsError } from '../aws-error.ts';
@@ -16,7 +16,7 @@ export interface StatesParts extends Pick<ExecutionParts, 'pools' | 'clock'> {
   readonly machines: readonly Machine[];
   readonly authorizer: Authorizer;
   readonly counting: Counting;
-  readonly log: WriteStream;
+  readonly log: Writable;
 }
 
 type Body = Readonly<Record<string, unknown>>;
