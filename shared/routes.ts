@@ -106,6 +106,13 @@ export const routes = {
   'POST /v1/reverie/memory_stores/import': { scope: 'write', served_by: 'memory' },
 
   'GET /v1/reverie/sessions/{session_id}/transcript': { scope: 'read', served_by: 'stream' },
+  'GET /v1/reverie/sessions/{session_id}/outcome_evaluations': { scope: 'read' },
+  'GET /v1/reverie/sessions/{session_id}/outcome_evaluations/{evaluation_id}/transcript': {
+    scope: 'read',
+    served_by: 'stream',
+  },
+  'GET /v1/reverie/agents/{agent_id}/verdicts': { scope: 'read' },
+  'GET /v1/reverie/agents/{agent_id}/verdicts/summary': { scope: 'read' },
 
   'POST /v1/reverie/api_keys': { scope: 'admin' },
   'GET /v1/reverie/api_keys': { scope: 'admin' },

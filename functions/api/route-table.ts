@@ -37,7 +37,10 @@ import { updateResource } from './update-resource.ts';
 import { updateSession } from './update-session.ts';
 import { completeUpload } from './complete-upload.ts';
 import { deleteFile } from './delete-file.ts';
+import { listEvaluations } from './list-evaluations.ts';
 import { listFiles } from './list-files.ts';
+import { listVerdicts } from './list-verdicts.ts';
+import { summariseVerdicts } from './summarise-verdicts.ts';
 import { readFile } from './read-file.ts';
 import { startUpload } from './start-upload.ts';
 import { uploadFile } from './upload-file.ts';
@@ -77,6 +80,9 @@ export function routeTable(ports: ApiPorts): Readonly<Record<ApiRouteName, Route
     'GET /v1/sessions/{session_id}/threads/{thread_id}': readThread(ports),
     'POST /v1/sessions/{session_id}/threads/{thread_id}/archive': archiveThread(ports),
     'GET /v1/sessions/{session_id}/threads/{thread_id}/events': listEvents(ports),
+    'GET /v1/reverie/sessions/{session_id}/outcome_evaluations': listEvaluations(ports),
+    'GET /v1/reverie/agents/{agent_id}/verdicts': listVerdicts(ports),
+    'GET /v1/reverie/agents/{agent_id}/verdicts/summary': summariseVerdicts(ports),
     'POST /v1/files': uploadFile(ports),
     'GET /v1/files': listFiles(ports),
     'GET /v1/files/{file_id}': readFile(ports),

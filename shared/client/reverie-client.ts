@@ -5,6 +5,7 @@ import type { Page } from '../core/page.ts';
 import { Files } from './files.ts';
 import { MemoryStores } from './memory-stores.ts';
 import { Transcripts } from './transcripts.ts';
+import { Verdicts } from './verdicts.ts';
 
 export interface ApiKeyCreateParams {
   readonly name: string;
@@ -36,12 +37,14 @@ export class ReverieClient {
   readonly files: Files;
   readonly memoryStores: MemoryStores;
   readonly transcripts: Transcripts;
+  readonly verdicts: Verdicts;
 
   constructor(client: Anthropic) {
     this.apiKeys = new ApiKeys(client);
     this.files = new Files(client);
     this.memoryStores = new MemoryStores(client);
     this.transcripts = new Transcripts(client);
+    this.verdicts = new Verdicts(client);
   }
 }
 

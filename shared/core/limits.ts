@@ -317,6 +317,14 @@ export const limits = {
   grader_repeats_max: 2,
   /** What the audit keeps of one text. */
   grader_line_chars_max: 20_000,
+  /** Verdicts that one summary counts, some 10 kB each, and what reading them may take. */
+  summary_verdicts_max: 2_000,
+  summary_ms: 8_000,
+  /** Different criteria that a summary holds at a time; it shows those that failed most. */
+  summary_distinct_max: 10_000,
+  summary_criteria_max: 20,
+  summary_versions_max: 50,
+  summary_text_chars_max: 500,
 
   // Models
   /** How long a secret is believed; a refused one is read again at once. */
