@@ -17,6 +17,7 @@ export interface Wiring {
 
 export interface Reconciled {
   readonly restarted: number;
+  readonly exhausted: number;
   readonly stuck: number;
   readonly swept: number;
   readonly expired: number;

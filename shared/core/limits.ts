@@ -40,6 +40,9 @@ export const limits = {
   reconcile_reserve_ms: 10_000,
   /** A session that runs without moving for so long is counted and alarmed about. */
   stuck_ms: 1_800_000,
+  /** A turn whose runs keep dying is started anew so often: after 1, 2, 4 … minutes, within about two hours. */
+  session_restarts_max: 7,
+  session_restart_wait_ms: 60_000,
   /** A turn that has not come to rest in a day is a fault, and 7 events a step stay under 25,000 in it. */
   run_timeout_s: 86_400,
 

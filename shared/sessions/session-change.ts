@@ -46,6 +46,7 @@ export function changeSession(session_id: string, change: SessionChange, at: str
     values[':since'] = change.start.at;
     values[':running'] = 'RUNNING';
     values[':place'] = `${change.start.at}#${session_id}`;
+    removes.push('restarts_count', 'restarted_at');
   }
   if (change.budget !== undefined) {
     sets.push('budget = :budget');

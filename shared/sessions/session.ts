@@ -33,6 +33,9 @@ export interface SessionHead extends Row {
   readonly outcomes_count?: number;
   /** The primary thread's run: the name of the execution is made from it. */
   readonly run: number;
+  /** How often reconcile has started this turn anew, and when last. @default - never */
+  readonly restarts_count?: number;
+  readonly restarted_at?: string;
   /** Present while the session runs or is being deleted: the index that reconcile reads. */
   readonly gsi2pk?: 'RUNNING' | 'DELETED';
   /** `<since>#<session_id>` */
@@ -58,6 +61,12 @@ export interface SessionConfig extends Row {
   /** Rises with each change of a row `R#…`; 0 while there never was one, so that none is looked for. */
   readonly resources_revision: number;
   readonly deployment_id: string | null;
+  /**
+   * Whether the agent had an outcome model when the session was made: then its rests are reported on,
+   * by the newest version. Kept here, so that a turn reads nothing more for agents without one.
+   * @default - it had none
+   */
+  readonly has_outcome_model?: boolean;
   readonly gsi1pk?: string;
   readonly gsi1sk?: string;
 }

@@ -235,11 +235,22 @@ export async function exhaust(
   type: ErrorType,
   message: string,
 ): Promise<void> {
-  const stop: Stop = { reason: { type: 'retries_exhausted' } };
   await flush(turn, (head, flushed) => {
-    const closed = merge(closeCalls(head, interruptedResult), closeSpan(head));
-    const said: Change = { lines: [errorLine(type, message, 'exhausted')] };
-    const given_up = giveOutcomeUp(head, turn.ports.clock.now(), message);
-    return restChange(turn, head, stop, merge(merge(merge(closed, said), given_up), flushed));
+    const closed = closeExhausted(head, turn.ports.clock.now(), { type, message });
+    return restChange(turn, head, exhausted, merge(closed, flushed));
   });
+}
+
+/** Why a turn rests that cannot go on. */
+export const exhausted: Stop = { reason: { type: 'retries_exhausted' } };
+
+/** What is closed and said before that; also by reconcile, when no step comes so far. */
+export function closeExhausted(
+  head: ThreadHead,
+  now: Date,
+  { type, message }: { readonly type: ErrorType; readonly message: string },
+): Change {
+  const closed = merge(closeCalls(head, interruptedResult), closeSpan(head));
+  const said: Change = { lines: [errorLine(type, message, 'exhausted')] };
+  return merge(merge(closed, said), giveOutcomeUp(head, now, message));
 }

@@ -10,11 +10,23 @@ import {
   type ReconcileOptions,
 } from '#shared/sessions/reconcile.ts';
 import { startPatch } from '#shared/events/send-plan.ts';
+import { listEvents } from '#shared/events/list-events.ts';
+import { limits } from '#shared/core/limits.ts';
 import { changeSession } from '#shared/sessions/session-change.ts';
 import { prepareAppend } from '#shared/threads/log.ts';
 import { threadKey } from '#shared/threads/thread.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
-import { aCall, headOf, putSession, testPorts, type TestPorts } from '../../sessions.ts';
+import {
+  aCall,
+  aMessage,
+  append,
+  aReply,
+  headOf,
+  putSession,
+  queue,
+  testPorts,
+  type TestPorts,
+} from '../../sessions.ts';
 
 let started: StartedTable;
 let ports: TestPorts;
@@ -71,9 +83,10 @@ interface Case {
 
 const cases = [
   // title, execution lives, age, age asked for, started anew, counted as stuck
-  ['a dead one that is old enough is started anew', false, 60_001, 60_000, 1, 0],
+  ['a dead one whose lease has run out is started anew', false, 120_001, 60_000, 1, 0],
+  ['a dead one whose lease runs is left: a step may be at work', false, 119_999, 60_000, 0, 0],
   ['a dead one that is too young is left: its start may be under way', false, 59_000, 60_000, 0, 0],
-  ['one that lives is left', true, 60_001, 60_000, 0, 0],
+  ['one that lives is left', true, 120_001, 60_000, 0, 0],
   ['with no age asked for, a dead one is started however young', false, 1, 0, 1, 0],
   ['with no age asked for, one that lives is left', true, 1, 0, 0, 0],
   ['one that has not moved for half an hour is counted', true, 1_800_001, 60_000, 0, 1],
@@ -98,23 +111,103 @@ test.each(
   expect(await sessionOf(session_id)).toMatchObject({ run, status: 'running', gsi2pk: 'RUNNING' });
   expect(await headOf(ports, thread_id)).toMatchObject({
     run,
-    ...(restarted === 1 ? { lease_holder: null, lease_until_ms: 0 } : { lease_holder: 'somebody' }),
+    lease_holder: restarted === 1 ? null : 'somebody',
   });
   expect(ports.runs.started).toEqual(restarted === 1 ? [{ session_id, thread_id, run: 2 }] : []);
 });
 
-test('one that moved lately is left without asking, though it has been running for long', async () => {
-  const { session_id } = await running(false);
+test('one that a step holds is left without asking, though it has been running for long', async () => {
+  const { thread_id } = await running(false);
   ports.clock.ms += 600_000;
+  await append(ports, thread_id, [aReply('still here')], {
+    lease_until_ms: ports.clock.ms + limits.lease_ms,
+  });
+  ports.clock.ms += 60_000;
+  ports.runs.alive = async () => await Promise.reject(new Error('asked'));
+  expect(await reconcile()).toMatchObject({ restarted: 0, found: [] });
+});
+
+test('what clients send to a dead one does not keep it from being healed', async () => {
+  const { session_id, thread_id } = await running(false);
+  ports.clock.ms += 121_000;
+  await queue(ports, thread_id, [aMessage('anybody there?')]);
   const at = ports.clock.now().toISOString();
-  await ports.table.transact([changeSession(session_id, { usage: { output_tokens: 1 } }, at)]);
-  ports.clock.ms += 30_000;
-  expect(await reconcile()).toMatchObject({ restarted: 0 });
+  await ports.table.transact([changeSession(session_id, {}, at)]);
+  expect(await reconcile()).toMatchObject({ restarted: 1 });
+});
+
+test('one that dies at every restart is started less and less often, and then ended', async () => {
+  const { session_id, thread_id } = await running(false);
+  await append(ports, thread_id, [], {
+    open_span: 'sevt_span',
+    calls: [{ event_id: 'sevt_call', tool_use_id: 'toolu_1', name: 'bash', state: 'started' }],
+  });
+  await queue(ports, thread_id, [aMessage('anybody there?')]);
+  const minutes: number[] = [];
+  let ended = 0;
+  for (let minute = 1; ended === 0 && minute < 1_000; minute++) {
+    ports.clock.ms += 60_000;
+    ports.runs.running.clear();
+    const { restarted, exhausted } = await reconcile();
+    if (restarted === 1) minutes.push(minute);
+    ended = exhausted;
+  }
+  expect(minutes).toHaveLength(limits.session_restarts_max);
+  const waits = minutes.slice(1).map((minute, index) => minute - (minutes[index] ?? 0));
+  expect(waits).toEqual([1, 2, 4, 8, 16, 32]);
+  const head = await headOf(ports, thread_id);
+  const { data } = await listEvents(ports, head, { limit: 100, order: 'asc' });
+  expect(data.map(({ type }) => type)).toEqual([
+    'agent.tool_result',
+    'span.model_request_end',
+    'session.error',
+    'session.thread_status_idle',
+    'session.usage',
+    'session.status_idle',
+    // It waits for the next message.
+    'user.message',
+  ]);
+  expect(data[2]).toMatchObject({ error: { retry_status: { type: 'exhausted' } } });
+  const idle = { status: 'idle', stop_reason: { type: 'retries_exhausted' } };
+  const session = await sessionOf(session_id);
+  expect(session).toMatchObject(idle);
+  expect(session?.gsi2pk).toBeUndefined();
+  expect(head).toMatchObject({
+    ...idle,
+    calls: [],
+    open_span: null,
+    lease_holder: null,
+    lease_fence: 1,
+    queue: [{ type: 'user.message' }],
+  });
+  ports.clock.ms += 10_000_000;
+  expect(await reconcile()).toMatchObject({ restarted: 0, exhausted: 0, stuck: 0 });
+});
+
+test('a new turn has all its restarts before it', async () => {
+  const { session_id } = await running(false);
+  ports.clock.ms += 121_000;
+  await reconcile();
+  expect(await sessionOf(session_id)).toMatchObject({ restarts_count: 1 });
+  const at = ports.clock.now().toISOString();
+  await ports.table.transact([changeSession(session_id, { start: { run: 3, at } }, at)]);
+  const session = await sessionOf(session_id);
+  expect([session?.restarts_count, session?.restarted_at]).toEqual([undefined, undefined]);
+});
+
+test('a host that starts again starts all again at once, and holds it against none', async () => {
+  const { session_id } = await running(false);
+  for (let n = 0; n <= limits.session_restarts_max; n++) {
+    ports.clock.ms += 10;
+    ports.runs.running.clear();
+    expect(await reconcile({ min_age_ms: 0 })).toMatchObject({ restarted: 1, exhausted: 0 });
+  }
+  expect((await sessionOf(session_id))?.restarts_count).toBeUndefined();
 });
 
 test('two at once start one run', async () => {
   const { session_id } = await running(false);
-  ports.clock.ms += 61_000;
+  ports.clock.ms += 121_000;
   const both = await Promise.all([reconcile(), reconcile()]);
   expect(both.reduce((sum, { restarted }) => sum + restarted, 0)).toBe(1);
   expect(ports.runs.started.length).toBe(1);
@@ -123,7 +216,7 @@ test('two at once start one run', async () => {
 
 test('a start that is lost is made up for by the next reconcile', async () => {
   const { session_id } = await running(false);
-  ports.clock.ms += 61_000;
+  ports.clock.ms += 121_000;
   const { runs } = ports;
   const start = runs.start.bind(runs);
   runs.start = async () => await Promise.reject(new Error('lost'));
@@ -131,13 +224,14 @@ test('a start that is lost is made up for by the next reconcile', async () => {
   expect(first).toMatchObject({ restarted: 0 });
   expect(first.found).toMatchObject([{ what: 'restarted', error: new Error('lost') }]);
   runs.start = start;
+  ports.clock.ms += 60_000;
   expect(await reconcile()).toMatchObject({ restarted: 1 });
   expect(ports.runs.started).toMatchObject([{ session_id, run: 3 }]);
 });
 
 test('one that came to rest since the index was read is left', async () => {
   const { session_id, thread_id } = await running(false);
-  ports.clock.ms += 61_000;
+  ports.clock.ms += 121_000;
   const { runs } = ports;
   runs.alive = async () => {
     await ports.table.update({
@@ -156,7 +250,7 @@ test('one that came to rest since the index was read is left', async () => {
 test('one that cannot be healed does not keep the others from it', async () => {
   const ill = await running(false);
   const well = await running(false);
-  ports.clock.ms += 61_000;
+  ports.clock.ms += 121_000;
   const { runs } = ports;
   runs.alive = async (session_id) => {
     if (session_id === ill.session_id) throw new Error('no answer');
@@ -169,7 +263,7 @@ test('one that cannot be healed does not keep the others from it', async () => {
 
 test('it goes through any number, and stops when the time is up', async () => {
   for (let n = 0; n < 23; n++) await running(false);
-  ports.clock.ms += 61_000;
+  ports.clock.ms += 121_000;
   let asked = 0;
   const part = await reconcile({ is_time_up: () => (asked += 1) > 1 });
   expect(part).toMatchObject({ restarted: 10, complete: false });
