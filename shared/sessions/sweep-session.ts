@@ -56,7 +56,7 @@ export async function sweepContents(
       if (is_time_up()) return false;
       const page = await table.query({ pk, ...EVERY, limit: ROWS_PER_ROUND });
       // First, for these rows are all that leads to them.
-      await table.deleteMany(page.rows.flatMap(filesOf));
+      await table.deleteMany(page.rows.flatMap(hangsOn));
       await table.deleteMany(page.rows.filter(({ sk }) => pk !== head.pk || sk !== head.sk));
       more = page.more && page.rows.length > 1;
     }
@@ -68,14 +68,19 @@ export async function sweepContents(
 }
 
 /**
- * The files of the Files API that a row of a session stands for. Rows are not parsed: one that is
+ * What elsewhere hangs on a row of a session: files of the Files API, and a verdict. Rows are not parsed: one that is
  * odd would stop every sweep of its session, for good.
  */
-function filesOf(row: Row): Key[] {
+function hangsOn(row: Row): Key[] {
   const { pk, sk, kind, version, type, file_id } = row;
+  if (sk.startsWith('VERDICT#')) return verdictsOf(row);
   if (pk.startsWith('FILES#') && sk.startsWith('F#') && typeof version === 'string') {
     return outputKeys({ kind: kind as StoredEntry['kind'], path: sk.slice('F#'.length), version });
   }
   if (!sk.startsWith('R#') || type !== 'file' || typeof file_id !== 'string') return [];
   return [fileKey(file_id), scopeKey(file_id)];
+}
+
+function verdictsOf({ verdict_pk: pk, verdict_sk: sk }: Row): Key[] {
+  return typeof pk === 'string' && typeof sk === 'string' ? [{ pk, sk }] : [];
 }

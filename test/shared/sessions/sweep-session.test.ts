@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Blobs } from '#shared/core/blobs.ts';
 import type { Table } from '#shared/core/table.ts';
 import { rowOf, type StoredEntry } from '#shared/files/entry.ts';
+import { outcomeKey } from '#shared/outcomes/outcome.ts';
+import { gradePrefix, verdictKey, verdictPointerKey } from '#shared/outcomes/verdict-row.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
 import { sweepContents, sweepSession } from '#shared/sessions/sweep-session.ts';
 import { listenKey } from '#shared/threads/thread.ts';
@@ -156,6 +158,31 @@ test('rows that are odd go too, and what hangs on the others goes with them', as
   expect(await sweepSession(ports, session_id, never)).toBe(true);
   expect(await left(session_id, thread_id)).toBe(0);
   expect(await ports.table.get(output)).toBeUndefined();
+});
+
+test('its verdicts go with it, from their agent too, and other sessions keep theirs', async () => {
+  const owner = { workspace_id: aCall().workspace_id, agent_id: 'agent_1' };
+  const ids = [await aSession(), await putSession(ports, aCall())];
+  for (const [n, { session_id }] of ids.entries()) {
+    for (const at of ['2026-11-20T10:00:00.000Z', '2026-11-20T10:00:01.000Z']) {
+      const verdict = verdictKey(owner, at, `sevt_${n}`);
+      const pointer = verdictPointerKey(session_id, at, `sevt_${n}`);
+      await ports.table.transact([
+        { put: { ...verdict, session_id } },
+        { put: { ...pointer, verdict_pk: verdict.pk, verdict_sk: verdict.sk } },
+        { put: { ...outcomeKey(session_id, `outc_${at}`), schema: 1 } },
+      ]);
+      await ports.blobs.put(`${gradePrefix(session_id, `sevt_${n}`, 1)}.jsonl`, '{}');
+    }
+  }
+  const [gone, kept] = ids;
+  await sweepSession(ports, gone?.session_id ?? '', never);
+  expect(await left(gone?.session_id ?? '', gone?.thread_id ?? '')).toBe(0);
+  const { pk } = verdictKey(owner, '', '');
+  const { rows } = await ports.table.query({ pk, from: '!', to: '~' });
+  expect(rows.map(({ session_id }) => session_id)).toEqual([kept?.session_id, kept?.session_id]);
+  await sweepSession(ports, kept?.session_id ?? '', never);
+  expect((await ports.table.query({ pk, from: '!', to: '~' })).rows).toEqual([]);
 });
 
 test('it leaves other sessions alone, also one whose id begins the same', async () => {
