@@ -162,26 +162,26 @@ test('rows that are odd go too, and what hangs on the others goes with them', as
 
 test('its verdicts go with it, from their agent too, and other sessions keep theirs', async () => {
   const owner = { workspace_id: aCall().workspace_id, agent_id: 'agent_1' };
-  const ids = [await aSession(), await putSession(ports, aCall())];
-  for (const [n, { session_id }] of ids.entries()) {
+  const gone = await aSession();
+  const kept = await putSession(ports, aCall());
+  for (const { session_id } of [gone, kept]) {
     for (const at of ['2026-11-20T10:00:00.000Z', '2026-11-20T10:00:01.000Z']) {
-      const verdict = verdictKey(owner, at, `sevt_${n}`);
-      const pointer = verdictPointerKey(session_id, at, `sevt_${n}`);
+      const verdict = verdictKey(owner, at, session_id);
+      const pointer = verdictPointerKey(session_id, at, session_id);
       await ports.table.transact([
         { put: { ...verdict, session_id } },
         { put: { ...pointer, verdict_pk: verdict.pk, verdict_sk: verdict.sk } },
         { put: { ...outcomeKey(session_id, `outc_${at}`), schema: 1 } },
       ]);
-      await ports.blobs.put(`${gradePrefix(session_id, `sevt_${n}`, 1)}.jsonl`, '{}');
+      await ports.blobs.put(`${gradePrefix(session_id, session_id, 1)}.jsonl`, '{}');
     }
   }
-  const [gone, kept] = ids;
-  await sweepSession(ports, gone?.session_id ?? '', never);
-  expect(await left(gone?.session_id ?? '', gone?.thread_id ?? '')).toBe(0);
+  await sweepSession(ports, gone.session_id, never);
+  expect(await left(gone.session_id, gone.thread_id)).toBe(0);
   const { pk } = verdictKey(owner, '', '');
   const { rows } = await ports.table.query({ pk, from: '!', to: '~' });
-  expect(rows.map(({ session_id }) => session_id)).toEqual([kept?.session_id, kept?.session_id]);
-  await sweepSession(ports, kept?.session_id ?? '', never);
+  expect(rows.map(({ session_id }) => session_id)).toEqual([kept.session_id, kept.session_id]);
+  await sweepSession(ports, kept.session_id, never);
   expect((await ports.table.query({ pk, from: '!', to: '~' })).rows).toEqual([]);
 });
 
