@@ -38,6 +38,15 @@ export function mountPath(path: string, field: string): string {
   return path;
 }
 
+/**
+ * Where a file goes that a client wants at a path outside of the session's folders, as the hosted API
+ * has it: `/data.csv` and `/uploads/data.csv` are both `/mnt/session/uploads/data.csv`.
+ */
+export function uploadPath(path: string): string {
+  if (!path.startsWith('/') || isInside(path, roots)) return path;
+  return isInside(path, ['/uploads']) ? `/mnt/session${path}` : `/mnt/session/uploads${path}`;
+}
+
 /** A place that is taken, and whether other places may lie below it. */
 export interface Taken {
   readonly path: string;

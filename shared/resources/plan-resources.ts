@@ -9,7 +9,7 @@ import type { Ports } from '../core/ports.ts';
 import type { Write } from '../core/table.ts';
 import { storeKey, type StoreHead } from '../memory/memory.ts';
 import { mountFile, type MountedFile } from './mount-file.ts';
-import { checkFree, mountPath, storePath, type Taken } from './mount-path.ts';
+import { checkFree, mountPath, storePath, uploadPath, type Taken } from './mount-path.ts';
 import { newRepository } from './repository.ts';
 import { resourceKey, storePartition, type MemoryResource, type Resource } from './resource.ts';
 import type { FileParams, MemoryParams, ResourceParams } from './resource-wire.ts';
@@ -129,7 +129,7 @@ export function planFile(
     ...owner,
     resource_id: newId('resource'),
     file_id: newId('file'),
-    mount_path: mountPath(path, 'mount_path'),
+    mount_path: mountPath(uploadPath(path), 'mount_path'),
   });
 }
 

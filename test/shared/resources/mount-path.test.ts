@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
 import { Fault } from '#shared/core/fault.ts';
 import { isInside, normalPath } from '#shared/files/path.ts';
-import { checkFree, mountPath, storePath } from '#shared/resources/mount-path.ts';
+import { checkFree, mountPath, storePath, uploadPath } from '#shared/resources/mount-path.ts';
 
 describe('the folder of a memory store', () => {
   test.each([
@@ -58,6 +58,18 @@ test('whatever path is taken is plain, below a root, and no memory', () => {
     }),
     { examples: [[['', 'workspace', 'a']], [['', 'mnt', 'memory', 'a']], [['', 'tmp', 'a\nb']]] },
   );
+});
+
+test.each([
+  ['/data.csv', '/mnt/session/uploads/data.csv'],
+  ['/uploads/data.csv', '/mnt/session/uploads/data.csv'],
+  ['/uploadsx/data.csv', '/mnt/session/uploads/uploadsx/data.csv'],
+  ['/etc/passwd', '/mnt/session/uploads/etc/passwd'],
+  ['/workspace/data.csv', '/workspace/data.csv'],
+  ['/mnt/session/uploads/a', '/mnt/session/uploads/a'],
+  ['data.csv', 'data.csv'],
+])('a file that is wanted at %s goes to %s', (wanted, path) => {
+  expect(uploadPath(wanted)).toBe(path);
 });
 
 const folder = { path: '/workspace/repo', is_folder: true };
