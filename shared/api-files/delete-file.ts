@@ -3,6 +3,7 @@ import type { Call } from '../core/call.ts';
 import { timestamp } from '../core/clock.ts';
 import type { Ports } from '../core/ports.ts';
 import { ConditionFailed } from '../core/table.ts';
+import { deleteMounted } from '../resources/delete-resource.ts';
 import { fileDueKeys, fileKey, type ApiFile } from './api-file.ts';
 import { noFile, readFile } from './read-file.ts';
 import { removeFile } from './remove-file.ts';
@@ -12,8 +13,8 @@ import { removeFile } from './remove-file.ts';
  * go. Died between: reconcile goes on, and so does a repeat, which is answered as the first was. A
  * repeat after the end finds nothing.
  *
- * A file of a session is taken out of the Files API only: the session keeps its own, and an output is
- * listed again when the agent writes it anew.
+ * An output of a session is taken out of the Files API only: the session keeps its own, and it is
+ * listed again when the agent writes it anew. A file that is mounted leaves its session too.
  *
  * @throws Fault `missing`
  */
@@ -25,6 +26,10 @@ export async function deleteFile(
   const row = (await ports.table.get(fileKey(file_id))) as ApiFile | undefined;
   const is_half_deleted = row?.workspace_id === call.workspace_id && row.state === 'deleted';
   const file = is_half_deleted ? row : await readFile(ports, call, file_id);
+  if (file.scope !== null && 'object' in file.source) {
+    const mounted = { file_id, session_id: file.scope.id };
+    if (await deleteMounted(ports, call, mounted)) return { id: file_id, type: 'file_deleted' };
+  }
   if (!is_half_deleted) await hide(ports, file);
   await removeFile(ports, file);
   return { id: file_id, type: 'file_deleted' };

@@ -30,15 +30,17 @@ export async function readChangeable(
 
 /** Part of every transaction that changes a resource: refused once the session is gone or archived. */
 export function touchSession(session_id: string, at: string): Write[] {
-  return [
-    changeSession(session_id, {}, at),
-    {
-      update: configKey(session_id),
-      expression: 'ADD resources_revision :one',
-      condition: 'attribute_exists(pk)',
-      values: { ':one': 1 },
-    },
-  ];
+  return [changeSession(session_id, {}, at), risen(session_id)];
+}
+
+/** The session's resources are not any more what they were. */
+export function risen(session_id: string): Write {
+  return {
+    update: configKey(session_id),
+    expression: 'ADD resources_revision :one',
+    condition: 'attribute_exists(pk)',
+    values: { ':one': 1 },
+  };
 }
 
 /** The resource that a client names: a memory store by the store's id, for it has no other. */

@@ -44,6 +44,35 @@ test('a file is added while it rests and while it runs, and removed', async () =
   await expect(rig.sessions.resources.delete(second.id, { session_id })).rejects.toThrow(/404/);
 });
 
+test.each(['rests', 'is archived'])(
+  'a mounted copy that is deleted as a file leaves its session, which %s',
+  async (state) => {
+    const { id: session_id } = await rig.create();
+    const file_id = await upload('first');
+    const add = { type: 'file', file_id, mount_path: '/workspace/a.txt' } as const;
+    const resource = await rig.sessions.resources.add(session_id, add);
+    const other = await rig.sessions.resources.add(session_id, { type: 'file', file_id });
+    if (state === 'is archived') await rig.sessions.archive(session_id);
+    expect((await beta.files.delete(resource.file_id)).id).toBe(resource.file_id);
+    expect(await list(session_id)).toEqual([other]);
+    expect(await files.list(session_id, '/workspace')).toEqual([]);
+    const scoped = await collect(beta.files.list({ scope_id: session_id }));
+    expect(scoped.map(({ id }) => id)).toEqual([other.file_id]);
+    await expect(beta.files.delete(resource.file_id)).rejects.toThrow(/404/);
+    await beta.files.retrieveMetadata(file_id);
+  },
+);
+
+test('a file that is wanted outside of the session\u2019s folders goes to its uploads', async () => {
+  const { id: session_id } = await rig.create();
+  const add = { type: 'file', file_id: await upload(), mount_path: '/data.csv' } as const;
+  const { mount_path } = await rig.sessions.resources.add(session_id, add);
+  expect(mount_path).toBe('/mnt/session/uploads/data.csv');
+  expect((await files.list(session_id, '/mnt/session')).map(({ path }) => path)).toEqual([
+    mount_path,
+  ]);
+});
+
 test('what the agent has made of a file stays when the file is removed', async () => {
   const { id: session_id } = await rig.create();
   const path = '/workspace/mine.txt';
