@@ -51,7 +51,7 @@ export class Endpoint extends Construct {
       domainName: domain(this, settings),
       defaultCorsPreflightOptions: {
         allowOrigins: Cors.ALL_ORIGINS,
-        allowMethods: ['GET', 'POST', 'DELETE'],
+        allowMethods: ['GET', 'POST', 'PATCH', 'DELETE'],
         // The star lets the SDK's x-stainless-* pass whatever they are; it never covers authorization.
         allowHeaders: ['*', 'authorization'],
         maxAge: Duration.hours(2),

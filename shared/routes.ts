@@ -67,6 +67,11 @@ export const routes = {
     scope: 'write',
     served_by: 'memory',
   },
+  /** Older documentation has it so: the same as the POST. */
+  'PATCH /v1/memory_stores/{memory_store_id}/memories/{memory_id}': {
+    scope: 'write',
+    served_by: 'memory',
+  },
   'DELETE /v1/memory_stores/{memory_store_id}/memories/{memory_id}': {
     scope: 'write',
     served_by: 'memory',
@@ -118,7 +123,7 @@ export const routes = {
   'GET /v1/reverie/api_keys': { scope: 'admin' },
   'GET /v1/reverie/api_keys/{api_key_id}': { scope: 'admin' },
   'DELETE /v1/reverie/api_keys/{api_key_id}': { scope: 'admin' },
-} as const satisfies Readonly<Record<`${'GET' | 'POST' | 'DELETE'} /v1/${string}`, RouteRule>>;
+} as const satisfies Readonly<Record<`${'GET' | 'POST' | 'PATCH' | 'DELETE'} /v1/${string}`, RouteRule>>;
 
 export type RouteName = keyof typeof routes;
 

@@ -34,6 +34,7 @@ export function routeTable(ports: DeleteStorePorts): Readonly<Record<MemoryRoute
     'GET /v1/memory_stores/{memory_store_id}/memories': listMemories(ports),
     'GET /v1/memory_stores/{memory_store_id}/memories/{memory_id}': readMemory(ports),
     'POST /v1/memory_stores/{memory_store_id}/memories/{memory_id}': updateMemory(ports),
+    'PATCH /v1/memory_stores/{memory_store_id}/memories/{memory_id}': updateMemory(ports),
     'DELETE /v1/memory_stores/{memory_store_id}/memories/{memory_id}': deleteMemory(ports),
     'GET /v1/memory_stores/{memory_store_id}/memory_versions': listMemoryVersions(ports),
     'GET /v1/memory_stores/{memory_store_id}/memory_versions/{memory_version_id}':

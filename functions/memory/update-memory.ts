@@ -6,8 +6,8 @@ import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
 import { BasicView, MemoryUpdate } from '#shared/memory/memory-wire.ts';
 
 /**
- * POST /v1/memory_stores/{memory_store_id}/memories/{memory_id}: 200 with the memory as it now is,
- * 400, 404 or 409.
+ * POST or PATCH /v1/memory_stores/{memory_store_id}/memories/{memory_id}: 200 with the memory as it
+ * now is, 400, 404 or 409.
  */
 export function updateMemory(ports: MemoryPorts): Route {
   return async ({ path, query, body, call }) => {

@@ -47,7 +47,7 @@ export async function admit<Served>(
   }
   const { body, form } = await contentOf(http, entry.rule);
   const base: Call = { ...caller, request_id: seen.request_id };
-  const key = http.method === 'POST' ? http.headers['idempotency-key'] : undefined;
+  const key = writes.has(http.method) ? http.headers['idempotency-key'] : undefined;
   const asked = entry.rule.body === 'form' ? summaryOf(form) : body;
   const call =
     key === undefined
@@ -57,11 +57,14 @@ export async function admit<Served>(
   return { entry, request };
 }
 
+/** The methods that carry a body, and may be safe to repeat by their `Idempotency-Key`. */
+const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);
+
 async function contentOf(
   http: HttpRequest,
   rule: RouteRule,
 ): Promise<{ readonly body: unknown; readonly form: Form }> {
-  if (http.method !== 'POST') return { body: undefined, form: no_form };
+  if (!writes.has(http.method)) return { body: undefined, form: no_form };
   if (rule.body === 'form') return { body: undefined, form: await readForm(http) };
   return { body: readJson(http), form: no_form };
 }

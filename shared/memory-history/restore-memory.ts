@@ -8,7 +8,7 @@ import { actorOf, updateMemory, type MemoryPlace } from '../memory/memories.ts';
 import type { VersionRow } from '../memory/memory.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { findMemory, findVersion, readStore, textOf } from '../memory/read-store.ts';
-import { showMemory, type Memory, type View } from '../memory/show-memory.ts';
+import { showMemory, withoutText, type Memory, type View } from '../memory/show-memory.ts';
 import { writeMemories } from '../memory/write-memories.ts';
 import { redacted } from './diff.ts';
 
@@ -88,7 +88,7 @@ async function bringBack(
     invariant(change?.after !== undefined, 'a memory that is brought back is there');
     return showMemory(change.after, view === 'full' ? text : null);
   };
-  const result = await writeMemories(ports, batch, { call, answerOf });
+  const result = await writeMemories(ports, batch, { call, answerOf, keptOf: withoutText });
   invariant(result.outcome === 'written', 'a creation has seen nothing that could be gone');
   return result.answer;
 }

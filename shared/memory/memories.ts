@@ -14,7 +14,7 @@ import type { Actor, MemoryRow } from './memory.ts';
 import type { MemoryPorts } from './memory-ports.ts';
 import type { MemoryCreate, MemoryUpdate } from './memory-wire.ts';
 import { readPlaced, textOf } from './read-store.ts';
-import { showMemory, viewMemory, type Memory, type View } from './show-memory.ts';
+import { showMemory, viewMemory, withoutText, type Memory, type View } from './show-memory.ts';
 import { writeMemories } from './write-memories.ts';
 
 /** A memory by its place in the path of a request. */
@@ -45,7 +45,7 @@ export async function createMemory(
   };
   const answerOf = (changes: readonly Change[]) =>
     showMemory(afterOf(changes), view === 'full' ? body.content : null);
-  const result = await writeMemories(ports, batch, { call, answerOf });
+  const result = await writeMemories(ports, batch, { call, answerOf, keptOf: withoutText });
   invariant(result.outcome === 'written', 'a creation has seen nothing that could be gone');
   return result.answer;
 }
@@ -104,7 +104,9 @@ async function updateSeen(
   const content = body.content ?? undefined;
   if (isAsAsked(before, body)) {
     const answer = await viewMemory(ports, before, view);
-    return answer === undefined ? undefined : await commit(ports, call, [], { answer });
+    return answer === undefined
+      ? undefined
+      : await commit(ports, call, [], { answer, kept: withoutText(answer) });
   }
   checkHash(before, body.precondition?.content_sha256);
   const text = view === 'full' ? (content ?? (await textSeen(ports, before))) : null;
@@ -118,7 +120,7 @@ async function updateSeen(
     actor: actorOf(call),
   };
   const answerOf = (changes: readonly Change[]) => showMemory(afterOf(changes), text);
-  const result = await writeMemories(ports, batch, { call, answerOf });
+  const result = await writeMemories(ports, batch, { call, answerOf, keptOf: withoutText });
   return result.outcome === 'written' ? result.answer : undefined;
 }
 

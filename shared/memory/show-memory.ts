@@ -46,6 +46,11 @@ export function showMemory(row: MemoryRow, content: string | null): Memory {
   };
 }
 
+/** What is remembered of an answer for a repeat: a redaction would not find a text there. */
+export function withoutText(memory: Memory): Memory {
+  return { ...memory, content: null };
+}
+
 /** A memory as it is now, or was a moment ago; undefined when it is gone meanwhile. */
 export async function viewMemory(
   { table, blobs }: Pick<Ports, 'table' | 'blobs'>,

@@ -32,6 +32,8 @@ export interface MemoryBatch {
 export interface Answering<Answer> {
   readonly call: Call;
   readonly answerOf: (changes: readonly Change[]) => Answer;
+  /** What a repeat gets: texts are not kept, for a redaction would not find them. */
+  readonly keptOf: (answer: Answer) => Answer;
 }
 
 export type WriteOutcome<Answer> =
@@ -90,7 +92,8 @@ async function transact<Answer>(
     try {
       if (answering !== undefined) {
         const answer = answering.answerOf(changes);
-        const given = await commit(ports, answering.call, writes, { answer });
+        const kept = answering.keptOf(answer);
+        const given = await commit(ports, answering.call, writes, { answer, kept });
         return { outcome: 'written', changes, answer: given };
       }
       if (writes.length > 0) await ports.table.transact(writes);

@@ -3,6 +3,7 @@ import { unpackTar } from 'modern-tar';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
 import { checkedClient } from '../../wire/checked-client.ts';
+import { broken } from '../../shared/memory/store.ts';
 import { admin_key, startDoor, type StartedDoor } from '../api/door.ts';
 
 /** What memory stores can beyond the hosted API, over HTTP, through the typed client. */
@@ -85,6 +86,26 @@ test('a deleted memory comes back under its id and goes on with its history', as
     'deleted',
     'created',
   ]);
+});
+
+test('restores of one deleted memory at once, to different paths, all succeed one after another', async () => {
+  const id = await storeWith({});
+  const memory = await create(id, '/a/first.md', 'one');
+  const paths = ['/b/second.md', '/c.md', '/a/fourth.md'];
+  const versions = [memory.memory_version_id];
+  for (const path of paths) {
+    versions.push((await update(id, memory.id, { path, content: path })).memory_version_id);
+  }
+  await client.beta.memoryStores.memories.delete(memory.id, { memory_store_id: id });
+  const restored = await Promise.all(
+    versions.map(async (memory_version_id) =>
+      own.restoreMemory(id, memory.id, { memory_version_id }),
+    ),
+  );
+  expect(restored.map((one) => one.path)).toEqual(['/a/first.md', ...paths]);
+  expect(new Set(restored.map((one) => one.memory_version_id)).size).toBe(4);
+  expect(Object.keys(await contentsOf(id))).toHaveLength(1);
+  expect(await broken(door.ports, id)).toEqual([]);
 });
 
 test('what cannot be restored is refused by name', async () => {

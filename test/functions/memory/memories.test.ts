@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkedClient, type CheckedClient } from '../../wire/checked-client.ts';
@@ -260,12 +261,14 @@ test('an id of another store, of another noun or of none is a 404', async () => 
   }
 });
 
-test('a creation that is repeated with its Idempotency-Key is done once', async () => {
+test('a request that is repeated with its Idempotency-Key is done once, and its text is not kept for that', async () => {
   const memory_store_id = await aStore();
   const options = { headers: { 'idempotency-key': 'once' } };
-  const body = { path: '/a', content: 'x'.repeat(5_000), view: 'full' as const };
+  const body = { path: '/a', content: 'secret '.repeat(5_000), view: 'full' as const };
   const first = await stores.memories.create(memory_store_id, body, options);
-  expect(await stores.memories.create(memory_store_id, body, options)).toEqual(first);
+  const repeated = await stores.memories.create(memory_store_id, body, options);
+  expect(first.content).toBe(body.content);
+  expect(repeated).toEqual({ ...first, content: null });
   const change = { memory_store_id, content: 'two' };
   const other = { headers: { 'idempotency-key': 'again' } };
   const changed = await stores.memories.update(first.id, change, other);
@@ -273,4 +276,44 @@ test('a creation that is repeated with its Idempotency-Key is done once', async 
   expect(await stores.memories.update(first.id, change, other)).toEqual(changed);
   const versions = await collect(stores.memoryVersions.list(memory_store_id));
   expect(versions.map(({ operation }) => operation)).toEqual(['modified', 'modified', 'created']);
+});
+
+test('what a redacted version said is nowhere any more, not in remembered answers either', async () => {
+  const memory_store_id = await aStore();
+  const secret = `secret ${'x'.repeat(70_000)}`;
+  const once = (key: string) => ({ headers: { 'idempotency-key': `${memory_store_id}-${key}` } });
+  const body = { path: '/a', content: secret, view: 'full' as const };
+  const first = await stores.memories.create(memory_store_id, body, once('create'));
+  const same = { memory_store_id, content: secret, view: 'full' as const };
+  await stores.memories.update(first.id, same, once('nothing'));
+  const renamed = { memory_store_id, path: '/b', view: 'full' as const };
+  const second = await stores.memories.update(first.id, renamed, once('rename'));
+  expect(second.content).toBe(secret);
+  await stores.memories.update(first.id, { memory_store_id, content: 'harmless' });
+  for (const { memory_version_id } of [first, second]) {
+    await stores.memoryVersions.redact(memory_version_id, { memory_store_id });
+  }
+  const objects = [...door.ports.blobs.objects.values()].map((bytes) => Buffer.from(bytes));
+  expect(objects.filter((bytes) => bytes.includes('secret x'))).toEqual([]);
+  const { client, name: TableName } = door.table;
+  const { Items } = await client.send(new ScanCommand({ TableName }));
+  expect(JSON.stringify(Items)).not.toContain('secret x');
+});
+
+test('a PATCH is the same as the POST, as older documentation has it', async () => {
+  const memory_store_id = await aStore();
+  const { id } = await stores.memories.create(memory_store_id, { path: '/a', content: 'one' });
+  const patch = async (body: unknown, headers: Record<string, string> = {}) =>
+    await fetch(`${door.baseURL}/v1/memory_stores/${memory_store_id}/memories/${id}?view=full`, {
+      method: 'PATCH',
+      headers: { 'x-api-key': admin_key, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const once = { 'idempotency-key': `patch-${memory_store_id}` };
+  const answer = await patch({ content: 'two' }, once);
+  expect([answer.status, await answer.json()]).toMatchObject([200, { id, content: 'two' }]);
+  expect((await patch({ content: 'two' }, once)).status).toBe(200);
+  expect((await patch({ content: 'three' }, once)).status).toBe(409);
+  expect((await patch({ contents: 'x' })).status).toBe(400);
+  expect(await stores.memories.retrieve(id, { memory_store_id })).toMatchObject({ content: 'two' });
 });
