@@ -15,7 +15,7 @@ export interface GradeProps {
   readonly sandbox: Sandbox;
 }
 
-/** Judges what a session has handed over: reads its files, asks the model, writes the verdict. */
+/** Judges what a session has handed over: reads its files, asks the model, writes verdict or report. */
 export class Grade extends NodeFunction {
   constructor(scope: Construct, id: string, props: GradeProps) {
     const { settings, storage, sandbox } = props;
@@ -39,6 +39,8 @@ export class Grade extends NodeFunction {
         // It appends to the log and never removes.
         rows(storage, [...rowReads, 'dynamodb:PutItem', 'dynamodb:UpdateItem']),
         objects(storage, 'sessions', ['s3:GetObject', 's3:PutObject']),
+        // A large outcome model.
+        objects(storage, 'configs', ['s3:GetObject']),
         key(storage, 'write'),
         ...secrets(modelSecretArn),
         allow('Sandbox', ['lambda:InvokeFunction'], [sandbox.function.functionArn]),

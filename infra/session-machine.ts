@@ -62,6 +62,35 @@ const answered = {
   'wait_seconds.$': '$.Payload.wait_seconds',
 };
 
+const invoke = { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', Retry };
+
+/** Behind the rest of a run: the session is idle, and whatever happens here never touches it. */
+function reportStates(grade: string): object {
+  return {
+    Report: {
+      ...invoke,
+      Comment:
+        "The session is idle already: a grader reports on the run by the agent's outcome model.",
+      Parameters: { FunctionName: grade, Payload: { ...told, report: true } },
+      TimeoutSeconds: limits.step_timeout_s + 10,
+      ResultPath: null,
+      Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'DropReport' }],
+      Next: 'Done',
+    },
+    DropReport: {
+      ...invoke,
+      Comment: 'Writes that there is no report. If that fails too, the execution fails: an alarm.',
+      Parameters: {
+        FunctionName: grade,
+        Payload: { ...told, report: true, give_up: true, 'error.$': '$.error' },
+      },
+      TimeoutSeconds: limits.step_timeout_s + 10,
+      ResultPath: null,
+      Next: 'Done',
+    },
+  };
+}
+
 /**
  * The run of a session in the Amazon States Language (JSONPath), as data: this is what deploys,
  * what the local host runs and what the tests read.
@@ -70,7 +99,6 @@ export function sessionDefinition(functions: {
   readonly step: string;
   readonly grade: string;
 }): object {
-  const invoke = { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', Retry };
   return {
     Comment: 'One run of a session: from running to idle.',
     StartAt: 'Step',
@@ -90,6 +118,7 @@ export function sessionDefinition(functions: {
         Choices: [
           { Variable: '$.next', StringEquals: 'again', Next: 'Step' },
           { Variable: '$.next', StringEquals: 'grade', Next: 'Grade' },
+          { Variable: '$.next', StringEquals: 'report', Next: 'Report' },
           { Variable: '$.next', StringEquals: 'wait', Next: 'Wait' },
           { Variable: '$.next', StringEquals: 'done', Next: 'Done' },
         ],
@@ -104,6 +133,7 @@ export function sessionDefinition(functions: {
         Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'GiveUp' }],
         Next: 'Decide',
       },
+      ...reportStates(functions.grade),
       Wait: { Type: 'Wait', SecondsPath: '$.wait_seconds', Next: 'Step' },
       GiveUp: {
         ...invoke,

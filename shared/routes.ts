@@ -110,6 +110,13 @@ export const routes = {
   'GET /v1/reverie/memory_stores/{memory_store_id}/export': { scope: 'read', served_by: 'stream' },
   'POST /v1/reverie/memory_stores/import': { scope: 'write', served_by: 'memory' },
 
+  'POST /v1/reverie/agents/{agent_id}/outcome_model': { scope: 'write' },
+  'GET /v1/reverie/agents/{agent_id}/outcome_model': { scope: 'read' },
+  'DELETE /v1/reverie/agents/{agent_id}/outcome_model': { scope: 'write' },
+  'GET /v1/reverie/agents/{agent_id}/outcome_model/versions': { scope: 'read' },
+  'GET /v1/reverie/sessions/{session_id}/outcome_reports': { scope: 'read' },
+  'GET /v1/reverie/sessions/{session_id}/outcome_reports/{outcome_report_id}': { scope: 'read' },
+
   'GET /v1/reverie/sessions/{session_id}/transcript': { scope: 'read', served_by: 'stream' },
   'GET /v1/reverie/sessions/{session_id}/outcome_evaluations': { scope: 'read' },
   'GET /v1/reverie/sessions/{session_id}/outcome_evaluations/{evaluation_id}/transcript': {

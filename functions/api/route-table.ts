@@ -44,6 +44,12 @@ import { summariseVerdicts } from './summarise-verdicts.ts';
 import { readFile } from './read-file.ts';
 import { startUpload } from './start-upload.ts';
 import { uploadFile } from './upload-file.ts';
+import { deleteOutcomeModel } from './delete-outcome-model.ts';
+import { listOutcomeModelVersions } from './list-outcome-model-versions.ts';
+import { listOutcomeReports } from './list-outcome-reports.ts';
+import { putOutcomeModel } from './put-outcome-model.ts';
+import { readOutcomeModel } from './read-outcome-model.ts';
+import { readOutcomeReport } from './read-outcome-report.ts';
 
 /** What the routes act upon. */
 export type ApiPorts = SessionPorts & DeletePorts & ArchivePorts;
@@ -89,6 +95,13 @@ export function routeTable(ports: ApiPorts): Readonly<Record<ApiRouteName, Route
     'DELETE /v1/files/{file_id}': deleteFile(ports),
     'POST /v1/reverie/files': startUpload(ports),
     'POST /v1/reverie/files/{file_id}/complete': completeUpload(ports),
+    'POST /v1/reverie/agents/{agent_id}/outcome_model': putOutcomeModel(ports),
+    'GET /v1/reverie/agents/{agent_id}/outcome_model': readOutcomeModel(ports),
+    'DELETE /v1/reverie/agents/{agent_id}/outcome_model': deleteOutcomeModel(ports),
+    'GET /v1/reverie/agents/{agent_id}/outcome_model/versions': listOutcomeModelVersions(ports),
+    'GET /v1/reverie/sessions/{session_id}/outcome_reports': listOutcomeReports(ports),
+    'GET /v1/reverie/sessions/{session_id}/outcome_reports/{outcome_report_id}':
+      readOutcomeReport(ports),
     'POST /v1/reverie/api_keys': createApiKey(ports),
     'GET /v1/reverie/api_keys': listApiKeys(ports),
     'GET /v1/reverie/api_keys/{api_key_id}': readApiKey(ports),

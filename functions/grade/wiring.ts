@@ -13,10 +13,12 @@ import { parsePrices } from '#shared/models/prices.ts';
 import { grade as gradeWith } from '#shared/outcomes/grade.ts';
 import { gradedFilesWith } from '#shared/outcomes/graded-files.ts';
 import type { GradePorts } from '#shared/outcomes/grading.ts';
+import { judgeSession } from '#shared/outcome-reports/judge-session.ts';
 import type { Task } from '#shared/task/task.ts';
 import { systemDialer } from '#shared/tools/public-fetch.ts';
 import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
 import { gradeTurn, type GradeTurnPorts } from '#shared/turn/grade-turn.ts';
+import { reportRun, type ReportPorts } from '#shared/turn/report-run.ts';
 
 const table = new DynamoTable(required('TABLE_NAME'));
 const blobs = new S3Blobs(required('BUCKET_NAME'));
@@ -42,7 +44,7 @@ const grading: GradePorts = {
   prices,
 };
 
-const ports: Omit<GradeTurnPorts, 'observe'> = {
+const ports: Omit<GradeTurnPorts & ReportPorts, 'observe'> = {
   table,
   blobs,
   clock,
@@ -51,10 +53,14 @@ const ports: Omit<GradeTurnPorts, 'observe'> = {
   contexts: new Map(),
   random: Math.random,
   grade: async (asked, options) => await gradeWith(grading, asked, options),
+  judgeSession: async (asked, options) => await judgeSession(grading, asked, options),
 };
 
 export const grade: Task = {
   name: 'grade',
-  work: async (observe, input, time_ms) => await gradeTurn({ ...ports, observe }, input, time_ms),
+  work: async (observe, input, time_ms) => {
+    const work = input.report === true ? reportRun : gradeTurn;
+    return await work({ ...ports, observe }, input, time_ms);
+  },
   logger: new Logger(),
 };

@@ -8,6 +8,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/beta/agents/agents';
 import type { Key, Row } from '../core/table.ts';
 import type { Stored } from '../core/stored.ts';
+import type { ModelHead } from '../outcome-models/outcome-model.ts';
 
 /** An agent at one version, with every default filled in: what is stored is what is shown. */
 export type Agent = BetaManagedAgentsAgent;
@@ -30,6 +31,8 @@ export interface AgentHead extends Row {
   readonly version: number;
   readonly archived_at: string | null;
   readonly agent: Stored<Agent>;
+  /** @default - the agent never had one */
+  readonly outcome_model?: ModelHead;
 }
 
 /** `AGENT#<id>` / `V#<version>`: written once. */

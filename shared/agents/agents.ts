@@ -43,12 +43,23 @@ export async function getAgent(
   id: string,
   version?: number,
 ): Promise<Agent> {
+  return (await getAgentAndHead(ports, call, id, version)).agent;
+}
+
+/** The same, with what is true of the agent whatever its version. */
+export async function getAgentAndHead(
+  ports: Ports,
+  call: Call,
+  id: string,
+  version?: number,
+): Promise<{ readonly agent: Agent; readonly head: AgentHead }> {
   const head = await readHead(ports, call, id);
-  if (version === undefined || version === head.version)
-    return await shown(ports, head, head.agent);
+  if (version === undefined || version === head.version) {
+    return { agent: await shown(ports, head, head.agent), head };
+  }
   const row = (await ports.table.get(versionKey(id, version))) as AgentVersion | undefined;
   if (row === undefined) throw new Fault('missing', `agent '${id}' has no version ${version}.`);
-  return await shown(ports, head, row.agent);
+  return { agent: await shown(ports, head, row.agent), head };
 }
 
 /**

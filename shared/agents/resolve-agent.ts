@@ -5,32 +5,37 @@ import { parseId } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Agent } from './agent.ts';
 import type { AgentParam } from './agent-wire.ts';
-import { getAgent } from './agents.ts';
+import { getAgentAndHead } from './agents.ts';
 import { resolveModel } from './model.ts';
 import { checkTools, resolveTools } from './tools.ts';
 
 /** An agent as a session keeps it: the whole configuration, frozen. */
 export type ResolvedAgent = BetaManagedAgentsSessionAgent;
 
+/** What a session's `agent` parameter means now. */
+export interface Resolved {
+  readonly agent: ResolvedAgent;
+  /** Whether the agent has an outcome model by which its sessions are reported on. */
+  readonly has_outcome_model: boolean;
+}
+
 /**
- * What a session's `agent` parameter means now.
+ * Read what a session's `agent` parameter means.
  *
  * @param param Parsed by `AgentParam`: an id, a reference with a version, or one with overrides.
  * @throws Fault `missing` for an unknown agent or version; Fault `invalid` for an archived one and
  *   for overrides that do not fit: see {@link overrideAgent}.
  */
-export async function resolveAgent(
-  ports: Ports,
-  call: Call,
-  param: AgentParam,
-): Promise<ResolvedAgent> {
-  const agent = await getAgent(ports, call, parseId('agent', param.id), param.version);
+export async function resolveAgent(ports: Ports, call: Call, param: AgentParam): Promise<Resolved> {
+  const id = parseId('agent', param.id);
+  const { agent, head } = await getAgentAndHead(ports, call, id, param.version);
   if (agent.archived_at !== null) {
     throw new Fault('invalid', `agent: '${agent.id}' is archived. Use another agent.`, {
       details: { error_code: 'agent_archived' },
     });
   }
-  return overrideAgent(agent, param);
+  const has_outcome_model = head.outcome_model?.deleted_at === null;
+  return { agent: overrideAgent(agent, param), has_outcome_model };
 }
 
 /**

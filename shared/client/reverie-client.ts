@@ -4,6 +4,7 @@ import type { Scope } from '../core/call.ts';
 import type { Page } from '../core/page.ts';
 import { Files } from './files.ts';
 import { MemoryStores } from './memory-stores.ts';
+import { OutcomeModels, OutcomeReports } from './outcome-models.ts';
 import { Transcripts } from './transcripts.ts';
 import { Verdicts } from './verdicts.ts';
 
@@ -36,6 +37,8 @@ export class ReverieClient {
   readonly apiKeys: ApiKeys;
   readonly files: Files;
   readonly memoryStores: MemoryStores;
+  readonly outcomeModels: OutcomeModels;
+  readonly outcomeReports: OutcomeReports;
   readonly transcripts: Transcripts;
   readonly verdicts: Verdicts;
 
@@ -43,6 +46,8 @@ export class ReverieClient {
     this.apiKeys = new ApiKeys(client);
     this.files = new Files(client);
     this.memoryStores = new MemoryStores(client);
+    this.outcomeModels = new OutcomeModels(client);
+    this.outcomeReports = new OutcomeReports(client);
     this.transcripts = new Transcripts(client);
     this.verdicts = new Verdicts(client);
   }

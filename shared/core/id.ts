@@ -17,6 +17,7 @@ export const prefixes = {
   memory: 'mem',
   memory_version: 'memver',
   outcome: 'outc',
+  outcome_report: 'outrep',
 } as const;
 
 export type Noun = keyof typeof prefixes;

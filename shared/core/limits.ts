@@ -293,6 +293,11 @@ export const limits = {
   outcome_iterations_default: 3,
   outcome_iterations_max: 20,
   outcome_description_chars_max: 100_000,
+  /** Items of each list of an outcome model: all of them need a verdict in one answer. */
+  outcome_model_items_max: 30,
+  outcome_model_text_chars_max: 2_000,
+  /** What a report's grader is told of how a session went, beside its deliverables. */
+  report_story_chars_max: 60_000,
   /** Criteria that a rubric is split into; each needs a verdict with evidence in one answer. */
   criteria_max: 100,
   /** Pieces of evidence for one criterion, and what one of them quotes. */

@@ -26,15 +26,18 @@ interface Script {
 
 type Asker = Pick<GradePorts, 'model' | 'clock' | 'prices'>;
 
+/** In whose name requests are made. */
+type Asked = Pick<Grading, 'model' | 'thread_id'>;
+
 /** What requests have cost and said so far, whichever conversation they belong to. */
 export class Audit {
   readonly lines: TranscriptLine[] = [];
   readonly #ports: Asker;
-  readonly #grading: Grading;
+  readonly #grading: Asked;
   readonly #spent: ((usage: Usage) => void) | undefined;
   #usage: Usage = noUsage;
 
-  constructor(ports: Asker, grading: Grading, spent?: (usage: Usage) => void) {
+  constructor(ports: Asker, grading: Asked, spent?: (usage: Usage) => void) {
     this.#ports = ports;
     this.#grading = grading;
     this.#spent = spent;

@@ -36,6 +36,8 @@ interface DeskOptions {
   readonly web: WebRules | null;
   /** Texts of the task: pages that they name may be fetched. */
   readonly task_texts: readonly string[];
+  /** Texts that are known from the beginning, and evidence like fetched pages: by address. */
+  readonly pages: ReadonlyMap<string, string>;
 }
 
 /** Where the grader reads: its files and pages, and what of them it has looked at. */
@@ -49,6 +51,7 @@ export class Desk {
 
   constructor(options: DeskOptions) {
     this.#options = options;
+    for (const [address, text] of options.pages) this.#pages.set(address, text);
     for (const text of options.task_texts) this.#learnUrls(text);
   }
 

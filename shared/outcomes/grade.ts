@@ -4,6 +4,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { limits } from '../core/limits.ts';
 import { aborted, ModelError } from '../models/model-error.ts';
+import type { Assignment } from './assignment.ts';
 import { Conversation, Audit, type ToolAnswer } from './conversation.ts';
 import { criteriaOf, type Criterion } from './criteria.ts';
 import { Desk } from './desk.ts';
@@ -19,7 +20,7 @@ import { Ballot } from './submission.ts';
 /** Everything that one grading works with. */
 interface Bench {
   readonly ports: GradePorts;
-  readonly grading: Grading;
+  readonly assignment: Assignment;
   readonly criteria: readonly Criterion[];
   readonly desk: Desk;
   readonly reading: Reading;
@@ -53,10 +54,43 @@ export async function grade(
   const audit = new Audit(ports, grading, options.spent);
   const criteria = criteriaOf(grading.rubric);
   if (criteria.length === 0) {
-    return verdictOf(audit, 0, { result: 'failed', why: 'The rubric is empty.', criteria: [] });
+    const ruling: Ruling = { result: 'failed', why: 'The rubric is empty.', criteria: [] };
+    return plainVerdict(audit, grader_prompt_version, ruling);
   }
+  return await judge(ports, audit, assignmentOf(audit, grading, criteria), options);
+}
+
+/** By its rubric alone. */
+function assignmentOf(audit: Audit, grading: Grading, criteria: readonly Criterion[]): Assignment {
+  const { description, rubric, outcome_id, iteration, start_event_id } = grading;
+  return {
+    ...grading,
+    event_id: start_event_id,
+    noted: { outcome_id, iteration, start_event_id, grader_prompt_version },
+    criteria,
+    task_texts: [description, rubric],
+    pages: new Map(),
+    instructions,
+    brief: (boundary, seen) => briefOf(boundary, { description, rubric, criteria, ...seen }),
+    unjudged: 'not_met',
+    fit: async (signal) => await fitOf(audit, grading, signal),
+    grader_prompt_version,
+  };
+}
+
+/**
+ * Have a grader work through an assignment, within the time of the caller.
+ *
+ * @throws ModelError
+ */
+export async function judge(
+  ports: GradePorts,
+  audit: Audit,
+  assignment: Assignment,
+  options: GradeOptions,
+): Promise<Verdict> {
   return await withinTime(ports, options, async (signal) => {
-    const bench = await benchFor(ports, grading, { audit, criteria });
+    const bench = await benchFor(ports, audit, assignment);
     return await converse(bench, options.deadline_ms, signal);
   });
 }
@@ -89,42 +123,28 @@ function tooSlow(): ModelError {
   return new ModelError(message, { kind: 'failed', retryable: true });
 }
 
-async function benchFor(
-  ports: GradePorts,
-  grading: Grading,
-  { audit, criteria }: { audit: Audit; criteria: readonly Criterion[] },
-): Promise<Bench> {
-  const { session_id, start_event_id, description, rubric, web } = grading;
-  const folders = foldersOf(namedPaths(`${description}\n${rubric}`));
-  const files = await ports.files({ session_id, event_id: start_event_id }, folders);
-  const task_texts = [description, rubric];
-  const desk = new Desk({ files, folders, dialer: ports.dialer, web, task_texts });
+async function benchFor(ports: GradePorts, audit: Audit, assignment: Assignment): Promise<Bench> {
+  const { session_id, event_id, model, web, criteria, task_texts, pages } = assignment;
+  const folders = foldersOf(namedPaths(task_texts.join('\n')));
+  const files = await ports.files({ session_id, event_id }, folders);
+  const desk = new Desk({ files, folders, dialer: ports.dialer, web, task_texts, pages });
   const boundary = ports.newName();
   const { note, data = '' } = desk.list(outputs, 0);
   audit.note('begin', {
-    outcome_id: grading.outcome_id,
-    iteration: grading.iteration,
-    start_event_id,
-    grader_prompt_version,
-    model: grading.model.id,
+    ...assignment.noted,
+    model: model.id,
     boundary,
     deliverables: desk.files.map(({ path, size_bytes, sha256 }) => ({ path, size_bytes, sha256 })),
   });
-  const first = briefOf(boundary, {
-    description,
-    rubric,
-    criteria,
-    folders,
-    listing: { note, data },
-  });
-  const script = { system: instructions, tools: graderTools(web !== null), first };
+  const first = assignment.brief(boundary, { folders, listing: { note, data } });
+  const script = { system: assignment.instructions, tools: graderTools(web !== null), first };
   return {
     ports,
-    grading,
+    assignment,
     criteria,
     desk,
     reading: new Reading(desk, boundary),
-    conversation: new Conversation(audit, script, grading.model.id),
+    conversation: new Conversation(audit, script, model.id),
     audit,
     ballot: new Ballot(criteria),
     doubted: new Set(),
@@ -220,9 +240,9 @@ async function checkAll(bench: Bench, signal: AbortSignal): Promise<Checks> {
 
 /** Who has judged most of the criteria has shown that the rubric can be applied. */
 async function isMisfit(bench: Bench, reason: string, signal: AbortSignal): Promise<boolean> {
-  const { ballot, criteria, audit, grading } = bench;
+  const { ballot, criteria, audit, assignment } = bench;
   const is_judged = ballot.judged_count * 2 > criteria.length;
-  const fit = is_judged ? { fits: true } : await fitOf(audit, grading, signal);
+  const fit = is_judged ? { fits: true } : await assignment.fit(signal);
   audit.note('checked', { misfit: reason, is_judged, fit });
   return !fit.fits;
 }
@@ -230,8 +250,7 @@ async function isMisfit(bench: Bench, reason: string, signal: AbortSignal): Prom
 function failed(bench: Bench, misfit: string): Verdict {
   const why = `The rubric does not fit the task: ${misfit.slice(0, limits.reason_chars_max)}`;
   const criteria = bench.criteria.map((criterion) => judged(bench, criterion, undefined));
-  const { audit, desk } = bench;
-  return verdictOf(audit, desk.fetches_count, { result: 'failed', why, criteria });
+  return verdictOf(bench, { result: 'failed', why, criteria });
 }
 
 /** @param faults What is wrong with the answer that is taken after all: it is no pass then. */
@@ -241,15 +260,18 @@ function conclude(bench: Bench, checks: Checks, faults: readonly string[]): Verd
   const result = is_met && faults.length === 0 ? 'satisfied' : 'needs_revision';
   const unusable = `The grader gave no usable verdict: ${faults.join(' ').slice(0, 1_000)}\n`;
   const why = (faults.length === 0 ? '' : unusable) + explain(criteria);
-  const { audit, desk } = bench;
-  return verdictOf(audit, desk.fetches_count, { result, why, criteria });
+  return verdictOf(bench, { result, why, criteria });
 }
 
-function judged({ ballot }: Bench, { id, text }: Criterion, checked: Checked | undefined): Judged {
+function judged(
+  { ballot, assignment }: Bench,
+  { id, text }: Criterion,
+  checked: Checked | undefined,
+): Judged {
   const entry = ballot.of(id);
   if (entry === undefined) {
     const reason = 'The grader gave no usable verdict on it.';
-    return { id, text, verdict: 'not_met', reason, evidence: [] };
+    return { id, text, verdict: assignment.unjudged, reason, evidence: [] };
   }
   const evidence = checked?.held ?? [];
   const faults = checked?.faults ?? ['it was not checked'];
@@ -260,22 +282,29 @@ function judged({ ballot }: Bench, { id, text }: Criterion, checked: Checked | u
   return { id, text, verdict: 'cannot_tell', reason, evidence };
 }
 
-function verdictOf(
-  audit: Audit,
-  web_fetch_requests: number,
-  {
-    result,
-    why,
-    criteria,
-  }: { result: Verdict['result']; why: string; criteria: readonly Judged[] },
-): Verdict {
+interface Ruling {
+  readonly result: Verdict['result'];
+  readonly why: string;
+  readonly criteria: readonly Judged[];
+}
+
+function verdictOf({ audit, desk, assignment }: Bench, ruling: Ruling): Verdict {
+  const { grader_prompt_version } = assignment;
+  const verdict = plainVerdict(audit, grader_prompt_version, ruling);
+  return {
+    ...verdict,
+    usage: { ...verdict.usage, web_fetch_requests: desk.fetches_count },
+  };
+}
+
+function plainVerdict(audit: Audit, version: string, { result, why, criteria }: Ruling): Verdict {
   audit.note('end', { result, criteria });
   return {
     result,
     explanation: why,
     criteria,
-    usage: { ...audit.usage, web_fetch_requests },
-    grader_prompt_version,
+    usage: audit.usage,
+    grader_prompt_version: version,
     transcript: audit.lines,
   };
 }

@@ -43,7 +43,7 @@ export async function createSession(
   call: Call,
   body: SessionCreate,
 ): Promise<Session> {
-  const [agent, environment] = await Promise.all([
+  const [{ agent, has_outcome_model }, environment] = await Promise.all([
     resolveAgent(ports, call, body.agent),
     environmentForSession(ports, call, body.environment_id),
   ]);
@@ -66,6 +66,7 @@ export async function createSession(
     environment: environmentOf(environment),
     resources: planned.resources,
     at,
+    has_outcome_model,
   };
   const first = await firstRows(ports, made, { ...planned, events });
   const { head } = first;

@@ -24,6 +24,8 @@ export interface NewSession {
   readonly environment: SessionEnvironment;
   readonly resources: readonly Resource[];
   readonly at: string;
+  /** @default false */
+  readonly has_outcome_model?: boolean;
 }
 
 /** The head of a new session: idle. */
@@ -67,6 +69,7 @@ export function newConfig(made: NewSession): SessionConfig {
     vault_ids: [],
     resources_revision: made.resources.length > 0 ? 1 : 0,
     deployment_id: null,
+    ...(made.has_outcome_model === true ? { has_outcome_model: true } : {}),
     ...listKeys(workspace_id, 'session', { id: session_id, created_at: at }),
   };
 }

@@ -56,6 +56,9 @@ function measure(metrics: Metrics, observation: Observation): void {
     case 'verdict':
       metrics.addMetric('Verdicts', MetricUnit.Count, 1);
       return;
+    case 'report':
+      metrics.addMetric('Reports', MetricUnit.Count, 1);
+      return;
     case 'transcript_lost':
       metrics.addMetric('TranscriptsLost', MetricUnit.Count, 1);
       return;
@@ -71,7 +74,7 @@ function tell(
   const { type, ...facts } = observation;
   if (type === 'model_error') logger.warn('model request failed', { ...ids, ...facts });
   if (type === 'transcript_lost') logger.error('transcript not written', { ...ids, ...facts });
-  if (type === 'tool' || type === 'settled' || type === 'verdict') {
+  if (type === 'tool' || type === 'settled' || type === 'verdict' || type === 'report') {
     logger.info(type, { ...ids, ...facts });
   }
 }

@@ -13,6 +13,7 @@ const Event = z.object({
   run: z.int().positive(),
   execution: z.string(),
   give_up: z.boolean().optional(),
+  report: z.boolean().optional(),
   error: z.unknown().optional(),
 });
 
@@ -45,10 +46,14 @@ export function task({
     const { session_id, thread_id, run } = input;
     // Given with each line and not to a child logger: making one costs more than ten lines.
     const ids = { session_id, thread_id, run_id: input.execution };
-    if (input.give_up === true) logger.error('giving the turn up', { ...ids, error: input.error });
+    if (input.give_up === true) logger.error('giving up', { ...ids, error: input.error });
     const observed = observer(logger, ids);
     try {
-      const given = { ...input, give_up: input.give_up === true };
+      const given = {
+        ...input,
+        give_up: input.give_up === true,
+        report: input.report === true,
+      };
       const time_ms = context.getRemainingTimeInMillis();
       const result = await work(observed.observe, given, time_ms);
       logger.info(name, { ...ids, ...result });

@@ -1,7 +1,7 @@
 import type { StopReason, ThreadHead } from '../threads/thread.ts';
 import { decide } from './decide.ts';
 import { beginEvaluation } from './outcome.ts';
-import { settle } from './settle.ts';
+import { restOf } from './rest.ts';
 import type { ThreadPorts } from './turn-ports.ts';
 import type { Turn } from './turn.ts';
 import type { Change } from './writer.ts';
@@ -40,7 +40,7 @@ export function andRest(turn: Turn<ThreadPorts>, head: ThreadHead, change: Chang
   if (decide(next) === 'evaluate') return merge(change, beginEvaluation(next));
   const reason = restReason(next);
   if (reason === undefined) return change;
-  return merge(change, settle(next, { reason }, turn.bill(next), turn.ports.clock.now()));
+  return merge(change, restOf(turn, next, { reason }));
 }
 
 function settledOf(settled: string | undefined): Pick<Change, 'settled'> {

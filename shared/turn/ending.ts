@@ -10,7 +10,8 @@ import { idleLines, type Stop } from '../threads/status-lines.ts';
 import type { OpenCall, ThreadHead } from '../threads/thread.ts';
 import { after, andRest, merge } from './change.ts';
 import { giveOutcomeUp } from './outcome.ts';
-import { settle, terminate } from './settle.ts';
+import { restOf } from './rest.ts';
+import { terminate } from './settle.ts';
 import type { ThreadPorts } from './turn-ports.ts';
 import type { Turn } from './turn.ts';
 import type { Change } from './writer.ts';
@@ -104,7 +105,7 @@ export async function restAtBudget(turn: Turn<ThreadPorts>): Promise<void> {
 
 function restChange(turn: Turn<ThreadPorts>, head: ThreadHead, stop: Stop, first: Change): Change {
   const next = after(head, first);
-  return merge(first, settle(next, stop, turn.bill(next), turn.ports.clock.now()));
+  return merge(first, restOf(turn, next, stop));
 }
 
 /**

@@ -1,10 +1,12 @@
 import { limits } from '../core/limits.ts';
+import { isReportDue } from '../outcome-reports/due.ts';
 import { executionName } from '../sessions/session.ts';
 import { askModel } from './ask-model.ts';
 import { announce, takeQueue } from './begin.ts';
 import { runCalls } from './calls.ts';
 import { decide, type Action } from './decide.ts';
 import { exhaust, interrupt, rest, restAtBudget } from './ending.ts';
+import { reportsRest } from './rest.ts';
 import { takeLease } from './lease.ts';
 import { bringRepositories } from './repositories.ts';
 import { catchUp, transcribe } from './transcribe.ts';
@@ -12,24 +14,29 @@ import { Turn } from './turn.ts';
 import type { TurnPorts } from './turn-ports.ts';
 import { LeaseLost } from './writer.ts';
 
-/** What the state Step is given; `give_up` comes from its Catch, when the step itself kept failing. */
+/**
+ * What a state is given; `give_up` comes from its Catch, when it kept failing, and `report` tells the
+ * state Report from Grade, which is the same function.
+ */
 export interface StepInput {
   readonly session_id: string;
   readonly thread_id: string;
   readonly run: number;
   readonly execution: string;
   readonly give_up?: boolean;
+  readonly report?: boolean;
 }
 
 /** What the state's Choice reads. */
 export interface StepResult {
-  readonly next: 'again' | 'wait' | 'grade' | 'done';
+  readonly next: 'again' | 'wait' | 'grade' | 'report' | 'done';
   readonly wait_seconds: number;
 }
 
 const done: StepResult = { next: 'done', wait_seconds: 0 };
 const again: StepResult = { next: 'again', wait_seconds: 0 };
 const grade: StepResult = { next: 'grade', wait_seconds: 0 };
+const report: StepResult = { next: 'report', wait_seconds: 0 };
 
 /**
  * Work on a thread until it rests, must wait, or most of the function's time is spent. Exactly
@@ -45,15 +52,14 @@ export async function runTurn(
   const head = await takeLease(ports.table, ports.clock, input);
   if (head === undefined) {
     await catchUp(ports, input);
-    return done;
+    return (await isReportDue(ports.table, input)) ? report : done;
   }
   const now = ports.clock.now().getTime();
   const turn = await Turn.open(ports, head, now + time_ms);
   const result = await work(turn, input, time_ms);
-  if (result.next === 'done') {
-    await transcribe(ports, turn.head, turn.config, turn.writer.written);
-  }
-  return result;
+  if (result.next !== 'done') return result;
+  await transcribe(ports, turn.head, turn.config, turn.writer.written);
+  return reportsRest(turn, turn.head) ? report : done;
 }
 
 async function work(turn: Turn, input: StepInput, time_ms: number): Promise<StepResult> {

@@ -25,6 +25,7 @@ export type Observation =
     }
   | { readonly type: 'settled'; readonly reason: string }
   | { readonly type: 'verdict'; readonly result: string; readonly iteration: number }
+  | { readonly type: 'report'; readonly state: string }
   | { readonly type: 'transcript_lost'; readonly message: string };
 
 /** What every work on a thread acts upon: that of a step, and that of the grader. */

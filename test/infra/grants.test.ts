@@ -111,6 +111,7 @@ const expected: Readonly<Record<string, string[]>> = {
   GradeRole: [
     ...on(table, ...rowReads, 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
     ...under('sessions', ...getsAndPuts),
+    ...under('configs', 's3:GetObject'),
     ...on('<SecretsModelKey>', 'secretsmanager:GetSecretValue'),
     ...on('<SandboxFunction.Arn>', 'lambda:InvokeFunction'),
     ...key,

@@ -62,7 +62,7 @@ test('it is a Standard machine in JSONPath, logged from ERROR on and traced', ()
   });
 });
 
-test('a run goes Step, Decide, and then again, through Grade or Wait, or to Done', () => {
+test('a run goes Step, Decide, and then again, through Grade or Wait, or to Done, by a report or not', () => {
   const edges = states.flatMap(([name, { Next, Choices, Catch }]) =>
     [Next, ...(Choices ?? []).map((each) => each.Next), ...(Catch ?? []).map((each) => each.Next)]
       .filter((next) => next !== undefined)
@@ -72,18 +72,22 @@ test('a run goes Step, Decide, and then again, through Grade or Wait, or to Done
   expect(edges.toSorted()).toEqual([
     'Decide > Done',
     'Decide > Grade',
+    'Decide > Report',
     'Decide > Step',
     'Decide > Wait',
+    'DropReport > Done',
     'GiveUp > Done',
     'Grade > Decide',
     'Grade > GiveUp',
+    'Report > Done',
+    'Report > DropReport',
     'Step > Decide',
     'Step > GiveUp',
     'Wait > Step',
   ]);
 });
 
-test('an answer that is none of the four fails the execution, which is an alarm', () => {
+test('an answer that is none of the five fails the execution, which is an alarm', () => {
   expect(definition.States['Decide']).not.toHaveProperty('Default');
 });
 
@@ -136,7 +140,7 @@ test('the table has every error that is retried', () => {
 
 test('nothing runs without an end', () => {
   expect(definition.TimeoutSeconds).toBe(limits.run_timeout_s);
-  expect(tasks.map(([, { TimeoutSeconds }]) => TimeoutSeconds)).toEqual([910, 910, 910]);
+  expect(tasks.map(([, { TimeoutSeconds }]) => TimeoutSeconds)).toEqual([910, 910, 910, 910, 910]);
   expect(limits.step_timeout_s).toBeLessThan(910);
 });
 
@@ -150,6 +154,16 @@ test('only ids and counts travel, and the step is told which execution it is', (
   };
   expect(step.Parameters?.Payload).toEqual(told);
   expect(definition.States['Grade']?.Parameters?.Payload).toEqual(told);
+  expect(definition.States['Report']?.Parameters).toEqual({
+    FunctionName: definition.States['Grade']?.Parameters?.FunctionName,
+    Payload: { ...told, report: true },
+  });
+  expect(definition.States['DropReport']?.Parameters?.Payload).toEqual({
+    ...told,
+    report: true,
+    give_up: true,
+    'error.$': '$.error',
+  });
   expect(definition.States['GiveUp']?.Parameters?.Payload).toEqual({
     ...told,
     give_up: true,

@@ -128,9 +128,9 @@ test('an archived agent can be read, in all its versions, but not changed or use
 test('a session resolves the newest or the named version', async () => {
   const { id } = await agents.create({ name: 'Resolved', model });
   await agents.update(id, { system: 'Two.' });
-  const newest = await resolveAgent(door.ports, call, { type: 'agent', id });
+  const { agent: newest } = await resolveAgent(door.ports, call, { type: 'agent', id });
   expect(newest).toMatchObject({ id, version: 2, system: 'Two.' });
-  const first = await resolveAgent(door.ports, call, { type: 'agent', id, version: 1 });
+  const { agent: first } = await resolveAgent(door.ports, call, { type: 'agent', id, version: 1 });
   expect(first).toMatchObject({ id, version: 1, system: null });
   await expect(resolveAgent(door.ports, call, { type: 'agent', id, version: 3 })).rejects.toThrow(
     /has no version 3/,
