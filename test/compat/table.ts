@@ -28,8 +28,13 @@ export function compatibility(): Compatibility {
     implemented: rows.filter(({ implemented }) => implemented).length,
     total: rows.length,
     operations: rows,
-    own: [...names].filter((name) => !theirs.has(name)),
+    own: [...names].filter((name) => !theirs.has(sameAs(name))),
   };
+}
+
+/** The operation that a route is: older documentation has a PATCH where the SDK has a POST. */
+export function sameAs(name: string): string {
+  return name.replace(/^PATCH /, 'POST ');
 }
 
 /** The resource of an operation, as the SDK names it: `sessions`, `memoryStores`. */

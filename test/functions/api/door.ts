@@ -91,6 +91,8 @@ export async function startDoor(): Promise<StartedDoor> {
     const result = await handle(event);
     outgoing.writeHead(result.statusCode, result.headers).end(result.body);
   });
+  // A test on a busy machine may be silent for longer than a client keeps its connection.
+  server.keepAliveTimeout = 300_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
