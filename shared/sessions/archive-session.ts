@@ -6,7 +6,8 @@ import { limits } from '../core/limits.ts';
 import { load } from '../core/stored.ts';
 import { ConditionFailed, type Update } from '../core/table.ts';
 import { lineOf, loadQueued } from '../events/inbox.ts';
-import { outcomesOf } from '../outcomes/outcome.ts';
+import { interruptedOutcome } from '../outcomes/interrupted.ts';
+import { isActive, outcomesOf, type OutcomeEvaluation } from '../outcomes/outcome.ts';
 import { resourcesOf } from '../resources/read-resources.ts';
 import { prepareAppend } from '../threads/log.ts';
 import type { ThreadHead } from '../threads/thread.ts';
@@ -73,7 +74,9 @@ async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Archi
   const end = session.status === 'terminated' ? { lines: [], patch: {} } : terminate(thread, now);
   // What waits at a budget is kept in the history: a message that was accepted is never dropped.
   const waiting = (await loadQueued(ports, thread.thread_id, thread.queue)).map(lineOf);
-  const append = await prepareAppend(ports, thread, [...waiting, ...end.lines], end.patch);
+  const given_up = endOutcome(thread, at);
+  const lines = [...waiting, ...given_up.lines, ...end.lines];
+  const append = await prepareAppend(ports, thread, lines, { ...end.patch, outcome: null });
   const archived: SessionHead = {
     ...session,
     status: 'terminated',
@@ -82,9 +85,23 @@ async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Archi
     archived_at: at,
     updated_at: at,
   };
-  const answer = showSession({ head: archived, ...parts }, now);
-  const writes = [...append.writes, archiveHead(archived)];
+  const ended = { ...parts, outcomes: outcomes.map(given_up.show) };
+  const answer = showSession({ head: archived, ...ended }, now);
+  const writes = [...append.writes, ...given_up.writes, archiveHead(archived)];
   return { answer: await commit(ports, call, writes, { answer }), thread: append.head };
+}
+
+/** What the session was to work for will not be judged any more. */
+function endOutcome(thread: ThreadHead, at: string) {
+  const { outcome } = thread;
+  const same = (one: OutcomeEvaluation): OutcomeEvaluation => one;
+  if (!isActive(outcome)) return { lines: [], writes: [], show: same };
+  const explanation = 'The session was archived before the work was judged.';
+  const show = (one: OutcomeEvaluation): OutcomeEvaluation =>
+    one.outcome_id === outcome.outcome_id
+      ? { ...one, result: 'interrupted', explanation, completed_at: at }
+      : one;
+  return { ...interruptedOutcome(thread, outcome, { at, explanation }), show };
 }
 
 function archiveHead({ session_id, version, updated_at }: SessionHead): Update {

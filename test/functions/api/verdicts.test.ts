@@ -340,7 +340,7 @@ test("another workspace's agents and sessions have no verdicts", async () => {
     name: 'other',
     workspace_id: newId('workspace'),
   });
-  const other = new ReverieClient(clientOf(secret)).verdicts;
+  const other = new ReverieClient(clientOf(secret ?? '')).verdicts;
   const asked = [
     other.list(agent_id),
     other.summary(agent_id),

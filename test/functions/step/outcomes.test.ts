@@ -2,11 +2,23 @@
  * Outcomes on the local host: the loop of the session machine with its state Grade, seen through the
  * SDK. Agent and grader are the same scripted model, told apart by what they are offered.
  */
-import type { BetaManagedAgentsUserDefineOutcomeEventParams } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ModelRequest } from '../../model/model.ts';
-import { call, fail, reply, say, type Reply } from '../../model/replies.ts';
-import { message, only, startRig, typesOf, type Event, type Rig } from '../../rig.ts';
+import { call, fail, reply, say } from '../../model/replies.ts';
+import { message, only, startRig, typesOf, type Rig } from '../../rig.ts';
+import {
+  evaluationsOf,
+  isGrader,
+  outcome,
+  pass,
+  read,
+  revise,
+  RUBRIC,
+  script,
+  spans,
+  whole,
+  write,
+} from './outcome-rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -18,69 +30,10 @@ afterAll(async () => {
   await rig.close();
 });
 
-const RUBRIC = '- The report names the total\n- The report has a source';
-
-function outcome(
-  task: string,
-  more: Partial<BetaManagedAgentsUserDefineOutcomeEventParams> = {},
-): BetaManagedAgentsUserDefineOutcomeEventParams {
-  const rubric = { type: 'text' as const, content: RUBRIC };
-  return { type: 'user.define_outcome', description: task, rubric, ...more };
-}
-
-function isGrader({ body }: ModelRequest): boolean {
-  return (body.tools ?? []).some((tool) => 'name' in tool && tool.name === 'submit_verdict');
-}
-
-/** Replies of the agent and of the grader, of the task that `task` names. */
-function script(task: string, agent: readonly Reply[], grader: readonly Reply[]): void {
-  const about = (request: ModelRequest): boolean => JSON.stringify(request.body).includes(task);
-  rig.model.on((request) => about(request) && !isGrader(request), ...agent);
-  rig.model.on((request) => about(request) && isGrader(request), ...grader);
-}
-
-const path = '/mnt/session/outputs/report.md';
-const write = (content: string): Reply => call('write', { file_path: path, content });
-const read = call('read', { path });
-
-interface Judgement {
-  readonly total: 'met' | 'not_met';
-  readonly source: 'met' | 'not_met';
-}
-
-function verdict({ total, source }: Judgement): Reply {
-  const evidence = (quote: string) => [{ path, quote }];
-  return call('submit_verdict', {
-    criteria: [
-      { id: 'c1', verdict: total, reason: 'As to the total.', evidence: evidence('Total: 42') },
-      {
-        id: 'c2',
-        verdict: source,
-        reason: source === 'met' ? 'It is named.' : 'No source is named.',
-        evidence: source === 'met' ? evidence('Source: ledger') : [],
-      },
-    ],
-  });
-}
-
-const pass = verdict({ total: 'met', source: 'met' });
-const revise = verdict({ total: 'met', source: 'not_met' });
-const whole = write('Total: 42\nSource: ledger\n');
-
-async function evaluationsOf(session_id: string) {
-  const { outcome_evaluations } = await rig.client.beta.sessions.retrieve(session_id);
-  return outcome_evaluations;
-}
-
-function spans(events: readonly Event[]): string[] {
-  return events.flatMap((event) =>
-    event.type === 'span.outcome_evaluation_end' ? [`${event.iteration} ${event.result}`] : [],
-  );
-}
-
 test('the work goes back until the rubric is met, and no idle is said before', async () => {
   const task = 'Report of the twice judged';
   script(
+    rig,
     task,
     [write('Total: 42\n'), say('Here it is.'), whole, say('Now with its source.')],
     [read, revise, read, pass],
@@ -114,7 +67,7 @@ test('the work goes back until the rubric is met, and no idle is said before', a
   expect(ends.map((end) => end.outcome_evaluation_start_id)).toEqual(starts.map(({ id }) => id));
   expect(ends[0]?.explanation).toContain('No source is named.');
   expect(ends[0]?.usage.output_tokens).toBeGreaterThan(0);
-  expect(await evaluationsOf(session_id)).toEqual([
+  expect(await evaluationsOf(rig, session_id)).toEqual([
     {
       type: 'outcome_evaluation',
       outcome_id: echo.outcome_id,
@@ -130,6 +83,7 @@ test('the work goes back until the rubric is met, and no idle is said before', a
 test('the grader is shown nothing of how the agent worked', async () => {
   const task = 'Report of the isolated';
   script(
+    rig,
     task,
     [
       reply(say('SECRET-THOUGHT-1'), call('bash', { command: 'echo SECRET-COMMAND-2' })),
@@ -158,21 +112,26 @@ test('the grader is shown nothing of how the agent worked', async () => {
 
 test('after the last evaluation the agent says its last word, and then the session rests', async () => {
   const task = 'Report of the never met';
-  script(task, [write('Total: 42\n'), say('Done.'), say('The source is missing.')], [read, revise]);
+  script(
+    rig,
+    task,
+    [write('Total: 42\n'), say('Done.'), say('The source is missing.')],
+    [read, revise],
+  );
   const session_id = await rig.session();
   await rig.send(session_id, outcome(task, { max_iterations: 1 }));
   const events = await rig.rested(session_id);
   expect(spans(events)).toEqual(['0 max_iterations_reached']);
   const last = events.findLast((event) => event.type === 'agent.message');
   expect(last?.content).toEqual([{ type: 'text', text: 'The source is missing.' }]);
-  expect(await evaluationsOf(session_id)).toMatchObject([
+  expect(await evaluationsOf(rig, session_id)).toMatchObject([
     { result: 'max_iterations_reached', iteration: 0 },
   ]);
 });
 
 test('an outcome that a session is created with starts it, and another one can follow', async () => {
   const tasks = ['Report of the first', 'Report of the second'];
-  for (const task of tasks) script(task, [whole, say('Done.')], [read, pass]);
+  for (const task of tasks) script(rig, task, [whole, say('Done.')], [read, pass]);
   const [first = '', second = ''] = tasks;
   const session_id = await rig.session({}, { initial_events: [outcome(first)] });
   await rig.rested(session_id);
@@ -185,7 +144,7 @@ test('an outcome that a session is created with starts it, and another one can f
   );
   await rig.send(session_id, outcome(second));
   await rig.rested(session_id, 2);
-  expect(await evaluationsOf(session_id)).toMatchObject([
+  expect(await evaluationsOf(rig, session_id)).toMatchObject([
     { description: first, result: 'satisfied' },
     { description: second, result: 'satisfied' },
   ]);
@@ -193,7 +152,7 @@ test('an outcome that a session is created with starts it, and another one can f
 
 test('a second outcome waits until the first has its result', async () => {
   const task = 'Report of the only';
-  script(task, [call('ask_someone', {})], []);
+  script(rig, task, [call('ask_someone', {})], []);
   const tools = [
     {
       type: 'custom' as const,
@@ -215,7 +174,7 @@ test('a second outcome waits until the first has its result', async () => {
 
 test('an interrupt at rest ends the outcome, and one while it works does too', async () => {
   const task = 'Report of the stopped';
-  script(task, [call('ask_someone', {})], []);
+  script(rig, task, [call('ask_someone', {})], []);
   const tools = [
     {
       type: 'custom' as const,
@@ -231,7 +190,7 @@ test('an interrupt at rest ends the outcome, and one while it works does too', a
   const events = await rig.events(session_id);
   const end = only(events, 'span.outcome_evaluation_end');
   expect(end).toMatchObject({ result: 'interrupted', outcome_evaluation_start_id: '' });
-  expect(await evaluationsOf(session_id)).toMatchObject([{ result: 'interrupted' }]);
+  expect(await evaluationsOf(rig, session_id)).toMatchObject([{ result: 'interrupted' }]);
 });
 
 test('a message while it works steers the agent before it is judged', async () => {
@@ -242,7 +201,7 @@ test('a message while it works steers the agent before it is judged', async () =
     whole,
     say('With its source.'),
   );
-  script(task, [write('Total: 42\n'), say('Done.')], [read, pass]);
+  script(rig, task, [write('Total: 42\n'), say('Done.')], [read, pass]);
   const session_id = await rig.session();
   told = true;
   await rig.send(session_id, outcome(task), message('Name your source.'));
@@ -252,7 +211,7 @@ test('a message while it works steers the agent before it is judged', async () =
 
 test('a grader whose provider fails is asked again under the same start', async () => {
   const task = 'Report of the failing grader';
-  script(task, [whole, say('Done.')], [fail(529, 'overloaded_error'), read, pass]);
+  script(rig, task, [whole, say('Done.')], [fail(529, 'overloaded_error'), read, pass]);
   const session_id = await rig.session();
   await rig.send(session_id, outcome(task));
   const events = await rig.rested(session_id);
@@ -263,7 +222,7 @@ test('a grader whose provider fails is asked again under the same start', async 
 
 test('a rubric may be a file, and is kept as its text', async () => {
   const task = 'Report of the filed rubric';
-  script(task, [whole, say('Done.')], [read, pass]);
+  script(rig, task, [whole, say('Done.')], [read, pass]);
   const file = await rig.client.beta.files.upload({
     file: new File([RUBRIC], 'rubric.md', { type: 'text/markdown' }),
   });
