@@ -72,7 +72,7 @@ test('of racing changes each is a version of its own', async () => {
   const made = await Promise.all(
     ['A', 'B', 'C', 'D'].map(async (text) => await models.put(id, criteria(text))),
   );
-  expect(made.map(({ version }) => version).toSorted()).toEqual([1, 2, 3, 4]);
+  expect(new Set(made.map(({ version }) => version))).toEqual(new Set([1, 2, 3, 4]));
   expect((await models.versions(id)).data).toHaveLength(4);
 });
 
