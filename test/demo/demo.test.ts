@@ -25,12 +25,24 @@ test(
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toContain('No ANTHROPIC_API_KEY');
     expect(stdout).toMatch(/agent\.tool_use +bash .*awk|agent\.tool_use +bash PROGRAM=/);
+    // The first attempt misses a criterion, the grader says which, the second passes.
+    const verdicts = lines.filter((line) => /outcome_evaluation_end|^\s*[✓✗?] /.test(line));
+    expect(verdicts.map((line) => line.replace(/^\s*[\d.]+ s/, '').trim())).toEqual([
+      expect.stringMatching(/^span\.outcome_evaluation_end +needs_revision$/),
+      ...Array.from({ length: 4 }, () => expect.stringMatching(/^✓ /) as string),
+      expect.stringMatching(/^✗ It has a section "Sources".* → There is no section/),
+      expect.stringMatching(/^span\.outcome_evaluation_end +satisfied$/),
+      ...Array.from({ length: 5 }, () => expect.stringMatching(/^✓ /) as string),
+    ]);
     expect(stdout).toMatch(/session\.status_idle +end_turn/);
     expect(stdout).toMatch(/first event after \d+\.\d\d s/);
     // A pipe is no terminal.
     expect(stdout).not.toContain('\u001b[');
     const path = /saved as (\S+)$/.exec(lines.at(-1) ?? '')?.[1] ?? '';
-    expect(await readFile(`${root}/${path}`, 'utf8')).toContain('21933');
+    const report = await readFile(`${root}/${path}`, 'utf8');
+    expect(report).toContain('21933');
+    expect(report).toMatch(/## Sources\n\n- global-temp\.csv: 144 rows\n/);
+    expect(report).toContain('*Asked for: Read the attached records');
   },
 );
 

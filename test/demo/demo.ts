@@ -13,7 +13,8 @@ import { startHost } from '../../infra/local/host.ts';
 import { Deliverables } from './deliverables.ts';
 import { eventLine, textOf, type Colour } from './event-line.ts';
 import { readInputs, type Input } from './inputs.ts';
-import { defaultTask, work } from './work.ts';
+import { verdictLines } from './verdict-lines.ts';
+import { defaultRubric, defaultTask, generalRubric, work } from './work.ts';
 
 const data = fileURLToPath(new URL('data', import.meta.url));
 /** Below the folder of local state, which git ignores. */
@@ -25,7 +26,10 @@ Starts Reverie on this machine and has an agent work on the text files of a fold
 by default on real records of electricity and temperature (test/demo/data).
 With ANTHROPIC_API_KEY set, Claude does the work; without it, an offline model plays it by a script.
 
-  --task TEXT  what to do   --model ID  which Claude   --help  this text`;
+A grader that sees only the result judges it by a rubric, and the agent revises until it is met.
+
+  --task TEXT  what to do   --rubric TEXT  what success is, a Markdown list
+  --model ID  which Claude   --help  this text`;
 
 const { positionals, values } = readArgs();
 
@@ -35,6 +39,7 @@ function readArgs() {
       allowPositionals: true,
       options: {
         task: { type: 'string', default: defaultTask },
+        rubric: { type: 'string' },
         model: { type: 'string', default: 'claude-sonnet-5-5' },
         help: { type: 'boolean', default: false },
       },
@@ -59,6 +64,15 @@ function show(event: BetaManagedAgentsStreamSessionEvents, type_chars = 28): voi
   console.log(
     `${paint('dim', time)}${paint(colour, `${type.padEnd(type_chars)}  ${text}`.trimEnd())}`,
   );
+  if (event.type !== 'span.outcome_evaluation_end') return;
+  for (const line of verdictLines(event.explanation)) {
+    console.log(' '.repeat(time.length) + paint(line.colour, line.text));
+  }
+}
+
+/** What success is, for the task that was set. */
+function rubricOf({ rubric, task }: typeof values): string {
+  return rubric ?? (task === defaultTask ? defaultRubric : generalRubric);
 }
 
 /** Save the deliverables where the person can open them. @returns their paths */
@@ -95,6 +109,7 @@ async function demo(
     client,
     inputs,
     task: values.task,
+    rubric: rubricOf(values),
     model: values.model,
     signal,
     onEvent: (event) => {

@@ -22,6 +22,9 @@ test.each([
     'billing_error: no',
     'red',
   ],
+  [{ type: 'user.define_outcome', description: 'Do it.' }, 'Do it.', 'green'],
+  [{ type: 'span.outcome_evaluation_end', result: 'needs_revision' }, 'needs_revision', 'yellow'],
+  [{ type: 'span.outcome_evaluation_end', result: 'satisfied' }, 'satisfied', 'green'],
   [{ type: 'session.status_idle', stop_reason: { type: 'end_turn' } }, 'end_turn', 'green'],
   [
     { type: 'session.status_idle', stop_reason: { type: 'budget_reached' } },

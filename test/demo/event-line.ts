@@ -27,6 +27,11 @@ const tellers: { readonly [T in Event['type']]?: (event: Extract<Event, { type: 
   // It comes twice: once when it is accepted, once when the turn takes it.
   'user.message': ({ content, processed_at }) =>
     (processed_at ?? null) === null ? ['accepted', 'dim'] : [textOf(content), 'green'],
+  'user.define_outcome': ({ description }) => [description, 'green'],
+  'span.outcome_evaluation_end': ({ result }) => [
+    result,
+    result === 'satisfied' ? 'green' : 'yellow',
+  ],
   'session.error': ({ error }) => [`${error.type}: ${error.message}`, 'red'],
   'session.status_idle': ({ stop_reason }) => [
     stop_reason.type,

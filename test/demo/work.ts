@@ -9,6 +9,8 @@ export interface Work {
   readonly client: Anthropic;
   readonly inputs: readonly Input[];
   readonly task: string;
+  /** Markdown: what a grader judges the deliverables by. */
+  readonly rubric: string;
   readonly model: string;
   readonly signal: AbortSignal;
   readonly onEvent: (event: BetaManagedAgentsStreamSessionEvents) => void;
@@ -19,9 +21,22 @@ The input files stand in the first message as documents, each with its name as t
 need of them under /mnt/session/uploads with the write tool before you compute with bash.
 Write the deliverable with the write tool to /mnt/session/outputs.`;
 
+const FILES = 'These are the input files.';
+
 export const defaultTask = `Read the attached records and write a short report for a newspaper's
 science desk to /mnt/session/outputs/report.md: what each file holds, the most important trend in
 each with its numbers, and one table. Say what the data cannot tell.`;
+
+export const defaultRubric = `- The report says what the files hold, by the name of each.
+- It says what changed most in each file, with numbers.
+- One table has first, last, min, max and mean of all series.
+- It says what the data cannot tell.
+- It has a section "Sources" that lists each file with its number of rows.`;
+
+/** For a task that somebody else sets. */
+export const generalRubric = `- Everything that the task asks for is done.
+- Each number comes from the files or is computed from them.
+- It has a section "Sources" that lists the files that it rests on.`;
 
 /** One session from agent to idle, through the official SDK and nothing else. */
 export async function work(job: Work): Promise<BetaManagedAgentsSession> {
@@ -44,7 +59,12 @@ export async function work(job: Work): Promise<BetaManagedAgentsSession> {
   const stream = await client.beta.sessions.events.stream(id, {}, { signal });
   await client.beta.sessions.events.send(id, {
     events: [
-      { type: 'user.message', content: [...documents(job), { type: 'text', text: job.task }] },
+      { type: 'user.message', content: [...documents(job), { type: 'text', text: FILES }] },
+      {
+        type: 'user.define_outcome',
+        description: job.task,
+        rubric: { type: 'text', content: job.rubric },
+      },
     ],
   });
   for await (const event of stream) {

@@ -1,6 +1,6 @@
 import type { ContentBlock } from '@anthropic-ai/sdk/resources/messages';
 import type { Conversation, Done } from './conversation.ts';
-import { report, summarise, tableCommand } from './report.ts';
+import { report, sources, summarise, tableCommand } from './report.ts';
 
 const uploads = '/mnt/session/uploads';
 const output = '/mnt/session/outputs/report.md';
@@ -51,7 +51,7 @@ const steps: readonly Step[] = [
     due: ({ done }) => made(done, 'bash') === 1 && !done.some(isReport),
     answer: ({ done, asked }) => [
       said('The numbers stand. I write the report from them.'),
-      call('write', { file_path: output, content: report(asked, computed(done)) }),
+      call('write', { file_path: output, content: report(taskOf(asked), computed(done)) }),
     ],
   },
   {
@@ -63,6 +63,38 @@ const steps: readonly Step[] = [
   },
 ];
 
+/** What the analyst does when its work comes back with a verdict: it adds what it left out. */
+const revision: readonly Step[] = [
+  {
+    due: ({ done }) => made(done, 'read') === 0,
+    answer: ({ asked }) => [
+      said(`The grader misses something: ${missed(asked)} I read what I have written.`),
+      call('read', { file_path: output }, 'revise'),
+    ],
+  },
+  {
+    due: ({ done }) => made(done, 'edit') === 0,
+    answer: ({ done }) => [
+      said('I add where the numbers are from.'),
+      call('edit', { file_path: output, ...sources(done[0]?.result ?? '') }, 'revise'),
+    ],
+  },
+];
+
+/** A verdict that can still be answered to, by the words that the platform puts around it. */
+const isRevision = ({ asked }: Conversation): boolean =>
+  asked.includes('<verdict>') && asked.includes('Revise them');
+
+/** The first thing that a verdict finds missing. */
+function missed(asked: string): string {
+  return /^- (?:Not met|Cannot tell): \S+ (".*?")\./m.exec(asked)?.[1] ?? '';
+}
+
+/** The task of an outcome, or the words of a message as they are. */
+function taskOf(asked: string): string {
+  return /<outcome>\n([\s\S]*?)\n<\/outcome>/.exec(asked)?.[1] ?? asked;
+}
+
 /** Plays the analyst of the demo: for a system prompt that asks for one, with the tools for it. */
 export const dataAnalyst = {
   wants: ({ system, tools }: Conversation): boolean =>
@@ -73,8 +105,15 @@ export const dataAnalyst = {
     if (failed !== undefined) {
       return [said(`The tool ${failed.name} failed, and my script ends here: ${failed.result}`)];
     }
+    const { asked, done } = conversation;
+    if (asked.includes('<verdict>')) {
+      const next = isRevision(conversation)
+        ? revision.find((step) => step.due(conversation))
+        : undefined;
+      return next?.answer(conversation) ?? [said(`The report is at ${output}, revised.`)];
+    }
     const next = steps.find((step) => step.due(conversation));
-    return next?.answer(conversation) ?? [said(ending(conversation.done))];
+    return next?.answer(conversation) ?? [said(ending(done))];
   },
 };
 

@@ -1,4 +1,5 @@
 import { dataAnalyst } from './data-analyst.ts';
+import { grader } from './grader.ts';
 import { completeMessage, type ScriptedMessage } from './messages-sse.ts';
 import { readRequest, type Conversation } from './conversation.ts';
 import { serveMessages, type MessagesServer } from './server.ts';
@@ -22,7 +23,7 @@ const polite: Script = {
   ],
 };
 
-const scripts: readonly Script[] = [dataAnalyst, polite];
+const scripts: readonly Script[] = [grader, dataAnalyst, polite];
 
 /** A Messages API that answers without a model. */
 export async function offlineModel(): Promise<MessagesServer> {

@@ -100,3 +100,19 @@ export function report(asked: string, computed: string): string {
     '## What the data cannot tell\n\nWhy any of it happened, and whether it goes on: these are records, not causes.',
   ].join('\n\n')}\n`;
 }
+
+/**
+ * What `edit` needs to put the section on sources behind a report: each file with its rows, as the
+ * report itself has them.
+ *
+ * @param read The report as `read` shows it, with the numbers of its lines.
+ */
+export function sources(read: string): { old_string: string; new_string: string } {
+  const lines = read.split('\n').map((line) => line.replace(/^\s*\d+\t/, ''));
+  const files = lines.flatMap((line) => {
+    const found = /^- \*\*(.+)\*\*: (\d+ rows)/.exec(line);
+    return found === null ? [] : [`- ${found[1]}: ${found[2]}`];
+  });
+  const last = lines.findLast((line) => line.trim() !== '') ?? '';
+  return { old_string: last, new_string: `${last}\n\n## Sources\n\n${files.join('\n')}` };
+}
