@@ -39,6 +39,7 @@ export class Grade extends NodeFunction {
         // It appends to the log and never removes.
         rows(storage, [...rowReads, 'dynamodb:PutItem', 'dynamodb:UpdateItem']),
         objects(storage, 'sessions', ['s3:GetObject', 's3:PutObject']),
+        objects(storage, 'parts', ['s3:GetObject', 's3:PutObject']),
         // A large outcome model.
         objects(storage, 'configs', ['s3:GetObject']),
         key(storage, 'write'),

@@ -27,7 +27,7 @@ export interface ReconcileProps {
 }
 
 /** What is deleted with its owner, or when its time is over. */
-const swept = ['sessions', 'transcripts', 'memory_stores', 'files'] as const;
+const swept = ['sessions', 'parts', 'transcripts', 'memory_stores', 'files'] as const;
 
 /** Once a minute: finds running sessions without a live execution, and starts one. */
 export class Reconcile extends NodeFunction {

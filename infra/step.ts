@@ -54,6 +54,7 @@ export class Step extends NodeFunction {
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
         objects(storage, 'sessions', ['s3:GetObject', 's3:PutObject']),
+        objects(storage, 'parts', ['s3:GetObject', 's3:PutObject']),
         // What a refused write of a memory has put is taken away at once: nobody could redact it.
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objectNames(storage, ['memory_stores']),

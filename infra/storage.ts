@@ -67,6 +67,13 @@ export class Storage extends Construct {
         },
         // Large answers of requests with an Idempotency-Key; their rows go after a day.
         { id: 'answers', prefix: 'idempotency/', expiration: Duration.days(2) },
+        // What was sent to the sandbox by way of the bucket: texts of memories, which may be redacted.
+        {
+          id: 'parts',
+          prefix: 'parts/',
+          expiration: Duration.days(2),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
         ...transcripts(settings),
         { id: 'multipart', abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],

@@ -5,6 +5,7 @@ import { fileKey, scopeKey } from '../api-files/api-file.ts';
 import { filesKey, type StoredEntry } from '../files/entry.ts';
 import { outputKeys } from '../files/outputs.ts';
 import { listenKey, threadKey } from '../threads/thread.ts';
+import { partPrefix } from '../tools/send-entries.ts';
 import { transcriptPrefix } from '../transcripts/segment.ts';
 import { sessionKey, sessionPrefix } from './session.ts';
 
@@ -61,7 +62,8 @@ export async function sweepContents(
       more = page.more && page.rows.length > 1;
     }
   }
-  for (const prefix of [sessionPrefix(session_id), transcriptPrefix(session_id)]) {
+  const prefixes = [sessionPrefix, partPrefix, transcriptPrefix].map((of) => of(session_id));
+  for (const prefix of prefixes) {
     if (!(await blobs.deletePrefix(prefix, is_time_up))) return false;
   }
   return true;

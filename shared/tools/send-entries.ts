@@ -9,6 +9,14 @@ import { patchOf, type PartBase } from './part-patch.ts';
 import type { PatchPart, SandboxRequest, SentEntry, SentPart } from './sandbox.ts';
 import { UrlCache } from './url-cache.ts';
 
+/**
+ * Where parts are that are too large for a request. They hold texts of memories and files, which may
+ * be redacted or deleted later: the bucket removes them after days, or with their session.
+ */
+export function partPrefix(session_id: string): string {
+  return `parts/${session_id}/`;
+}
+
 /** What becomes a part of a request. */
 export interface PartSource {
   /** While it is the same object, the part is the same. */
@@ -29,6 +37,9 @@ interface Ready {
 
 /** Larger patches are sent whole again, and the next ones start from there. */
 const PATCH_BYTES_MAX = limits.manifest_inline_bytes_max / 10;
+
+/** Well below the days that the bucket keeps them: infra/storage.ts. */
+const BASE_MS_MAX = 12 * 3_600_000;
 
 /** Parts in the bucket that later ones are patches of: sessions at once, and their stores. */
 const BASES_MAX = 128;
@@ -77,7 +88,8 @@ export class PartSender {
     const objects = await Promise.all(keys.map(async (key) => await this.#urls.urlOf(key)));
     const part = { entries, objects };
     // A URL is good for half its time when it is given out, and a call takes three minutes at most.
-    const until_ms = keys.length === 0 ? Infinity : now_ms + (limits.presign_s * 1_000) / 4;
+    const good_ms = keys.length === 0 ? BASE_MS_MAX : (limits.presign_s * 1_000) / 4;
+    const until_ms = now_ms + good_ms;
     const ready: Ready = { part, bytes: bytesOf(part), until_ms };
     places.set(source.at, ready);
     return ready;
@@ -102,10 +114,10 @@ export class PartSender {
     return { url: await this.#urls.urlOf(key) };
   }
 
-  /** Runs twice: the same bytes under the same key. It goes with the session. */
+  /** Runs twice: the same bytes under the same key. */
   async #stored(session_id: string, part: SentPart): Promise<string> {
     const json = JSON.stringify(part);
-    const key = `sessions/${session_id}/manifests/${sha256Of(Buffer.from(json))}.json`;
+    const key = `${partPrefix(session_id)}${sha256Of(Buffer.from(json))}.json`;
     await this.#blobs.put(key, json, 'application/json');
     return key;
   }

@@ -56,6 +56,11 @@ test('the bucket is private, versioned, encrypted, and lets go of what is no lon
       Rules: [
         { NoncurrentVersionExpiration: { NoncurrentDays: 30 }, ExpiredObjectDeleteMarker: true },
         { Prefix: 'idempotency/', ExpirationInDays: 2 },
+        {
+          Prefix: 'parts/',
+          ExpirationInDays: 2,
+          NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+        },
         { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
       ],
     },

@@ -10,6 +10,7 @@ import { outcomeKey } from '#shared/outcomes/outcome.ts';
 import { gradePrefix, verdictKey, verdictPointerKey } from '#shared/outcomes/verdict-row.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
 import { sweepContents, sweepSession } from '#shared/sessions/sweep-session.ts';
+import { partPrefix } from '#shared/tools/send-entries.ts';
 import { listenKey } from '#shared/threads/thread.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { aCall, append, aReply, putSession, testPorts, type TestPorts } from '../../sessions.ts';
@@ -39,6 +40,7 @@ async function aSession() {
   const files = Array.from({ length: 130 }, (_, n) => ({
     put: rowOf(session_id, { ...folder, path: `/${n}` }),
   }));
+  await ports.blobs.put(`${partPrefix(session_id)}part.json`, '{}');
   await ports.table.transact(files.slice(0, 100));
   await ports.table.transact([...files.slice(100), { put: { ...listenKey(thread_id) } }]);
   return ids;

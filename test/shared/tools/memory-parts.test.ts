@@ -13,7 +13,7 @@ afterAll(async () => {
 });
 
 function uploads(session_id: string): number {
-  const prefix = `sessions/${session_id}/manifests/`;
+  const prefix = `parts/${session_id}/`;
   return [...rig.blobs.objects.keys()].filter((key) => key.startsWith(prefix)).length;
 }
 
