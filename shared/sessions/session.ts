@@ -111,6 +111,14 @@ export function sessionPrefix(session_id: string): string {
   return `sessions/${session_id}/`;
 }
 
+/**
+ * Where parts of requests to the sandbox are that are too large for a request. They hold texts of memories and files, which may
+ * be redacted or deleted later: the bucket removes them after days, or with their session.
+ */
+export function partPrefix(session_id: string): string {
+  return `parts/${session_id}/`;
+}
+
 /** Name of the machine's execution for one run: a second start of it is refused by Step Functions. */
 export function executionName(session_id: string, run: number): string {
   return `${session_id}-${run}`;

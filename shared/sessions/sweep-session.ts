@@ -5,9 +5,8 @@ import { fileKey, scopeKey } from '../api-files/api-file.ts';
 import { filesKey, type StoredEntry } from '../files/entry.ts';
 import { outputKeys } from '../files/outputs.ts';
 import { listenKey, threadKey } from '../threads/thread.ts';
-import { partPrefix } from '../tools/send-entries.ts';
 import { transcriptPrefix } from '../transcripts/segment.ts';
-import { sessionKey, sessionPrefix } from './session.ts';
+import { partPrefix, sessionKey, sessionPrefix } from './session.ts';
 
 /** Rows of one round: they are read whole to know their keys, so a round is a few MB at most. */
 const ROWS_PER_ROUND = 100;

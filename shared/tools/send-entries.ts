@@ -5,17 +5,10 @@ import { limits } from '../core/limits.ts';
 import type { StoredEntry } from '../files/entry.ts';
 import type { Manifest } from '../files/manifest.ts';
 import { sha256Of } from '../files/pack.ts';
+import { partPrefix } from '../sessions/session.ts';
 import { patchOf, type PartBase } from './part-patch.ts';
 import type { PatchPart, SandboxRequest, SentEntry, SentPart } from './sandbox.ts';
 import { UrlCache } from './url-cache.ts';
-
-/**
- * Where parts are that are too large for a request. They hold texts of memories and files, which may
- * be redacted or deleted later: the bucket removes them after days, or with their session.
- */
-export function partPrefix(session_id: string): string {
-  return `parts/${session_id}/`;
-}
 
 /** What becomes a part of a request. */
 export interface PartSource {
