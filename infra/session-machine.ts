@@ -50,14 +50,16 @@ const told = {
   'session_id.$': '$.session_id',
   'thread_id.$': '$.thread_id',
   'run.$': '$.run',
+  'inbox.$': '$.inbox',
   'execution.$': '$$.Execution.Name',
 };
 
-/** What travels on: the five fields that the states below read, whatever else the step may answer. */
+/** What travels on: the six fields that the states below read, whatever else the step may answer. */
 const answered = {
   'session_id.$': '$.Payload.session_id',
   'thread_id.$': '$.Payload.thread_id',
   'run.$': '$.Payload.run',
+  'inbox.$': '$.Payload.inbox',
   'next.$': '$.Payload.next',
   'wait_seconds.$': '$.Payload.wait_seconds',
 };

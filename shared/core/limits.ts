@@ -369,6 +369,8 @@ export const limits = {
   event_deltas_max: 100,
 
   // Log
+  /** Events of an inbox whose numbers travel to the step; it reads more when it sees the queue. */
+  inbox_hints_max: 50,
   /** Events of one append: a reply with 256 tool calls, their results and what closes the turn. */
   entry_events_max: 1_000,
 

@@ -124,7 +124,8 @@ async function write(
   const run = answer === mine ? runToStart(head, plan) : undefined;
   if (run !== undefined) {
     const { session_id, thread_id } = head;
-    await ports.runs.start({ session_id, thread_id, run }).catch(ports.startLost);
+    const inbox = appended.head.queue.map(({ n }) => n);
+    await ports.runs.start({ session_id, thread_id, run, inbox }).catch(ports.startLost);
   }
   return answer;
 }

@@ -74,7 +74,8 @@ export async function createSession(
   // Another request with the same Idempotency-Key may have come first: its session is started.
   if (head.run > 0 && answer.id === session_id) {
     const { thread_id } = newThread(made);
-    await ports.runs.start({ session_id, thread_id, run: head.run }).catch(ports.startLost);
+    const inbox = body.initial_events?.map((_, index) => index + 1) ?? [];
+    await ports.runs.start({ session_id, thread_id, run: head.run, inbox }).catch(ports.startLost);
   }
   return answer;
 }

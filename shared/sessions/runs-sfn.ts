@@ -6,6 +6,7 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { limits } from '../core/limits.ts';
 import type { RunInput, Runs } from './runs.ts';
 import { executionName } from './session.ts';
 
@@ -19,13 +20,18 @@ export class StepFunctionsRuns implements Runs {
     this.#sfn = client;
   }
 
-  async start({ session_id, thread_id, run }: RunInput): Promise<void> {
+  async start({ session_id, thread_id, run, inbox = [] }: RunInput): Promise<void> {
     try {
       await this.#sfn.send(
         new StartExecutionCommand({
           stateMachineArn: this.#machine_arn,
           name: executionName(session_id, run),
-          input: JSON.stringify({ session_id, thread_id, run } satisfies RunInput),
+          input: JSON.stringify({
+            session_id,
+            thread_id,
+            run,
+            inbox: inbox.slice(0, limits.inbox_hints_max),
+          } satisfies RunInput),
           // Joins the request's trace with the machine's; Lambda sets it, and only when it traces.
           traceHeader: process.env['_X_AMZN_TRACE_ID'],
         }),

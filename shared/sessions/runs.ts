@@ -3,6 +3,8 @@ export interface RunInput {
   readonly session_id: string;
   readonly thread_id: string;
   readonly run: number;
+  /** Numbers of the events that wait: a hint, so that the step reads them with the thread's head. */
+  readonly inbox?: readonly number[];
 }
 
 /** Executions of the session machine. */

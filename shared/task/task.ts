@@ -11,6 +11,8 @@ const Event = z.object({
   session_id: z.string(),
   thread_id: z.string(),
   run: z.int().positive(),
+  // An execution that began before there was one goes on without.
+  inbox: z.array(z.int().positive()).default([]),
   execution: z.string(),
   give_up: z.boolean().optional(),
   report: z.boolean().optional(),
@@ -29,7 +31,7 @@ export interface Task {
   readonly logger: Logger;
 }
 
-type Answer = Pick<StepInput, 'session_id' | 'thread_id' | 'run'> & StepResult;
+type Answer = Pick<StepInput, 'session_id' | 'thread_id' | 'run' | 'inbox'> & StepResult;
 
 /**
  * The function behind a state of the session machine.
@@ -57,7 +59,8 @@ export function task({
       const time_ms = context.getRemainingTimeInMillis();
       const result = await work(observed.observe, given, time_ms);
       logger.info(name, { ...ids, ...result });
-      return { session_id, thread_id, run, ...result };
+      // What comes next has a lease to take back: it reads its queue behind that.
+      return { session_id, thread_id, run, inbox: [], ...result };
     } catch (error) {
       logger.error(`${name} failed`, { ...ids, error: error as Error });
       throw isPassing(error)

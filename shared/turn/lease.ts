@@ -2,12 +2,34 @@ import type { Clock } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import { ConditionFailed, type Table } from '../core/table.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
+import { decide } from './decide.ts';
 
 export interface Claim {
   readonly thread_id: string;
   readonly run: number;
   /** Name of the execution. A repeated task of the same execution takes the lease back at once. */
   readonly execution: string;
+}
+
+/**
+ * The head as it will be when a run's first append takes the lease along: one write less before the
+ * model is asked. Only of a thread whose run nobody has begun, and that has something to take in:
+ * then nothing is done before that append, which is refused when the head is not the one that was
+ * read. Another invocation that comes at the same time then takes the lease by {@link takeLease}.
+ */
+export function leaseToTake(
+  head: ThreadHead,
+  clock: Clock,
+  { run, execution }: Claim,
+): ThreadHead | undefined {
+  const is_fresh = head.run === run && head.lease_holder === null && decide(head) === 'take';
+  if (!is_fresh) return undefined;
+  return {
+    ...head,
+    lease_fence: head.lease_fence + 1,
+    lease_holder: execution,
+    lease_until_ms: clock.now().getTime() + limits.lease_ms,
+  };
 }
 
 /**

@@ -12,7 +12,7 @@ import { bringRepositories } from './repositories.ts';
 import { catchUp, transcribe } from './transcribe.ts';
 import { Turn } from './turn.ts';
 import type { TurnPorts } from './turn-ports.ts';
-import { LeaseLost } from './writer.ts';
+import { LeaseLost, LeaseNotTaken } from './writer.ts';
 
 /**
  * What a state is given; `give_up` comes from its Catch, when it kept failing, and `report` tells the
@@ -22,6 +22,8 @@ export interface StepInput {
   readonly session_id: string;
   readonly thread_id: string;
   readonly run: number;
+  /** Numbers of events that wait in a run's inbox when it begins; none for whoever goes on. */
+  readonly inbox: readonly number[];
   readonly execution: string;
   readonly give_up?: boolean;
   readonly report?: boolean;
@@ -49,16 +51,25 @@ export async function runTurn(
   input: StepInput,
   time_ms: number,
 ): Promise<StepResult> {
+  const until_ms = ports.clock.now().getTime() + time_ms;
+  const fresh = await Turn.openFresh(ports, input, until_ms);
+  try {
+    if (fresh !== undefined) return await workAndWrite(fresh, input, time_ms);
+  } catch (error) {
+    if (!(error instanceof LeaseNotTaken)) throw error;
+  }
   const head = await takeLease(ports.table, ports.clock, input);
   if (head === undefined) {
     await catchUp(ports, input);
     return (await isReportDue(ports.table, input)) ? report : done;
   }
-  const now = ports.clock.now().getTime();
-  const turn = await Turn.open(ports, head, now + time_ms);
+  return await workAndWrite(await Turn.open(ports, head, until_ms), input, time_ms);
+}
+
+async function workAndWrite(turn: Turn, input: StepInput, time_ms: number): Promise<StepResult> {
   const result = await work(turn, input, time_ms);
   if (result.next !== 'done') return result;
-  await transcribe(ports, turn.head, turn.config, turn.writer.written);
+  await transcribe(turn.ports, turn.head, turn.config, turn.writer.written);
   return reportsRest(turn, turn.head) ? report : done;
 }
 

@@ -3,7 +3,7 @@ import { limits } from '../core/limits.ts';
 import { load } from '../core/stored.ts';
 import { requestCostMicrocents } from '../models/prices.ts';
 import type { RequestUsage } from '../models/model.ts';
-import type { Row } from '../core/table.ts';
+import type { Key, Row } from '../core/table.ts';
 import { resourcesOf } from '../resources/read-resources.ts';
 import type { Resource } from '../resources/resource.ts';
 import {
@@ -18,12 +18,14 @@ import type { Bill } from '../threads/status-lines.ts';
 import {
   inboxKey,
   listenKey,
+  threadKey,
   type Queued,
   type ThreadHead,
   type Usage,
 } from '../threads/thread.ts';
 import { loadQueued, type InboxRow, type QueuedEvent } from '../events/inbox.ts';
 import { Context } from './context.ts';
+import { leaseToTake, type Claim } from './lease.ts';
 import type { ThreadPorts, TurnPorts } from './turn-ports.ts';
 import { Writer } from './writer.ts';
 
@@ -35,6 +37,8 @@ interface Known {
   readonly resources: readonly Resource[];
   readonly inbox: readonly InboxRow[];
   readonly until_ms: number;
+  /** Whether the lease is taken; else the first append takes it. */
+  readonly holds: boolean;
 }
 
 /** One invocation's work on one thread: what it knows, and the writer that holds its lease. */
@@ -57,7 +61,7 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
 
   private constructor(ports: Ports, head: ThreadHead, known: Known, deadline_ms: number) {
     this.ports = ports;
-    this.writer = new Writer(ports, head);
+    this.writer = new Writer(ports, head, known.holds);
     this.context = Context.of(ports.contexts, head);
     this.config = known.config;
     this.agent = known.agent;
@@ -70,6 +74,27 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
     this.#looked_ms = ports.clock.now().getTime();
   }
 
+  /**
+   * Begin a run that nobody has begun: everything in one read, and no write before the first append.
+   * @returns undefined when it is not so: then the lease must be taken.
+   */
+  static async openFresh(
+    ports: TurnPorts,
+    claim: Claim & { readonly session_id: string; readonly inbox: readonly number[] },
+    deadline_ms: number,
+  ): Promise<Turn<TurnPorts> | undefined> {
+    const { session_id, thread_id, inbox } = claim;
+    if (inbox.length === 0) return undefined;
+    const rows = await ports.table.getMany([
+      threadKey(thread_id),
+      ...keysOf(session_id, thread_id),
+      ...inbox.map((n) => inboxKey(thread_id, n)),
+    ]);
+    const read = rows.find(isThread);
+    const head = read && leaseToTake(read, ports.clock, claim);
+    return head && new Turn(ports, head, await knownOf(ports, rows, false), deadline_ms);
+  }
+
   /** @param deadline_ms Epoch milliseconds at which the function is stopped from outside. */
   static async open<Ports extends ThreadPorts>(
     ports: Ports,
@@ -77,21 +102,10 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
     deadline_ms: number,
   ): Promise<Turn<Ports>> {
     const rows = await ports.table.getMany([
-      sessionKey(head.session_id),
-      configKey(head.session_id),
-      listenKey(head.thread_id),
+      ...keysOf(head.session_id, head.thread_id),
       ...head.queue.map(({ n }) => inboxKey(head.thread_id, n)),
     ]);
-    const config = rows.find(isConfig);
-    const session = rows.find(isSession);
-    invariant(config !== undefined && session !== undefined, 'a thread has its session');
-    const [agent, resources] = await Promise.all([
-      load(ports.blobs, config.agent),
-      resourcesOf(ports.table, config),
-    ]);
-    const inbox = rows.filter(({ sk }) => sk.startsWith('I#')) as InboxRow[];
-    const known = { session, config, agent, resources, inbox, until_ms: untilMs(rows) };
-    return new Turn(ports, head, known, deadline_ms);
+    return new Turn(ports, head, await knownOf(ports, rows, true), deadline_ms);
   }
 
   get head(): ThreadHead {
@@ -191,6 +205,22 @@ function minus(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a - b;
 }
 
+function keysOf(session_id: string, thread_id: string): Key[] {
+  return [sessionKey(session_id), configKey(session_id), listenKey(thread_id)];
+}
+
+async function knownOf(ports: ThreadPorts, rows: readonly Row[], holds: boolean): Promise<Known> {
+  const config = rows.find(isConfig);
+  const session = rows.find(isSession);
+  invariant(config !== undefined && session !== undefined, 'a thread has its session');
+  const [agent, resources] = await Promise.all([
+    load(ports.blobs, config.agent),
+    resourcesOf(ports.table, config),
+  ]);
+  const inbox = rows.filter(({ sk }) => sk.startsWith('I#')) as InboxRow[];
+  return { session, config, agent, resources, inbox, until_ms: untilMs(rows), holds };
+}
+
 function untilMs(rows: readonly Row[]): number {
   const listen = rows.find(({ pk }) => pk.startsWith('LISTEN#'));
   return Number(listen?.['until_ms'] ?? 0);
@@ -198,6 +228,10 @@ function untilMs(rows: readonly Row[]): number {
 
 function isConfig(row: Row): row is SessionConfig {
   return row.sk === 'CONFIG';
+}
+
+function isThread(row: Row): row is ThreadHead {
+  return row.pk.startsWith('THREAD#') && row.sk === 'HEAD';
 }
 
 function isSession(row: Row): row is SessionHead {

@@ -15,6 +15,14 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
+/**
+ * The thread has moved before the append that was to take its lease: nothing has been done yet, and
+ * the lease must be taken by itself.
+ */
+export class LeaseNotTaken extends Error {
+  override readonly name = 'LeaseNotTaken';
+}
+
 /** What one append changes, computed from the head as it stands at the moment of writing. */
 export interface Change {
   readonly lines: readonly Line[];
@@ -38,13 +46,17 @@ const ATTEMPTS_MAX = 20;
 export class Writer {
   readonly #store: WriterStore;
   #head: ThreadHead;
+  /** Whether the row has the lease as our head says it. */
+  #holds: boolean;
   #written: PlacedLine[] = [];
   /** Appends of parallel tools queue up here: the head allows one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(store: WriterStore, head: ThreadHead) {
+  /** @param holds False when the first append is to take the lease that `head` has. */
+  constructor(store: WriterStore, head: ThreadHead, holds = true) {
     this.#store = store;
     this.#head = head;
+    this.#holds = holds;
   }
 
   get head(): ThreadHead {
@@ -67,7 +79,10 @@ export class Writer {
     return this.#head;
   }
 
-  /** Append what `change` makes of the head. @returns the events as logged. @throws LeaseLost */
+  /**
+   * Append what `change` makes of the head.
+   * @returns the events as logged. @throws LeaseLost; LeaseNotTaken, only the first append
+   */
   async append(change: (head: ThreadHead) => Change): Promise<LoggedEvent[]> {
     const mine = this.#last.then(async () => await this.#append(change));
     this.#last = mine.catch(() => undefined);
@@ -88,11 +103,13 @@ export class Writer {
       try {
         await this.#store.table.transact([...appended.writes, ...others, ...(writes ?? [])]);
         this.#head = appended.head;
+        this.#holds = true;
         this.#remember(appended.placed);
         if (settled !== undefined) this.#store.observe({ type: 'settled', reason: settled });
         return appended.logged;
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
+        if (!this.#holds) throw new LeaseNotTaken();
         // Only the head (write 0) may have moved; the session's own condition means it is gone.
         if (!error.failed.includes(0)) throw new LeaseLost();
         if (attempt === ATTEMPTS_MAX) throw tooBusy(error);

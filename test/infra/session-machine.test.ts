@@ -150,6 +150,7 @@ test('only ids and counts travel, and the step is told which execution it is', (
     'session_id.$': '$.session_id',
     'thread_id.$': '$.thread_id',
     'run.$': '$.run',
+    'inbox.$': '$.inbox',
     'execution.$': '$$.Execution.Name',
   };
   expect(step.Parameters?.Payload).toEqual(told);
@@ -173,6 +174,7 @@ test('only ids and counts travel, and the step is told which execution it is', (
     'session_id.$',
     'thread_id.$',
     'run.$',
+    'inbox.$',
     'next.$',
     'wait_seconds.$',
   ]);

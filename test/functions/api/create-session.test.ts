@@ -43,6 +43,7 @@ describe('create', () => {
       session_id: session.id,
       thread_id,
       run: 1,
+      inbox: [1, 2],
     });
     const events = await collect(rig.sessions.events.list(session.id));
     expect(events).toMatchObject([

@@ -3,7 +3,8 @@ import { newId } from '#shared/core/id.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { threadKey } from '#shared/threads/thread.ts';
 import type { Observation } from '#shared/turn/turn-ports.ts';
-import { Writer } from '#shared/turn/writer.ts';
+import { leaseToTake } from '#shared/turn/lease.ts';
+import { LeaseLost, LeaseNotTaken, Writer } from '#shared/turn/writer.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
 import { aThread, THREAD_ID } from '../../samples.ts';
@@ -43,4 +44,51 @@ test('a turn that ends beside another writer is counted once', async () => {
   });
   expect(tries).toBe(2);
   expect(observed).toEqual([{ type: 'settled', reason: 'end_turn' }]);
+});
+
+const waiting = { n: 1, id: 'sevt_00000000000000000000000001', type: 'user.message' } as const;
+const claim = { thread_id: THREAD_ID, run: 1, execution: 'sesn-1' };
+
+test.each([
+  ['a run that nobody has begun', {}, true],
+  ['another run', { run: 2 }, false],
+  ['a run that somebody has begun', { lease_holder: 'sesn-1' }, false],
+  ['a run in the middle of a request', { phase: 'model' }, false],
+  ['a run that has nothing to take in', { queue: [] }, false],
+  ['a thread at rest', { status: 'idle' }, false],
+] as const)('of %s the lease may be taken with the first append: %#', (_, patch, may) => {
+  const head = aThread({ status: 'running', run: 1, queue: [waiting], ...patch });
+  const taken = leaseToTake(head, systemClock, claim);
+  expect(taken?.lease_fence).toBe(may ? head.lease_fence + 1 : undefined);
+});
+
+test('the first append takes the lease; whoever comes second has written nothing', async () => {
+  const { table } = started;
+  // Its log is that of the other test: far behind it.
+  const head = aThread({ status: 'running', run: 1, queue: [waiting], seq: 1_000 });
+  await table.transact([{ put: head }]);
+  const ports = { table, blobs: new MemoryBlobs(), clock: systemClock, observe: () => undefined };
+  const open = (): Writer =>
+    new Writer(ports, leaseToTake(head, systemClock, claim) ?? head, false);
+  const say = (writer: Writer) =>
+    writer.append(() => ({
+      lines: [{ event: { id: newId('event'), type: 'session.status_running' } }],
+    }));
+  const [first, second] = [open(), open()];
+  await say(first);
+  expect(await table.get(threadKey(THREAD_ID))).toMatchObject({
+    seq: head.seq + 1,
+    lease_fence: head.lease_fence + 1,
+    lease_holder: 'sesn-1',
+  });
+  await expect(say(second)).rejects.toThrow(LeaseNotTaken);
+  await say(first);
+  // Held, it is lost as every other is: to who has a later fence.
+  await table.update({
+    update: threadKey(THREAD_ID),
+    expression: 'ADD lease_fence :one, #version :one',
+    names: { '#version': 'version' },
+    values: { ':one': 1 },
+  });
+  await expect(say(first)).rejects.toThrow(LeaseLost);
 });
