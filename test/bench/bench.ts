@@ -10,6 +10,7 @@ import { benchCost } from './cost-benches.ts';
 import { benchDemo } from './demo-benches.ts';
 import { benchFunctions } from './function-benches.ts';
 import { benchMemory } from './memory-benches.ts';
+import { benchOutcomes } from './outcome-benches.ts';
 import { notCounted } from './prices.ts';
 import { startHostProcess, startModelProcess, type HostProcess } from './processes.ts';
 import { markdownOf, passes, tableOf, type Result } from './result.ts';
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, () => Promise<Result[]>>> = {
   rounds: onHost(benchRounds),
   load: onHost(benchLoad),
   memory: onHost(benchMemory),
+  outcomes: onHost(benchOutcomes),
   cost: onHost(benchCost),
   functions: benchFunctions,
   demo: benchDemo,

@@ -70,7 +70,7 @@ async function turns(client: Anthropic, agent: string, environment: string): Pro
 }
 
 /** What the work used. The reconcile function runs anyway, and is left out. */
-async function used(host: HostProcess, work: () => Promise<void>): Promise<Quantities> {
+export async function used(host: HostProcess, work: () => Promise<void>): Promise<Quantities> {
   const before = quantitiesOf(withoutReconcile(await host.counters()));
   await work();
   return difference(quantitiesOf(withoutReconcile(await host.counters())), before);

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
 import { firstText, lastResults, startModel } from './model.ts';
-import { call, say } from './replies.ts';
+import type { MessagesRequest } from '../../infra/local/offline-model/server.ts';
+import { call, say, type Reply } from './replies.ts';
 
 /**
  * The scripted model on its own, with no latency: what the bench runs in a process of its own.
  * A first message with `rounds=20` gets twenty tool calls before the answer; any other is answered at once.
+ * A grader reads the first file of those rounds and finds it wanting.
  */
 const { values } = parseArgs({
   options: { port: { type: 'string', default: '0' }, help: { type: 'boolean', default: false } },
@@ -16,6 +18,7 @@ if (values.help) {
 } else {
   const model = await startModel({ port: Number(values.port), forget: true });
   model.otherwise(({ body }) => {
+    if (isGrader(body)) return graded(body);
     const rounds = Number(/rounds=(\d+)/.exec(firstText(body))?.[1] ?? 0);
     const done = body.messages.filter(({ role }) => role === 'assistant').length;
     if (done >= rounds) return say(lastResults(body).length > 0 ? 'All rounds are done.' : 'Done.');
@@ -24,4 +27,19 @@ if (values.help) {
   console.log(JSON.stringify({ url: model.url }));
   process.once('SIGTERM', () => void model.close());
   process.once('SIGINT', () => void model.close());
+}
+
+type Body = MessagesRequest['body'];
+
+function isGrader({ tools = [] }: Body): boolean {
+  return tools.some((tool) => 'name' in tool && tool.name === 'submit_verdict');
+}
+
+function graded({ messages }: Body): Reply {
+  const has_read = messages.some(({ role }) => role === 'assistant');
+  if (!has_read) return call('read', { path: '/tmp/round-0.txt' });
+  const reason = 'It is never good enough.';
+  return call('submit_verdict', {
+    criteria: [{ id: 'c1', verdict: 'not_met', reason, evidence: [] }],
+  });
 }
