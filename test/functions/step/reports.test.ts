@@ -55,6 +55,17 @@ function script(task: string, agent: readonly Reply[], grader: readonly Reply[])
   rig.model.on((request) => about(request) && isGrader(request), ...grader);
 }
 
+/** Every grader of the task waits until `open` is called. */
+function gated(task: string, answer: Reply): { open: () => void } {
+  const gate = Promise.withResolvers<void>();
+  rig.model.otherwise(async (request) => {
+    if (!isGrader(request) || !JSON.stringify(request.body).includes(task)) return undefined;
+    await gate.promise;
+    return answer;
+  });
+  return { open: gate.resolve };
+}
+
 type Verdict = 'met' | 'not_met' | 'cannot_tell';
 
 function entry(id: string, verdict: Verdict, ...evidence: { path: string; quote?: string }[]) {
@@ -234,8 +245,8 @@ test.each([
 describe('the session', () => {
   test('is idle before its report begins, and goes on while it is made', async () => {
     const task = 'Report of the unhurried';
-    const slow = stall(2_000, submit(...plain));
-    script(task, [write, say('One.'), say('Two.')], [slow, submit(...plain)]);
+    script(task, [write, say('One.'), say('Two.')], []);
+    const graders = gated(task, submit(...plain));
     const session_id = await sessionOf(await agentWithModel());
     await rig.send(session_id, message(task));
     await rig.rested(session_id);
@@ -244,6 +255,7 @@ describe('the session', () => {
     ]);
     await rig.send(session_id, message('And now?'));
     await rig.rested(session_id, 2);
+    graders.open();
     const reports = await reported(session_id, 2);
     expect(reports.map(({ run, state }) => [run, state])).toEqual([
       [2, 'done'],
@@ -354,11 +366,8 @@ test('only a turn that has ended by itself is reported on', async () => {
 
 test('a report that is asked for twice, at once and later, is one; the repeated step asks again', async () => {
   const task = 'Report of the repeated';
-  script(
-    task,
-    [write, say('Done.')],
-    [1, 2, 3, 4].map(() => stall(200, submit(...plain))),
-  );
+  script(task, [write, say('Done.')], []);
+  const graders = gated(task, submit(...plain));
   const agent = await agentWithModel();
   const session_id = await sessionOf(agent);
   const execution = executionName(session_id, 1);
@@ -367,7 +376,9 @@ test('a report that is asked for twice, at once and later, is one; the repeated 
   await rig.rested(session_id);
   expect(await rig.host.invoke('step', input)).toMatchObject({ next: 'report' });
   const ask = async () => await rig.host.invoke('grade', { ...input, report: true });
-  expect(await Promise.all([ask(), ask()])).toMatchObject([{ next: 'done' }, { next: 'done' }]);
+  const both = Promise.all([ask(), ask()]);
+  graders.open();
+  expect(await both).toMatchObject([{ next: 'done' }, { next: 'done' }]);
   const [report] = await reported(session_id);
   expect(report?.state).toBe('done');
   expect(await ask()).toMatchObject({ next: 'done' });
