@@ -40,6 +40,7 @@ export type Operation = Proposal &
         readonly paths: readonly string[];
         readonly path: string;
         readonly text: string;
+        readonly removed: readonly Removal[];
       }
     /** `path` ends in favour of `by_path`, which may be itself, another memory or a new one. */
     | {
