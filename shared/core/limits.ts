@@ -406,6 +406,19 @@ export const limits = {
   /** Memories that one dream may retire: the larger of both. */
   dream_retire_percent: 25,
   dream_retire_count: 3,
+  /** What one request of reflection reads: some 20,000 tokens, and as much of the piece before. */
+  piece_chars_max: 60_000,
+  piece_overlap_chars: 4_000,
+  /** A longer event becomes several lines. */
+  piece_line_chars_max: 20_000,
+  /** Lessons of one piece: more of them would be less. */
+  piece_lessons_max: 8,
+  /** Memories that reflection is told of, by their first lines. */
+  piece_memories_max: 40,
+  lesson_chars_max: 2_000,
+  dream_output_tokens_max: 32_000,
+  /** An answer that cannot be used is asked for again once. */
+  dream_tries_max: 2,
 } as const;
 
 // The relations are decisions, not accidents: they fail at load, before any request.

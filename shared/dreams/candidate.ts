@@ -21,6 +21,12 @@ export interface Candidate {
   /** `<session id>/<piece n>/<place in its answer>`. */
   readonly candidate_id: string;
   readonly kind: 'success' | 'failure';
+  /** Whose session it was. */
+  readonly learned_from: {
+    readonly agent_id: string;
+    readonly agent_version: number;
+    readonly model: string;
+  };
   readonly situation: string;
   readonly advice: string;
   readonly why: string;

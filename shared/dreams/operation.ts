@@ -5,10 +5,13 @@ interface Proposal {
   /** `c0001` and so on, in the order in which operations are applied. */
   readonly change_id: string;
   readonly reason: string;
-  /** At least one. */
+  /** At least one, except of `duplicates`, which claim nothing new. */
   readonly evidence: readonly HeldEvidence[];
-  /** `counts`: code alone, by the verdicts of sessions that used a playbook. */
-  readonly source: 'model' | 'counts';
+  /**
+   * `duplicates`: memories of the input that say the same are put together. `counts`: code alone, by
+   * the verdicts of sessions that used a playbook.
+   */
+  readonly source: 'model' | 'duplicates' | 'counts';
 }
 
 /** Something that a revision leaves out, and why. */

@@ -20,6 +20,7 @@ export const drop_reasons = [
   'instruction',
   'stranger_only',
   'duplicate',
+  'not_taken',
   'unknown_path',
   'conflicting_operation',
   'hand_edited',
