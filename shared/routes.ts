@@ -84,6 +84,12 @@ export const routes = {
     served_by: 'memory',
   },
 
+  'POST /v1/dreams': { scope: 'write', served_by: 'memory' },
+  'GET /v1/dreams': { scope: 'read', served_by: 'memory' },
+  'GET /v1/dreams/{dream_id}': { scope: 'read', served_by: 'memory' },
+  'POST /v1/dreams/{dream_id}/cancel': { scope: 'write', served_by: 'memory' },
+  'POST /v1/dreams/{dream_id}/archive': { scope: 'write', served_by: 'memory' },
+
   'POST /v1/files': { scope: 'write', body: 'form' },
   'GET /v1/files': { scope: 'read' },
   'GET /v1/files/{file_id}': { scope: 'read' },
@@ -104,6 +110,23 @@ export const routes = {
   'GET /v1/reverie/memory_stores/{memory_store_id}/search': { scope: 'read', served_by: 'memory' },
   'GET /v1/reverie/memory_stores/{memory_store_id}/export': { scope: 'read', served_by: 'stream' },
   'POST /v1/reverie/memory_stores/import': { scope: 'write', served_by: 'memory' },
+
+  'GET /v1/reverie/dreams/{dream_id}/report': { scope: 'read', served_by: 'stream' },
+  'GET /v1/reverie/dreams/{dream_id}/changes': { scope: 'read', served_by: 'memory' },
+  'POST /v1/reverie/dreams/{dream_id}/changes/accept_all': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'POST /v1/reverie/dreams/{dream_id}/changes/{change_id}': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'POST /v1/reverie/dreams/{dream_id}/apply': { scope: 'write', served_by: 'memory' },
+  'GET /v1/reverie/dreams/{dream_id}/applies': { scope: 'read', served_by: 'memory' },
+  'POST /v1/reverie/dreams/{dream_id}/applies/{apply_id}/rollback': {
+    scope: 'write',
+    served_by: 'memory',
+  },
 
   'GET /v1/reverie/sessions/{session_id}/transcript': { scope: 'read', served_by: 'stream' },
   'GET /v1/reverie/sessions/{session_id}/outcome_evaluations': { scope: 'read' },

@@ -17,6 +17,8 @@ export const prefixes = {
   memory: 'mem',
   memory_version: 'memver',
   outcome: 'outc',
+  apply: 'drmapply',
+  dream: 'drm',
 } as const;
 
 export type Noun = keyof typeof prefixes;
