@@ -1,6 +1,6 @@
-import { invariant } from '../core/invariant.ts';
-import type { Operation } from '../dreams/operation.ts';
+import { inputPaths, outputPath, type Operation } from '../dreams/operation.ts';
 import type { Snapshot, SnapshotMemory } from '../dreams/snapshot.ts';
+import { splitText } from '../dreams/split-text.ts';
 
 /** What a change makes of one path. */
 export interface Edit {
@@ -14,7 +14,7 @@ export interface Edit {
 /** An operation of a dream under review: it takes effect whole or not at all. */
 export interface Change {
   readonly operation: Operation;
-  /** One for each path; at most one of them leaves a text. */
+  /** One for each path, and no path in two changes of a dream. */
   readonly edits: readonly Edit[];
 }
 
@@ -32,31 +32,29 @@ export function changesOf(operations: readonly Operation[], snapshot: Snapshot):
 }
 
 function afterOf(operation: Operation): Map<string, string | null> {
-  const after = new Map<string, string | null>();
-  switch (operation.op) {
-    case 'add':
-    case 'revise':
-      return after.set(operation.path, operation.text);
-    case 'retire':
-      return after.set(operation.path, null);
-    case 'supersede':
-      return after.set(operation.path, null).set(operation.by_path, operation.text);
-    case 'merge':
-      for (const path of operation.paths) after.set(path, null);
-      return after.set(operation.path, operation.text);
-  }
+  const after = new Map<string, string | null>(inputPaths(operation).map((path) => [path, null]));
+  const path = outputPath(operation);
+  if (path === undefined || operation.op === 'retire') return after;
+  for (const part of splitText(path, operation.text)) after.set(part.path, part.text);
+  return after;
 }
 
-/** The path where a change leaves a text; undefined when it only ends memories. */
-export function textPath({ edits }: Change): string | undefined {
-  return edits.find(({ after }) => after !== null)?.path;
-}
-
-/** The change with a text of the operator's own. */
+/**
+ * The change with a text of the operator's own, which fits into one memory: what the dream's text
+ * would have needed beside that is not made.
+ */
 export function withText(change: Change, text: string): Change {
-  invariant(textPath(change) !== undefined, 'only a change that leaves a text is edited');
+  const path = outputPath(change.operation);
   return {
     ...change,
-    edits: change.edits.map((edit) => (edit.after === null ? edit : { ...edit, after: text })),
+    edits: change.edits.flatMap((edit) => {
+      if (edit.path === path) return [{ ...edit, after: text }];
+      return edit.after === null ? [edit] : [];
+    }),
   };
+}
+
+/** What a change leaves; null when it only ends memories. */
+export function textOfChange({ operation }: Change): string | null {
+  return operation.op === 'retire' ? null : operation.text;
 }

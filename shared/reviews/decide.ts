@@ -10,8 +10,9 @@ import { store } from '../core/stored.ts';
 import type { Write } from '../core/table.ts';
 import { dreamObject } from '../dreams/dream.ts';
 import { readDream } from '../dreams/dreams.ts';
+import { outputPath } from '../dreams/operation.ts';
 import { isPlaybookPath, parsePlaybook } from '../playbooks/playbook.ts';
-import { textPath, type Change } from './change.ts';
+import type { Change } from './change.ts';
 import { heldBy, readChanges, readReview, type Review } from './read-review.ts';
 import { decisionKey, reviewKey, type DecisionRow } from './review-rows.ts';
 import type { Decision } from './review-wire.ts';
@@ -89,8 +90,8 @@ function checkNotHeld({ applies }: Review, change_id: string): void {
   );
 }
 
-function checkText(change: Change, text: string): void {
-  const path = textPath(change);
+function checkText({ operation }: Change, text: string): void {
+  const path = outputPath(operation);
   if (path === undefined) {
     throw new Fault('invalid', 'decision: this change only ends memories. Accept or reject it.');
   }
@@ -99,7 +100,7 @@ function checkText(change: Change, text: string): void {
   if (!('fault' in playbook)) return;
   throw new Fault(
     'invalid',
-    `text: is to be the playbook '${path}'. Its front matter: ${playbook.fault}`,
+    `text: '${path}' is a playbook, and its front matter is wrong. ${playbook.fault}`,
   );
 }
 

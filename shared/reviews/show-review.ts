@@ -3,7 +3,7 @@ import { load } from '../core/stored.ts';
 import type { DreamHead } from '../dreams/dream.ts';
 import type { Operation } from '../dreams/operation.ts';
 import { unifiedOf } from '../memory-history/hunks.ts';
-import { textPath, withText, type Change } from './change.ts';
+import { textOfChange, withText, type Change } from './change.ts';
 import { isApplied, type Apply, type Review } from './read-review.ts';
 import type { ApplyRow, Conflict, ConflictReason, DecisionRow, Outcome } from './review-rows.ts';
 
@@ -20,7 +20,7 @@ export interface DreamChange {
   readonly state: ChangeState;
   /** Whether `text` is the operator's. */
   readonly edited: boolean;
-  /** What its memory will hold; null of a change that only ends memories. */
+  /** What the change leaves; null when it only ends memories. */
   readonly text: string | null;
   readonly edits: readonly ShownEdit[];
   readonly decided_at: string | null;
@@ -54,16 +54,16 @@ export async function showChange(
 ): Promise<DreamChange> {
   const id = change.operation.change_id;
   const decision = review.decisions.get(id);
-  const decided = await decidedChange(ports, change, decision);
-  const path = textPath(decided);
+  const own = await ownText(ports, decision);
+  const decided = own === undefined ? change : withText(change, own);
   return {
     type: 'dream_change',
     id,
     dream_id,
     operation: change.operation,
     state: decision?.state ?? 'proposed',
-    edited: decision?.text !== undefined,
-    text: decided.edits.find((edit) => edit.path === path)?.after ?? null,
+    edited: own !== undefined,
+    text: own ?? textOfChange(change),
     edits: decided.edits.map(({ path: at, before, after }) => ({
       path: at,
       memory_id: before?.memory_id ?? null,
@@ -87,12 +87,19 @@ export async function showChange(
 
 /** A change with the text that an operator wants, where one does. */
 export async function decidedChange(
-  { blobs }: Ports,
+  ports: Ports,
   change: Change,
   decision: DecisionRow | undefined,
 ): Promise<Change> {
-  if (decision?.text === undefined) return change;
-  return withText(change, await load(blobs, decision.text));
+  const own = await ownText(ports, decision);
+  return own === undefined ? change : withText(change, own);
+}
+
+async function ownText(
+  { blobs }: Ports,
+  decision: DecisionRow | undefined,
+): Promise<string | undefined> {
+  return decision?.text === undefined ? undefined : await load(blobs, decision.text);
 }
 
 /** An apply as it is shown. */
