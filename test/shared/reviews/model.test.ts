@@ -89,13 +89,19 @@ function editsOf(operation: Operation): Map<string, string | null> {
 
 const place = fc.constantFrom(
   ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `/m${n}`),
-  ...['/n0', '/n1', '/n2', '/n0/x', '/m1/x', '/other'],
+  '/n0',
+  '/n1',
+  '/n2',
+  '/n0/x',
+  '/m1/x',
+  '/other',
 );
 const deed = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), path: place, text: texts }),
   fc.record({ kind: fc.constant('rename' as const), path: place, to: place }),
   fc.record({ kind: fc.constant('delete' as const), path: place }),
 );
+const decision = fc.constantFrom('accept', 'accept', 'accept', 'reject', 'none');
 const deeds = fc.array(deed, { maxLength: 5 });
 type Deed = typeof deed extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -159,15 +165,14 @@ test('apply and rollback do what the model says, whatever others do before and i
   const seen = { applied: 0, conflicts: 0, rolled_back: 0, rollback_conflicts: 0 };
   await fc.assert(
     fc.asyncProperty(
-      kinds,
-      fc.array(texts, { minLength: 8, maxLength: 8 }),
-      fc.array(fc.constantFrom('accept', 'accept', 'accept', 'reject', 'none'), {
-        minLength: 8,
-        maxLength: 8,
+      fc.record({
+        picked: kinds,
+        wanted: fc.array(texts, { minLength: 8, maxLength: 8 }),
+        decisions: fc.array(decision, { minLength: 8, maxLength: 8 }),
+        first: deeds,
+        second: deeds,
       }),
-      deeds,
-      deeds,
-      async (picked, wanted, decisions, first, second) => {
+      async ({ picked, wanted, decisions, first, second }) => {
         const ports = memoryPorts(started.table);
         const store_id = await putStore(ports);
         for (let n = 0; n < 10; n++) {
@@ -181,11 +186,11 @@ test('apply and rollback do what the model says, whatever others do before and i
         const dream_id = await putDream(ports, { workspace_id, store_id, snapshot, operations });
         const accepted: Operation[] = [];
         for (const [n, operation] of operations.entries()) {
-          const decision = decisions[n];
-          if (decision !== 'accept' && decision !== 'reject') continue;
-          if (decision === 'accept') accepted.push(operation);
+          const decided = decisions[n];
+          if (decided !== 'accept' && decided !== 'reject') continue;
+          if (decided === 'accept') accepted.push(operation);
           const { change_id } = operation;
-          await decideChange(ports, call, { dream_id, change_id, body: { decision } });
+          await decideChange(ports, call, { dream_id, change_id, body: { decision: decided } });
         }
         await live(ports, store_id, first);
         const before = await plainOf(ports, store_id);
