@@ -419,6 +419,21 @@ export const limits = {
   dream_output_tokens_max: 32_000,
   /** An answer that cannot be used is asked for again once. */
   dream_tries_max: 2,
+  /** Lexical likeness, in per cent of words in common: the same but for small words; about the same thing. */
+  dream_same_percent: 85,
+  dream_like_percent: 30,
+  /** Lessons and memories of one request of consolidation. */
+  group_lessons_max: 12,
+  group_memories_max: 6,
+  group_chars_max: 120_000,
+  /** Questions of the gate from the dream's evidence, and as many from the store as it was. */
+  gate_questions_max: 8,
+  gate_answer_chars_max: 400,
+  /** Memories that each question is answered with, and what of one is shown. */
+  gate_memories_max: 3,
+  gate_memory_chars_max: 4_000,
+  /** Model requests of one stage at the same time. */
+  dream_parallel_max: 8,
 } as const;
 
 // The relations are decisions, not accidents: they fail at load, before any request.

@@ -45,7 +45,8 @@ export function ownWords(text: string): string {
 
 const FACTS = /`[^`\n]{2,}`|https?:\/\/[^\s)>\]"']+|(?:\/[\w.@-]+){2,}|[\w@:./-]*\d[\w@:./%-]*/g;
 
-function factsOf(text: string): string[] {
+/** Tokens of a text that no paraphrase replaces. */
+export function factsOf(text: string): string[] {
   const found = folded(text).match(FACTS) ?? [];
   return [...new Set(found.map((fact) => fact.replaceAll(/^[`.,:;/-]+|[`.,:;-]+$/g, '')))].filter(
     // A list's own numbers say nothing.
