@@ -12,6 +12,7 @@ import { storeArchived } from '../memory/explain.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { pathKey, type PathRow } from '../memory/memory.ts';
 import { readStore } from '../memory/read-store.ts';
+import { INDEX_PATH } from '../playbooks/index-page.ts';
 import { goThrough, type Way } from './apply-parts.ts';
 import type { Change } from './change.ts';
 import { planApply, type Held } from './plan-changes.ts';
@@ -23,6 +24,7 @@ import {
   type Apply,
   type Review,
 } from './read-review.ts';
+import { refreshIndex } from './refresh-index.ts';
 import { applyKey, reviewKey, type ApplyRow, type DecisionRow } from './review-rows.ts';
 import type { ApplyCreate } from './review-wire.ts';
 import { decidedChange, showApply, type DreamApply } from './show-review.ts';
@@ -52,7 +54,11 @@ export async function applyChanges(
   if (row.state === 'applying') {
     await goThrough(ports, call, row, wayIn(ports, row, { changes, decisions }));
   }
-  const answer = showApply(await readApply(ports.table, dream_id, row.apply_id));
+  const apply = await readApply(ports.table, dream_id, row.apply_id);
+  if (apply.row.state === 'applied' && heldBy(apply).size > 0) {
+    await refreshIndex(ports, call, store_id);
+  }
+  const answer = showApply(apply);
   return await commit(ports, call, [], { answer });
 }
 
@@ -85,16 +91,16 @@ async function beginRound(
     change_ids.every((id) => last.outcomes.get(id)?.outcome === 'conflict');
   const row: ApplyRow = is_repeat
     ? { ...last.row, state: 'applying', round: last.row.round + 1, change_ids, reached: 0 }
-    : firstRound(ports, call, { dream_id: dream.dream_id, store_id, change_ids, review });
+    : await firstRound(ports, call, { dream_id: dream.dream_id, store_id, change_ids, review });
   await ports.table.transact([beginning(row, last), counting(dream.dream_id, review)]);
   return row;
 }
 
-function firstRound(
+async function firstRound(
   ports: Ports,
   call: Call,
   begun: Pick<ApplyRow, 'dream_id' | 'change_ids'> & Pick<Beginning, 'store_id' | 'review'>,
-): ApplyRow {
+): Promise<ApplyRow> {
   const { dream_id, store_id, change_ids, review } = begun;
   const apply_id = ports.newId('apply');
   return {
@@ -107,6 +113,7 @@ function firstRound(
     round: 1,
     change_ids,
     reached: 0,
+    makes_index: !(await heldAt(ports, store_id, [INDEX_PATH])).has(INDEX_PATH),
     decisions_count: review.decisions_count,
     created_at: timestamp(ports.clock),
     created_by: call.api_key_id,

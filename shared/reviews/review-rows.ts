@@ -35,6 +35,8 @@ export interface ApplyRow extends Row {
   readonly change_ids: readonly string[];
   /** How many of them are done with. */
   readonly reached: number;
+  /** Whether the store had no index before. */
+  readonly makes_index: boolean;
   /** Of the review when it began. */
   readonly decisions_count: number;
   readonly created_at: string;

@@ -11,7 +11,8 @@ import { lifeOf } from '../memory-history/restore-memory.ts';
 import { goThrough, type Way } from './apply-parts.ts';
 import { heldAt, roundWrite } from './apply.ts';
 import { planRollback, type Undo } from './plan-changes.ts';
-import { isApplied, readApply, type Apply } from './read-review.ts';
+import { heldBy, isApplied, readApply, readReview, type Apply } from './read-review.ts';
+import { refreshIndex } from './refresh-index.ts';
 import type { ApplyRow, Written } from './review-rows.ts';
 import { showApply, type DreamApply } from './show-review.ts';
 
@@ -35,8 +36,24 @@ export async function rollBack(
     return { row: await beginRound(ports, call, seen), apply: seen };
   });
   if (row.state === 'rolling_back') await goThrough(ports, call, row, wayOut(ports, row, apply));
-  const answer = showApply(await readApply(ports.table, dream_id, apply_id));
+  const { applies } = await readReview(ports.table, dream_id);
+  const after = applies.find((each) => each.row.apply_id === apply_id) ?? apply;
+  if (after.row.state === 'rolled_back') await indexAfter(ports, call, after, applies);
+  const answer = showApply(after);
   return await commit(ports, call, [], { answer });
+}
+
+/** An index that came with this apply goes with it, unless there is still something of the dream. */
+async function indexAfter(
+  ports: MemoryPorts,
+  call: Call,
+  { row }: Apply,
+  applies: readonly Apply[],
+): Promise<void> {
+  const { memory_store_id, makes_index } = row;
+  const others = applies.filter((each) => each.row.memory_store_id === memory_store_id);
+  const is_unwanted = makes_index && others.every((each) => heldBy(each).size === 0);
+  await refreshIndex(ports, call, memory_store_id, is_unwanted);
 }
 
 /** @throws ConditionFailed when the apply went on, or another rollback of it has begun */

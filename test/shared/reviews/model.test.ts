@@ -8,6 +8,7 @@ import type { Operation } from '#shared/dreams/operation.ts';
 import type { MemoryOperation } from '#shared/memory/changes.ts';
 import { readMemories, textOf } from '#shared/memory/read-store.ts';
 import { writeMemories } from '#shared/memory/write-memories.ts';
+import { INDEX_PATH } from '#shared/playbooks/index-page.ts';
 import { applyChanges } from '#shared/reviews/apply.ts';
 import { decideChange } from '#shared/reviews/decide.ts';
 import { rollBack } from '#shared/reviews/roll-back.ts';
@@ -33,7 +34,9 @@ type Plain = ReadonlyMap<string, { readonly id: string; readonly text: string }>
 
 async function plainOf(ports: TestMemoryPorts, store_id: string): Promise<Plain> {
   const rows = await readMemories(ports.table, store_id);
-  const entries = rows.map(async ({ sk, memory_id, content }) => {
+  // The index follows from the rest.
+  const others = rows.filter(({ sk }) => sk !== INDEX_PATH);
+  const entries = others.map(async ({ sk, memory_id, content }) => {
     const text = await textOf(ports.blobs, content);
     return [sk, { id: memory_id, text }] as const;
   });
