@@ -68,10 +68,18 @@ export function indexes({ table }: Storage, ...names: readonly ('list' | 'runnin
 }
 
 /** The prefixes of the bucket: whose objects stand below each. */
-type Prefix = 'sessions' | 'memory_stores' | 'files' | 'transcripts' | 'configs' | 'idempotency';
+type Prefix =
+  | 'sessions'
+  | 'dreams'
+  | 'memory_stores'
+  | 'files'
+  | 'transcripts'
+  | 'configs'
+  | 'idempotency';
 
 const sids: Readonly<Record<Prefix, string>> = {
   sessions: 'Objects',
+  dreams: 'DreamObjects',
   memory_stores: 'Memories',
   files: 'Files',
   transcripts: 'Transcripts',

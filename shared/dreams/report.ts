@@ -4,7 +4,7 @@ import type { Operation } from './operation.ts';
 
 /** What fell on the way, and at which stage. */
 export interface Dropped {
-  readonly stage: 'reflect' | 'consolidate' | 'verify';
+  readonly stage: 'reflect' | 'consolidate' | 'verify' | 'publish';
   /** One of a fixed set, so that it can be counted. */
   readonly reason: DropReason;
   /** What it was, in a line; never the secret itself. */
@@ -33,6 +33,7 @@ export const drop_reasons = [
   'too_many',
   'vetoed',
   'unverified',
+  'changed_meanwhile',
 ] as const;
 export type DropReason = (typeof drop_reasons)[number];
 

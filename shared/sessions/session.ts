@@ -58,6 +58,8 @@ export interface SessionConfig extends Row {
   /** Rises with each change of a row `R#…`; 0 while there never was one, so that none is looked for. */
   readonly resources_revision: number;
   readonly deployment_id: string | null;
+  /** Of the session that a dream runs as: it has no environment and is in no list of an agent. */
+  readonly dream_id?: string;
   readonly gsi1pk?: string;
   readonly gsi1sk?: string;
 }
