@@ -10,20 +10,14 @@ import type { DreamHead } from '../dreams/dream.ts';
 import { readDream } from '../dreams/dreams.ts';
 import { storeArchived } from '../memory/explain.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
-import { pathKey, type PathRow } from '../memory/memory.ts';
 import { readStore } from '../memory/read-store.ts';
 import { INDEX_PATH } from '../playbooks/index-page.ts';
 import { goThrough, type Way } from './apply-parts.ts';
+import { openReview } from './adopt.ts';
 import type { Change } from './change.ts';
-import { planApply, type Held } from './plan-changes.ts';
-import {
-  heldBy,
-  readApply,
-  readChanges,
-  readReview,
-  type Apply,
-  type Review,
-} from './read-review.ts';
+import { heldAt } from './held-at.ts';
+import { planApply } from './plan-changes.ts';
+import { heldBy, readApply, readChanges, type Apply, type Review } from './read-review.ts';
 import { refreshIndex } from './refresh-index.ts';
 import { applyKey, reviewKey, type ApplyRow, type DecisionRow } from './review-rows.ts';
 import type { ApplyCreate } from './review-wire.ts';
@@ -47,7 +41,7 @@ export async function applyChanges(
   if (store.archived_at !== null) throw storeArchived(store_id);
   const changes = await readChanges(ports, dream);
   const { row, decisions } = await again(`the review of dream '${dream_id}'`, async () => {
-    const review = await readReview(ports.table, dream_id);
+    const review = await openReview(ports, dream, changes);
     const begun = await beginRound(ports, call, { dream, store_id, changes, review });
     return { row: begun, decisions: review.decisions };
   });
@@ -179,15 +173,4 @@ function wayIn(ports: MemoryPorts, { memory_store_id }: ApplyRow, decided: Decid
     conflict: (change_id, conflict) => ({ change_id, outcome: 'conflict', conflict }),
     ends: 'applied',
   };
-}
-
-/** What some paths of a store hold. */
-export async function heldAt(
-  { table }: Ports,
-  store_id: string,
-  paths: readonly string[],
-): Promise<Held> {
-  const keys = [...new Set(paths)].map((path) => pathKey(store_id, path));
-  const rows = (await table.getMany(keys)) as PathRow[];
-  return new Map(rows.map((row) => [row.sk, row]));
 }

@@ -12,11 +12,12 @@ import { dreamObject } from '../dreams/dream.ts';
 import { readDream } from '../dreams/dreams.ts';
 import { outputPath } from '../dreams/operation.ts';
 import { isPlaybookPath, parsePlaybook } from '../playbooks/playbook.ts';
+import { openReview } from './adopt.ts';
 import type { Change } from './change.ts';
-import { heldBy, readChanges, readReview, type Review } from './read-review.ts';
+import { heldBy, readChanges, type Review } from './read-review.ts';
 import { decisionKey, reviewKey, type DecisionRow } from './review-rows.ts';
 import type { Decision } from './review-wire.ts';
-import { showChange, type DreamChange } from './show-review.ts';
+import { showChange, stateOf, type DreamChange } from './show-review.ts';
 
 export interface DecisionRequest {
   readonly dream_id: string;
@@ -36,7 +37,8 @@ export async function decideChange(
   { dream_id, change_id, body }: DecisionRequest,
 ): Promise<DreamChange> {
   const dream = await readDream(ports.table, call, dream_id);
-  const change = (await readChanges(ports, dream)).get(change_id);
+  const changes = await readChanges(ports, dream);
+  const change = changes.get(change_id);
   if (change === undefined) throw new Fault('missing', `change '${change_id}' was not found.`);
   if (body.decision === 'edit') checkText(change, body.text);
   const row: DecisionRow = {
@@ -57,7 +59,7 @@ export async function decideChange(
     decided_by: call.api_key_id,
   };
   return await again(`the review of dream '${dream_id}'`, async () => {
-    const review = await readReview(ports.table, dream_id);
+    const review = await openReview(ports, dream, changes);
     checkNotHeld(review, change_id);
     const decisions = new Map(review.decisions).set(change_id, row);
     const answer = await showChange(ports, dream, change, { ...review, decisions });
@@ -119,12 +121,13 @@ export interface AllAccepted {
  */
 export async function acceptAll(ports: Ports, call: Call, dream_id: string): Promise<AllAccepted> {
   const dream = await readDream(ports.table, call, dream_id);
-  const ids = [...(await readChanges(ports, dream)).keys()];
+  const changes = await readChanges(ports, dream);
+  const ids = [...changes.keys()];
   let accepted_count = 0;
   await again(`the review of dream '${dream_id}'`, async () => {
     for (let from = 0; from < ids.length; from += BATCH) {
-      const review = await readReview(ports.table, dream_id);
-      const open = ids.slice(from, from + BATCH).filter((id) => !review.decisions.has(id));
+      const review = await openReview(ports, dream, changes);
+      const open = ids.slice(from, from + BATCH).filter((id) => stateOf(review, id) === 'proposed');
       if (open.length === 0) continue;
       const writes = open.map((change_id) => acceptance(ports, call, dream_id, change_id));
       await ports.table.transact([...writes, counting(dream_id, review)]);

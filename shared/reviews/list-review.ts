@@ -2,9 +2,16 @@ import type { Call } from '../core/call.ts';
 import { forwardOnly, readPage, type Entry, type Page, type Stretch } from '../core/page.ts';
 import type { Ports } from '../core/ports.ts';
 import { readDream } from '../dreams/dreams.ts';
-import { readChanges, readReview } from './read-review.ts';
+import { openReview } from './adopt.ts';
+import { readChanges } from './read-review.ts';
 import type { ApplyListQuery, ChangeListQuery } from './review-wire.ts';
-import { showApply, showChange, type DreamApply, type DreamChange } from './show-review.ts';
+import {
+  showApply,
+  showChange,
+  stateOf,
+  type DreamApply,
+  type DreamChange,
+} from './show-review.ts';
 
 /** In the order of the operations. @throws Fault `missing` */
 export async function listChanges(
@@ -14,12 +21,10 @@ export async function listChanges(
   { limit, page, state }: ChangeListQuery,
 ): Promise<Page<DreamChange>> {
   const dream = await readDream(ports.table, call, dream_id);
-  const [changes, review] = await Promise.all([
-    readChanges(ports, dream),
-    readReview(ports.table, dream_id),
-  ]);
+  const changes = await readChanges(ports, dream);
+  const review = await openReview(ports, dream, changes);
   const wanted = [...changes].filter(
-    ([id]) => state === undefined || (review.decisions.get(id)?.state ?? 'proposed') === state,
+    ([id]) => state === undefined || stateOf(review, id) === state,
   );
   const list = { kind: `changes ${dream_id}`, order: 'asc', limit, page, ...whole } as const;
   return forwardOnly(
@@ -43,8 +48,8 @@ export async function listApplies(
   dream_id: string,
   { limit, page }: ApplyListQuery,
 ): Promise<Page<DreamApply>> {
-  await readDream(ports.table, call, dream_id);
-  const { applies } = await readReview(ports.table, dream_id);
+  const dream = await readDream(ports.table, call, dream_id);
+  const { applies } = await openReview(ports, dream, await readChanges(ports, dream));
   const all = applies.map((apply) => [apply.row.apply_id, apply] as const);
   const list = { kind: `applies ${dream_id}`, order: 'desc', limit, page, ...whole } as const;
   return forwardOnly(

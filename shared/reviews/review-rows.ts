@@ -40,7 +40,7 @@ export interface ApplyRow extends Row {
   /** Of the review when it began. */
   readonly decisions_count: number;
   readonly created_at: string;
-  /** Id of an API key. */
+  /** Id of an API key, or of the session of a dream that wrote into its own store. */
   readonly created_by: string;
   readonly rolled_back_at: string | null;
   readonly rolled_back_by: string | null;

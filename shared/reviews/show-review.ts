@@ -4,7 +4,7 @@ import type { DreamHead } from '../dreams/dream.ts';
 import type { Operation } from '../dreams/operation.ts';
 import { unifiedOf } from '../memory-history/hunks.ts';
 import { textOfChange, withText, type Change } from './change.ts';
-import { isApplied, type Apply, type Review } from './read-review.ts';
+import { heldBy, isApplied, type Apply, type Review } from './read-review.ts';
 import type { ApplyRow, Conflict, ConflictReason, DecisionRow, Outcome } from './review-rows.ts';
 
 export type ChangeState = 'proposed' | DecisionRow['state'];
@@ -61,7 +61,7 @@ export async function showChange(
     id,
     dream_id,
     operation: change.operation,
-    state: decision?.state ?? 'proposed',
+    state: stateOf(review, id),
     edited: own !== undefined,
     text: own ?? textOfChange(change),
     edits: decided.edits.map(({ path: at, before, after }) => ({
@@ -83,6 +83,13 @@ export async function showChange(
       return shown === undefined ? [] : [{ apply_id, memory_store_id, ...shown }];
     }),
   };
+}
+
+/** What a dream has written by itself nobody has decided on; it is accepted all the same. */
+export function stateOf({ decisions, applies }: Review, change_id: string): ChangeState {
+  const decided = decisions.get(change_id)?.state;
+  if (decided !== undefined) return decided;
+  return applies.some((apply) => heldBy(apply).has(change_id)) ? 'accepted' : 'proposed';
 }
 
 /** A change with the text that an operator wants, where one does. */
@@ -117,7 +124,7 @@ export interface DreamApply {
   readonly remaining_count: number;
   readonly changes: readonly ShownOutcome[];
   readonly created_at: string;
-  /** Id of an API key, likewise `rolled_back_by`. */
+  /** Id of an API key, or of the session of a dream that wrote into its own store. */
   readonly created_by: string;
   readonly rolled_back_at: string | null;
   readonly rolled_back_by: string | null;

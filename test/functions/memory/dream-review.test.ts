@@ -294,6 +294,38 @@ test('what cannot be is refused by name and changes nothing', async () => {
   expect((await own.applies(id)).data).toEqual([]);
 });
 
+test('what a dream has written into its own store is an apply of the dream, and goes as one step', async () => {
+  const store_id = await storeWith(start);
+  const snapshot = await snapshotOf(door.ports, store_id);
+  const changed = { '/a.md': 'alpha 2\n', '/b.md': 'beta and gamma\n' };
+  for (const [path, content] of Object.entries(changed)) await overwrite(store_id, path, content);
+  for (const path of ['/c.md', '/d.md']) {
+    const memory_id = snapshot.memories.find((memory) => memory.path === path)?.memory_id ?? '';
+    await client.beta.memoryStores.memories.delete(memory_id, { memory_store_id: store_id });
+  }
+  const fresh = { path: '/notes/new.md', content: 'new\n' };
+  await client.beta.memoryStores.memories.create(store_id, fresh);
+  const in_place = { type: 'update_existing', memory_store_id: store_id } as const;
+  const fabricated = { workspace_id, store_id, snapshot, operations };
+  const id = await putDream(door.ports, fabricated, { output_behavior: in_place });
+  const { pipeline_session_id } = (await door.ports.table.get(dreamKey(id))) as DreamHead;
+  const listed = await Promise.all([own.changes(id), own.applies(id), own.changes(id)]);
+  expect(listed[0].data.map((change) => change.state)).toEqual(operations.map(() => 'accepted'));
+  const [apply] = (await own.applies(id)).data;
+  expect(apply).toMatchObject({ applied_count: 4, created_by: pipeline_session_id });
+  expect(await own.acceptAll(id)).toMatchObject({ accepted_count: 0 });
+  expect(await own.apply(id, { memory_store_id: store_id })).toEqual(apply);
+
+  await overwrite(store_id, '/a.md', 'mine\n');
+  const back = await own.rollBack(id, apply?.id ?? '');
+  expect([back.rolled_back_count, back.conflict_count]).toEqual([3, 1]);
+  const { '/_index.md': index, ...rest } = await contentsOf(store_id);
+  expect(rest).toEqual({ ...start, '/a.md': 'mine\n' });
+  expect(index).not.toContain('new');
+  const states = (await own.changes(id)).data.map((change) => change.state);
+  expect(states).toEqual(['proposed', 'accepted', 'proposed', 'proposed']);
+});
+
 test('the report is streamed as it was written, for programs and for people', async () => {
   const store_id = await storeWith(start);
   const id = await dreamOf(store_id);
