@@ -71,6 +71,7 @@ export function indexes({ table }: Storage, ...names: readonly ('list' | 'runnin
 type Prefix =
   | 'sessions'
   | 'parts'
+  | 'dreams'
   | 'memory_stores'
   | 'files'
   | 'transcripts'
@@ -80,6 +81,7 @@ type Prefix =
 const sids: Readonly<Record<Prefix, string>> = {
   sessions: 'Objects',
   parts: 'Parts',
+  dreams: 'DreamObjects',
   memory_stores: 'Memories',
   files: 'Files',
   transcripts: 'Transcripts',

@@ -12,6 +12,7 @@ import {
   rowWrites,
   secrets,
 } from './grants.ts';
+import type { DreamMachine } from './dream-machine.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -21,16 +22,17 @@ export interface MemoryProps {
   readonly settings: Settings;
   readonly storage: Storage;
   readonly secrets: Secrets;
+  readonly dreams: DreamMachine;
 }
 
-/** Answers every request about memory stores: whole stores are searched, diffed and imported here. */
+/** Answers every request about memory stores and dreams: whole stores are searched, diffed and imported here. */
 export class Memory extends NodeFunction {
   constructor(scope: Construct, id: string, props: MemoryProps) {
     const { settings, storage } = props;
     const adminKeyArn = props.secrets.admin.secretArn;
     super(scope, id, {
       room: 'memory',
-      description: 'Answers the API of memory stores',
+      description: 'Answers the API of memory stores and dreams',
       settings,
       timeout_s: limits.api_timeout_s,
       memory_mib: limits.memory_memory_mib,
@@ -38,6 +40,7 @@ export class Memory extends NodeFunction {
         TABLE_NAME: storage.table.tableName,
         BUCKET_NAME: storage.bucket.bucketName,
         ADMIN_KEY_SECRET_ARN: adminKeyArn,
+        DREAM_MACHINE_ARN: props.dreams.arn,
         MEMORIES_MAX: String(settings.memories_max),
         MEMORY_VERSION_DAYS: String(settings.memory_version_days),
       },
@@ -51,6 +54,7 @@ export class Memory extends NodeFunction {
         objectNames(storage, ['memory_stores']),
         key(storage, 'write'),
         ...secrets(adminKeyArn),
+        props.dreams.start(),
       ],
     });
   }

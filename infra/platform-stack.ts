@@ -3,6 +3,8 @@ import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { Dashboard } from './dashboard.ts';
+import { Dream } from './dream.ts';
+import { DreamMachine } from './dream-machine.ts';
 import { Endpoint } from './endpoint.ts';
 import { Grade } from './grade.ts';
 import { Memory } from './memory.ts';
@@ -34,9 +36,11 @@ export class PlatformStack extends Stack {
       grade: grade.function,
     });
     const api = new Api(this, 'Api', { settings, storage, secrets, machine });
-    const memory = new Memory(this, 'Memory', { settings, storage, secrets });
+    const dream = new Dream(this, 'Dream', { settings, storage, secrets });
+    const dreams = new DreamMachine(this, 'Dreams', { settings, dream: dream.function });
+    const memory = new Memory(this, 'Memory', { settings, storage, secrets, dreams });
     const stream = new Stream(this, 'Stream', { settings, storage, secrets });
-    const reconcile = new Reconcile(this, 'Reconcile', { settings, storage, machine });
+    const reconcile = new Reconcile(this, 'Reconcile', { settings, storage, machine, dreams });
     const endpoint = new Endpoint(this, 'Endpoint', {
       settings,
       api: api.function,
@@ -53,6 +57,7 @@ export class PlatformStack extends Stack {
         stream: stream.function,
         step: step.function,
         grade: grade.function,
+        dream: dream.function,
         sandbox: sandbox.function,
         reconcile: reconcile.function,
       },

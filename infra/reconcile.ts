@@ -3,6 +3,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
+import type { DreamMachine } from './dream-machine.ts';
 import { NodeFunction } from './node-function.ts';
 import type { SessionMachine } from './session-machine.ts';
 import type { Settings } from './settings.ts';
@@ -24,18 +25,19 @@ export interface ReconcileProps {
   readonly settings: Settings;
   readonly storage: Storage;
   readonly machine: SessionMachine;
+  readonly dreams: DreamMachine;
 }
 
 /** What is deleted with its owner, or when its time is over. */
 const swept = ['sessions', 'parts', 'transcripts', 'memory_stores', 'files'] as const;
 
-/** Once a minute: finds running sessions without a live execution, and starts one. */
+/** Once a minute: finds running sessions and dreams without a live execution, and starts one. */
 export class Reconcile extends NodeFunction {
   constructor(scope: Construct, id: string, props: ReconcileProps) {
-    const { settings, storage, machine } = props;
+    const { settings, storage, machine, dreams } = props;
     super(scope, id, {
       room: 'reconcile',
-      description: 'Once a minute: restarts sessions whose execution was lost',
+      description: 'Once a minute: restarts sessions and dreams whose execution was lost',
       settings,
       timeout_s: limits.reconcile_timeout_s,
       memory_mib: limits.reconcile_memory_mib,
@@ -43,6 +45,7 @@ export class Reconcile extends NodeFunction {
         TABLE_NAME: storage.table.tableName,
         BUCKET_NAME: storage.bucket.bucketName,
         SESSION_MACHINE_ARN: machine.arn,
+        DREAM_MACHINE_ARN: dreams.arn,
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
@@ -51,6 +54,7 @@ export class Reconcile extends NodeFunction {
         objectNames(storage, swept),
         key(storage, 'write'),
         ...machine.runs(),
+        ...dreams.runs(),
       ],
       // X-Ray samples the first request of each second: all of these, and they would be most of the idle cost.
       traced: false,

@@ -8,7 +8,12 @@ export interface Targets {
 }
 
 /** What the memory function serves, with everything below; the rest is the api's. */
-const memory_homes = ['/v1/memory_stores', '/v1/reverie/memory_stores'];
+const memory_homes = [
+  '/v1/memory_stores',
+  '/v1/reverie/memory_stores',
+  '/v1/dreams',
+  '/v1/reverie/dreams',
+];
 
 interface Place {
   readonly resource: IResource;

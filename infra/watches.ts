@@ -9,7 +9,10 @@ import type { Settings } from './settings.ts';
 export interface Watched {
   readonly settings: Settings;
   readonly functions: Readonly<
-    Record<'api' | 'memory' | 'stream' | 'step' | 'grade' | 'sandbox' | 'reconcile', IFunction>
+    Record<
+      'api' | 'memory' | 'stream' | 'step' | 'grade' | 'dream' | 'sandbox' | 'reconcile',
+      IFunction
+    >
   >;
   readonly machine: StateMachine;
   readonly rest: RestApi;
@@ -41,9 +44,9 @@ export function watches({ settings, functions, machine, rest }: Watched): Watch[
       metric: stuckSessions(settings),
       threshold: 1,
       periods: 2,
-      meaning: 'Sessions are running that reconcile has not been able to bring back.',
+      meaning: 'Sessions or dreams are running that reconcile has not been able to bring back.',
       remedy:
-        'The log of the reconcile function names them and why. An interrupt ends the turn of a session.',
+        'The log of the reconcile function names them and why. An interrupt ends the turn of a session, a cancel a dream.',
     },
     {
       name: 'reconcile-down',

@@ -89,6 +89,12 @@ export const routes = {
     served_by: 'memory',
   },
 
+  'POST /v1/dreams': { scope: 'write', served_by: 'memory' },
+  'GET /v1/dreams': { scope: 'read', served_by: 'memory' },
+  'GET /v1/dreams/{dream_id}': { scope: 'read', served_by: 'memory' },
+  'POST /v1/dreams/{dream_id}/cancel': { scope: 'write', served_by: 'memory' },
+  'POST /v1/dreams/{dream_id}/archive': { scope: 'write', served_by: 'memory' },
+
   'POST /v1/files': { scope: 'write', body: 'form' },
   'GET /v1/files': { scope: 'read' },
   'GET /v1/files/{file_id}': { scope: 'read' },
@@ -116,6 +122,22 @@ export const routes = {
   'GET /v1/reverie/agents/{agent_id}/outcome_model/versions': { scope: 'read' },
   'GET /v1/reverie/sessions/{session_id}/outcome_reports': { scope: 'read' },
   'GET /v1/reverie/sessions/{session_id}/outcome_reports/{outcome_report_id}': { scope: 'read' },
+  'GET /v1/reverie/dreams/{dream_id}/report': { scope: 'read', served_by: 'stream' },
+  'GET /v1/reverie/dreams/{dream_id}/changes': { scope: 'read', served_by: 'memory' },
+  'POST /v1/reverie/dreams/{dream_id}/changes/accept_all': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'POST /v1/reverie/dreams/{dream_id}/changes/{change_id}': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'POST /v1/reverie/dreams/{dream_id}/apply': { scope: 'write', served_by: 'memory' },
+  'GET /v1/reverie/dreams/{dream_id}/applies': { scope: 'read', served_by: 'memory' },
+  'POST /v1/reverie/dreams/{dream_id}/applies/{apply_id}/rollback': {
+    scope: 'write',
+    served_by: 'memory',
+  },
 
   'GET /v1/reverie/sessions/{session_id}/transcript': { scope: 'read', served_by: 'stream' },
   'GET /v1/reverie/sessions/{session_id}/outcome_evaluations': { scope: 'read' },
@@ -130,7 +152,9 @@ export const routes = {
   'GET /v1/reverie/api_keys': { scope: 'admin' },
   'GET /v1/reverie/api_keys/{api_key_id}': { scope: 'admin' },
   'DELETE /v1/reverie/api_keys/{api_key_id}': { scope: 'admin' },
-} as const satisfies Readonly<Record<`${'GET' | 'POST' | 'PATCH' | 'DELETE'} /v1/${string}`, RouteRule>>;
+} as const satisfies Readonly<
+  Record<`${'GET' | 'POST' | 'PATCH' | 'DELETE'} /v1/${string}`, RouteRule>
+>;
 
 export type RouteName = keyof typeof routes;
 

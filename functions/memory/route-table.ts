@@ -1,15 +1,26 @@
 import type { Route } from '#shared/door/route.ts';
+import type { DreamPorts } from '#shared/dreams/dream-ports.ts';
 import type { DeleteStorePorts } from '#shared/memory/delete-store.ts';
 import type { MemoryRouteName } from '#shared/routes.ts';
+import { acceptAllChanges } from './accept-all-changes.ts';
+import { applyChanges } from './apply-changes.ts';
+import { archiveDream } from './archive-dream.ts';
 import { archiveStore } from './archive-store.ts';
+import { cancelDream } from './cancel-dream.ts';
+import { createDream } from './create-dream.ts';
 import { createMemory } from './create-memory.ts';
 import { createStore } from './create-store.ts';
+import { decideChange } from './decide-change.ts';
 import { deleteMemory } from './delete-memory.ts';
 import { deleteStore } from './delete-store.ts';
 import { importStore } from './import-store.ts';
+import { listApplies } from './list-applies.ts';
+import { listChanges } from './list-changes.ts';
+import { listDreams } from './list-dreams.ts';
 import { listMemories } from './list-memories.ts';
 import { listMemoryVersions } from './list-memory-versions.ts';
 import { listStores } from './list-stores.ts';
+import { readDream } from './read-dream.ts';
 import { readMemory } from './read-memory.ts';
 import { readMemoryVersion } from './read-memory-version.ts';
 import { readStore } from './read-store.ts';
@@ -17,12 +28,15 @@ import { redactMemoryVersion } from './redact-memory-version.ts';
 import { diffMemories } from './diff-memories.ts';
 import { restoreMemory } from './restore-memory.ts';
 import { restoreStore } from './restore-store.ts';
+import { rollBackApply } from './roll-back-apply.ts';
 import { searchMemories } from './search-memories.ts';
 import { updateMemory } from './update-memory.ts';
 import { updateStore } from './update-store.ts';
 
+export interface MemoryDoorPorts extends DeleteStorePorts, DreamPorts {}
+
 /** The type demands every route of shared/routes.ts: a forgotten one does not compile. */
-export function routeTable(ports: DeleteStorePorts): Readonly<Record<MemoryRouteName, Route>> {
+export function routeTable(ports: MemoryDoorPorts): Readonly<Record<MemoryRouteName, Route>> {
   return {
     'POST /v1/memory_stores': createStore(ports),
     'GET /v1/memory_stores': listStores(ports),
@@ -47,5 +61,16 @@ export function routeTable(ports: DeleteStorePorts): Readonly<Record<MemoryRoute
     'GET /v1/reverie/memory_stores/{memory_store_id}/diff': diffMemories(ports),
     'GET /v1/reverie/memory_stores/{memory_store_id}/search': searchMemories(ports),
     'POST /v1/reverie/memory_stores/import': importStore(ports),
+    'POST /v1/dreams': createDream(ports),
+    'GET /v1/dreams': listDreams(ports),
+    'GET /v1/dreams/{dream_id}': readDream(ports),
+    'POST /v1/dreams/{dream_id}/cancel': cancelDream(ports),
+    'POST /v1/dreams/{dream_id}/archive': archiveDream(ports),
+    'GET /v1/reverie/dreams/{dream_id}/changes': listChanges(ports),
+    'POST /v1/reverie/dreams/{dream_id}/changes/accept_all': acceptAllChanges(ports),
+    'POST /v1/reverie/dreams/{dream_id}/changes/{change_id}': decideChange(ports),
+    'POST /v1/reverie/dreams/{dream_id}/apply': applyChanges(ports),
+    'GET /v1/reverie/dreams/{dream_id}/applies': listApplies(ports),
+    'POST /v1/reverie/dreams/{dream_id}/applies/{apply_id}/rollback': rollBackApply(ports),
   };
 }

@@ -4,6 +4,12 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { doChores, type ChorePorts, type Done } from '#shared/core/due.ts';
 import { limits } from '#shared/core/limits.ts';
+import { dreamExecution } from '#shared/dreams/dream.ts';
+import {
+  reconcileDreams,
+  type FoundDream,
+  type ReconcileDreamsPorts,
+} from '#shared/dreams/reconcile-dreams.ts';
 import { executionName } from '#shared/sessions/session.ts';
 import { reconcileSessions, type Found, type ReconcilePorts } from '#shared/sessions/reconcile.ts';
 import { chores } from './chores.ts';
@@ -11,11 +17,12 @@ import { chores } from './chores.ts';
 const Event = z.object({ min_age_seconds: z.number().min(0) });
 
 export interface Wiring {
-  readonly ports: ReconcilePorts & ChorePorts;
+  readonly ports: ReconcilePorts & ReconcileDreamsPorts & ChorePorts;
   readonly logger: Logger;
 }
 
 export interface Reconciled {
+  /** Sessions and dreams. */
   readonly restarted: number;
   readonly exhausted: number;
   readonly stuck: number;
@@ -42,13 +49,23 @@ export function reconcile({
       ...options,
       found: (found) => noteSession(logger, found),
     });
+    const dreams = await reconcileDreams(ports, {
+      ...options,
+      found: (found) => noteDream(logger, found),
+    });
     const due = await doChores(ports, chores, {
       ...options,
       done: (done) => noteChore(logger, done),
     });
-    const reconciled = { ...healed, ...due, complete: healed.complete && due.complete };
+    const reconciled = {
+      ...due,
+      restarted: healed.restarted + dreams.restarted,
+      exhausted: healed.exhausted,
+      stuck: healed.stuck + dreams.stuck,
+      complete: healed.complete && dreams.complete && due.complete,
+    };
     metrics.addMetric('StuckSessions', MetricUnit.Count, reconciled.stuck);
-    metrics.addMetric('RestartedSessions', MetricUnit.Count, reconciled.restarted);
+    metrics.addMetric('RestartedSessions', MetricUnit.Count, healed.restarted);
     metrics.publishStoredMetrics();
     logger.info('reconciled', { ...reconciled });
     return reconciled;
@@ -60,6 +77,13 @@ function noteSession(logger: Logger, { what, session, error }: Found): void {
   const about = { session_id, run_id: executionName(session_id, run), what };
   if (error === undefined) logger.warn('session', about);
   else logger.error('session', { ...about, error: error as Error });
+}
+
+function noteDream(logger: Logger, { what, dream, error }: FoundDream): void {
+  const { dream_id, run } = dream;
+  const about = { dream_id, run_id: dreamExecution(dream_id, run), what };
+  if (error === undefined) logger.warn('dream', about);
+  else logger.error('dream', { ...about, error: error as Error });
 }
 
 /** Of a row only its keys: what it holds is somebody's. */

@@ -1,5 +1,6 @@
 import type { StreamRouteName } from '#shared/routes.ts';
 import { readGradeTranscript } from './read-grade-transcript.ts';
+import { readReport } from './read-report.ts';
 import { readTranscript } from './read-transcript.ts';
 import { downloadFile } from './download-file.ts';
 import { exportStore } from './export-store.ts';
@@ -13,6 +14,7 @@ export function routeTable(ports: StreamPorts): Readonly<Record<StreamRouteName,
     'GET /v1/sessions/{session_id}/events/stream': streamEvents(ports),
     'GET /v1/sessions/{session_id}/threads/{thread_id}/stream': streamEvents(ports),
     'GET /v1/reverie/memory_stores/{memory_store_id}/export': exportStore(ports),
+    'GET /v1/reverie/dreams/{dream_id}/report': readReport(ports),
     'GET /v1/reverie/sessions/{session_id}/transcript': readTranscript(ports),
     'GET /v1/reverie/sessions/{session_id}/outcome_evaluations/{evaluation_id}/transcript':
       readGradeTranscript(ports),

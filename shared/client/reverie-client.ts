@@ -2,6 +2,7 @@ import type { Anthropic } from '@anthropic-ai/sdk';
 import type { ApiKey, CreatedApiKey } from '../keys/api-key.ts';
 import type { Scope } from '../core/call.ts';
 import type { Page } from '../core/page.ts';
+import { Dreams } from './dreams.ts';
 import { Files } from './files.ts';
 import { MemoryStores } from './memory-stores.ts';
 import { OutcomeModels, OutcomeReports } from './outcome-models.ts';
@@ -35,6 +36,7 @@ export interface CallOptions {
  */
 export class ReverieClient {
   readonly apiKeys: ApiKeys;
+  readonly dreams: Dreams;
   readonly files: Files;
   readonly memoryStores: MemoryStores;
   readonly outcomeModels: OutcomeModels;
@@ -44,6 +46,7 @@ export class ReverieClient {
 
   constructor(client: Anthropic) {
     this.apiKeys = new ApiKeys(client);
+    this.dreams = new Dreams(client);
     this.files = new Files(client);
     this.memoryStores = new MemoryStores(client);
     this.outcomeModels = new OutcomeModels(client);

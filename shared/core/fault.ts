@@ -8,6 +8,7 @@ export type FaultKind =
   | 'media'
   | 'too_large'
   | 'conflict'
+  | 'held'
   | 'precondition'
   | 'memory_precondition'
   | 'memory_path_conflict'
@@ -45,6 +46,7 @@ export const faults: Readonly<Record<FaultKind, FaultRule>> = {
   media: { status: 415, type: 'invalid_request_error', retryable: false },
   too_large: { status: 413, type: 'invalid_request_error', retryable: false },
   conflict: { status: 409, type: 'invalid_request_error', retryable: false },
+  held: { status: 409, type: 'conflict_error', retryable: false },
   precondition: { status: 412, type: 'invalid_request_error', retryable: false },
   memory_precondition: {
     status: 409,

@@ -18,6 +18,8 @@ export const prefixes = {
   memory_version: 'memver',
   outcome: 'outc',
   outcome_report: 'outrep',
+  apply: 'drmapply',
+  dream: 'drm',
 } as const;
 
 export type Noun = keyof typeof prefixes;

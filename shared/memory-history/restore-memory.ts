@@ -2,7 +2,7 @@ import { again } from '../core/again.ts';
 import type { Call } from '../core/call.ts';
 import { Fault } from '../core/fault.ts';
 import { invariant } from '../core/invariant.ts';
-import type { Change } from '../memory/changes.ts';
+import type { Change, Returning } from '../memory/changes.ts';
 import { storeArchived } from '../memory/explain.ts';
 import { actorOf, updateMemory, type MemoryPlace } from '../memory/memories.ts';
 import type { VersionRow } from '../memory/memory.ts';
@@ -93,8 +93,11 @@ async function bringBack(
   return result.answer;
 }
 
-/** When it began and ended, by the versions that are left. */
-async function lifeOf({ table }: MemoryPorts, { store_id, memory_id }: MemoryPlace) {
+/** When a memory began and ended, by the versions that are left. */
+export async function lifeOf(
+  { table }: MemoryPorts,
+  { store_id, memory_id }: MemoryPlace,
+): Promise<Returning> {
   const pk = `MEMVERS#${store_id}#${memory_id}`;
   const every = { from: '!', to: '~', limit: 1 };
   const [first, last] = await Promise.all(

@@ -28,6 +28,15 @@ export function splitOperations(operations: readonly MemoryOperation[]): MemoryO
   return batches;
 }
 
+/** Whether operations and so many other rows can be one transaction. */
+export function fitsTransaction(
+  operations: readonly MemoryOperation[],
+  others_count: number,
+): boolean {
+  const rows = new Set(operations.flatMap(keysOf));
+  return rows.size + COMMON_WRITES + others_count <= limits.transaction_writes_max;
+}
+
 /** A ring that is larger than a transaction cannot be kept: whoever finds its place taken is told. */
 function cut(group: readonly MemoryOperation[]): MemoryOperation[][] {
   const batches: MemoryOperation[][] = [[]];

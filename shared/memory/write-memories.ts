@@ -4,7 +4,7 @@ import type { Call } from '../core/call.ts';
 import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
-import { ConditionFailed, type Table } from '../core/table.ts';
+import { ConditionFailed, type Table, type Write } from '../core/table.ts';
 import { changeOf, type Change, type MemoryOperation } from './changes.ts';
 import { explain, type Refused } from './explain.ts';
 import {
@@ -26,6 +26,8 @@ export interface MemoryBatch {
   readonly operations: readonly MemoryOperation[];
   readonly actor: Actor;
   readonly written_by?: VersionRow['written_by'];
+  /** Rows that are written with the memories, or not at all. Refused: ConditionFailed. @default - none */
+  readonly also?: (changes: readonly Change[]) => readonly Write[];
 }
 
 /** A POST: what it answers, which a repeat with its `Idempotency-Key` will get too. */
@@ -88,7 +90,7 @@ async function transact<Answer>(
       folder_counts: await folderCounts(ports.table, store_id, shrinkingFolders(changes)),
       expires_at: expiryOf(batch.now, ports.version_days),
     });
-    const writes = planned.map(({ write }) => write);
+    const writes = [...planned.map(({ write }) => write), ...(batch.also?.(changes) ?? [])];
     try {
       if (answering !== undefined) {
         const answer = answering.answerOf(changes);

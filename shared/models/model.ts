@@ -12,7 +12,7 @@ export const providers = ['anthropic', 'claude-platform-aws', 'bedrock'] as cons
 export type Provider = (typeof providers)[number];
 
 /** What the request is for. `turn` and `compaction` share a prefix, so they share its cache. */
-export type Purpose = 'turn' | 'compaction' | 'judge' | 'search' | 'grade';
+export type Purpose = 'turn' | 'compaction' | 'judge' | 'search' | 'grade' | 'dream';
 
 export type ModelMessage = BetaMessageParam;
 export type ModelTool = BetaToolUnion;

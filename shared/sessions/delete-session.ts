@@ -65,7 +65,7 @@ async function deletion(ports: Ports, { session, config, thread }: SessionRows):
     },
     // It exists as long as the session does, which the head's version has just shown.
     { delete: agentListingKey(config.session_id) },
-    unreferEnvironment(config.environment_id),
+    ...(config.dream_id === undefined ? [unreferEnvironment(config.environment_id)] : []),
   ];
 }
 

@@ -67,6 +67,8 @@ export interface SessionConfig extends Row {
    * @default - it had none
    */
   readonly has_outcome_model?: boolean;
+  /** Of the session that a dream runs as: it has no environment and is in no list of an agent. */
+  readonly dream_id?: string;
   readonly gsi1pk?: string;
   readonly gsi1sk?: string;
 }

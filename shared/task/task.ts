@@ -1,10 +1,10 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { Fault } from '../core/fault.ts';
 import type { StepInput, StepResult } from '../turn/run-turn.ts';
 import type { Observation } from '../turn/turn-ports.ts';
 import { observer } from './observe.ts';
+import { thrownBy } from './passing.ts';
 
 /** What the state machine sends; `error` is what its Catch caught. */
 const Event = z.object({
@@ -63,33 +63,9 @@ export function task({
       return { session_id, thread_id, run, inbox: [], ...result };
     } catch (error) {
       logger.error(`${name} failed`, { ...ids, error: error as Error });
-      throw isPassing(error)
-        ? new Fault('overloaded', 'AWS did not answer.', { cause: error })
-        : error;
+      throw thrownBy(error);
     } finally {
       observed.publish();
     }
   };
-}
-
-/** What the AWS SDK throws when a service is busy or out of reach: its own few tries were not enough. */
-interface AwsFailure {
-  readonly name?: string;
-  readonly code?: string;
-  readonly $fault?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
-}
-
-/** Whether the machine should repeat the step instead of giving the turn up. */
-function isPassing(error: unknown): boolean {
-  const { name = '', code = '', $fault, $metadata } = error as AwsFailure;
-  const status = $metadata?.httpStatusCode ?? 0;
-  return (
-    $fault === 'server' ||
-    status === 429 ||
-    status >= 500 ||
-    name === 'TransactionCanceledException' ||
-    name === 'TimeoutError' ||
-    /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN)/.test(code)
-  );
 }

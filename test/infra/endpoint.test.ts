@@ -102,6 +102,9 @@ const memory_paths = [
   '/v1/reverie/memory_stores',
   '/v1/reverie/memory_stores/x',
   '/v1/reverie/memory_stores/x/nothing',
+  '/v1/dreams',
+  '/v1/dreams/x/cancel',
+  '/v1/reverie/dreams/x/changes',
 ];
 
 test.each(memory_paths)('%s is answered by the memory function', (path) => {

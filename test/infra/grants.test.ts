@@ -85,11 +85,36 @@ const names = (...prefixes: string[]) =>
 const under = (prefix: string, ...actions: string[]) => on(`${bucket}/${prefix}/*`, ...actions);
 const getsAndPuts = ['s3:GetObject', 's3:PutObject'];
 const deletes = ['s3:DeleteObject', 's3:DeleteObjectVersion'];
+const dreams = on('<DreamsMachine>', 'states:StartExecution');
+const dreamRuns = [
+  ...dreams,
+  ...on(
+    'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<DreamsMachine.Name>:*',
+    'states:DescribeExecution',
+  ),
+];
 const runs = [
   ...on('<SessionMachine>', 'states:StartExecution'),
   ...on(
     'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<SessionMachine.Name>:*',
     'states:DescribeExecution',
+  ),
+];
+
+/** What Step Functions documents for logs and traces of a machine. */
+const machine = [
+  ...on('*', 'xray:GetSamplingRules', 'xray:GetSamplingTargets'),
+  ...traces,
+  ...on(
+    '*',
+    'logs:CreateLogDelivery',
+    'logs:GetLogDelivery',
+    'logs:UpdateLogDelivery',
+    'logs:DeleteLogDelivery',
+    'logs:ListLogDeliveries',
+    'logs:PutResourcePolicy',
+    'logs:DescribeResourcePolicies',
+    'logs:DescribeLogGroups',
   ),
 ];
 
@@ -119,6 +144,17 @@ const expected: Readonly<Record<string, string[]>> = {
     ...key,
     ...traces,
     ...logs('Grade'),
+  ],
+  DreamRole: [
+    ...on(table, ...rowReads, ...rowWrites),
+    ...under('dreams', ...getsAndPuts),
+    ...under('sessions', ...getsAndPuts),
+    ...under('memory_stores', ...getsAndPuts, ...deletes),
+    ...names('dreams', 'memory_stores'),
+    ...on('<SecretsModelKey>', 'secretsmanager:GetSecretValue'),
+    ...key,
+    ...traces,
+    ...logs('Dream'),
   ],
   StreamRole: [
     ...on(table, ...rowReads),
@@ -160,6 +196,7 @@ const expected: Readonly<Record<string, string[]>> = {
     ...under('idempotency', ...getsAndPuts),
     ...names('memory_stores'),
     ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
+    ...dreams,
     ...key,
     ...traces,
     ...logs('Memory'),
@@ -175,6 +212,7 @@ const expected: Readonly<Record<string, string[]>> = {
     ...under('files', ...deletes),
     ...names('sessions', 'parts', 'transcripts', 'memory_stores', 'files'),
     ...runs,
+    ...dreamRuns,
     ...key,
     ...logs('Reconcile'),
   ],
@@ -183,20 +221,9 @@ const expected: Readonly<Record<string, string[]>> = {
   SessionRole: [
     ...on('<GradeFunction.Arn>', 'lambda:InvokeFunction'),
     ...on('<StepFunction.Arn>', 'lambda:InvokeFunction'),
-    ...on('*', 'xray:GetSamplingRules', 'xray:GetSamplingTargets'),
-    ...traces,
-    ...on(
-      '*',
-      'logs:CreateLogDelivery',
-      'logs:GetLogDelivery',
-      'logs:UpdateLogDelivery',
-      'logs:DeleteLogDelivery',
-      'logs:ListLogDeliveries',
-      'logs:PutResourcePolicy',
-      'logs:DescribeResourcePolicies',
-      'logs:DescribeLogGroups',
-    ),
+    ...machine,
   ],
+  DreamsRole: [...on('<DreamFunction.Arn>', 'lambda:InvokeFunction'), ...machine],
 };
 
 test.each(Object.entries(expected))('%s may do this and nothing else', (role, lines) => {
@@ -226,7 +253,7 @@ test('each function runs under the role of its name', () => {
     String(plain(Properties['Role'])),
   );
   expect(roles.toSorted()).toEqual(
-    ['Api', 'Grade', 'Memory', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map(
+    ['Api', 'Dream', 'Grade', 'Memory', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map(
       (room) => `<${room}Role.Arn>`,
     ),
   );

@@ -26,7 +26,14 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
     'memory',
     limits.api_timeout_s,
     limits.memory_memory_mib,
-    ['ADMIN_KEY_SECRET_ARN', 'BUCKET_NAME', 'MEMORIES_MAX', 'MEMORY_VERSION_DAYS', 'TABLE_NAME'],
+    [
+      'ADMIN_KEY_SECRET_ARN',
+      'BUCKET_NAME',
+      'DREAM_MACHINE_ARN',
+      'MEMORIES_MAX',
+      'MEMORY_VERSION_DAYS',
+      'TABLE_NAME',
+    ],
   ],
   [
     'stream',
@@ -56,12 +63,25 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
     limits.step_memory_mib,
     ['BUCKET_NAME', 'MODEL_PROVIDER', 'MODEL_SECRET_ARN', 'SANDBOX_FUNCTION_NAME', 'TABLE_NAME'],
   ],
+  [
+    'dream',
+    limits.dream_timeout_s,
+    limits.dream_memory_mib,
+    [
+      'BUCKET_NAME',
+      'MEMORIES_MAX',
+      'MEMORY_VERSION_DAYS',
+      'MODEL_PROVIDER',
+      'MODEL_SECRET_ARN',
+      'TABLE_NAME',
+    ],
+  ],
   ['sandbox', limits.sandbox_timeout_s, limits.sandbox_memory_mib, []],
   [
     'reconcile',
     limits.reconcile_timeout_s,
     limits.reconcile_memory_mib,
-    ['BUCKET_NAME', 'SESSION_MACHINE_ARN', 'TABLE_NAME'],
+    ['BUCKET_NAME', 'DREAM_MACHINE_ARN', 'SESSION_MACHINE_ARN', 'TABLE_NAME'],
   ],
 ];
 
@@ -107,14 +127,21 @@ test('each session has a sandbox of its own', () => {
 });
 
 test('traces cover the way of a request; reconcile is left out, for it would be most of the idle cost', () => {
-  const traced = ['api', 'memory', 'stream', 'step', 'grade', 'sandbox', 'reconcile'].filter(
-    (room) => functionOf(room)['TracingConfig'],
-  );
-  expect(traced).toEqual(['api', 'memory', 'stream', 'step', 'grade']);
+  const traced = [
+    'api',
+    'memory',
+    'stream',
+    'step',
+    'grade',
+    'dream',
+    'sandbox',
+    'reconcile',
+  ].filter((room) => functionOf(room)['TracingConfig']);
+  expect(traced).toEqual(['api', 'memory', 'stream', 'step', 'grade', 'dream']);
 });
 
 test('every function but the sandbox logs into a group of its own, unfiltered by Lambda', () => {
-  const groups = ['api', 'memory', 'stream', 'step', 'grade', 'reconcile'].map(
+  const groups = ['api', 'memory', 'stream', 'step', 'grade', 'dream', 'reconcile'].map(
     (room) => functionOf(room)['LoggingConfig'] as { LogFormat: string; LogGroup: unknown },
   );
   expect(new Set(groups.map(({ LogFormat }) => LogFormat))).toEqual(new Set(['Text']));
@@ -124,7 +151,7 @@ test('every function but the sandbox logs into a group of its own, unfiltered by
 
 test('every log group expires and goes with the stack', () => {
   const groups = ofType(template, 'AWS::Logs::LogGroup');
-  expect(groups).toHaveLength(8);
+  expect(groups).toHaveLength(10);
   for (const group of groups) {
     expect(group).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30 } });
   }

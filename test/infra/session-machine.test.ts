@@ -30,7 +30,7 @@ interface State {
 }
 
 const { template } = synth();
-const machine = only(template, 'AWS::StepFunctions::StateMachine').Properties;
+const machine = only(template, 'AWS::StepFunctions::StateMachine', 'Session').Properties;
 const text = String(plain(machine['DefinitionString'])).replaceAll(
   /<(Step|Grade)Function\.Arn>/g,
   'arn:aws:lambda:us-east-1:111122223333:function:$1',

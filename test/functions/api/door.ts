@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
-import { newId } from '#shared/core/id.ts';
+import { newId, newName } from '#shared/core/id.ts';
 import type { ProxyEvent } from '#shared/core/http.ts';
 import { systemClock, type Clock } from '#shared/core/clock.ts';
 import { serve, type ProxyResult } from '#shared/door/serve.ts';
@@ -22,6 +22,7 @@ import {
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
 import { MemoryCipher } from '../../memory-cipher.ts';
+import { MemoryExecutions } from '../../executions.ts';
 import { MemoryRuns } from '../../sessions.ts';
 
 export const admin_key = 'the-admin-key-of-this-test';
@@ -42,6 +43,7 @@ export interface StartedDoor {
       readonly blobs: MemoryBlobs;
       readonly clock: ShiftedClock;
       readonly runs: MemoryRuns;
+      readonly dreams: MemoryExecutions;
     };
   readonly table: StartedTable;
   /** Everything that the door has logged, parsed. */
@@ -61,7 +63,9 @@ export async function startDoor(): Promise<StartedDoor> {
     blobs: new MemoryBlobs(),
     clock,
     newId,
+    newName,
     runs: new MemoryRuns(),
+    dreams: new MemoryExecutions(),
     prices: {},
     cipher: new MemoryCipher(),
     memories_max: 2_000,
@@ -118,7 +122,7 @@ function isStreamed({ httpMethod, path }: ProxyEvent): boolean {
   return streamed.some((pattern) => pattern.test(`${httpMethod} ${path}`));
 }
 
-const MEMORY = /^\/v1\/(reverie\/)?memory_stores(\/|$)/;
+const MEMORY = /^\/v1\/(reverie\/)?(memory_stores|dreams)(\/|$)/;
 
 /** Of Lambda's context only the time is used. */
 const inLambda = { getRemainingTimeInMillis: () => 900_000 } as Context;

@@ -1,0 +1,31 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { awsDefaults } from '#shared/core/aws-defaults.ts';
+import { AwsSecrets } from '#shared/core/aws-secrets.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { systemClock } from '#shared/core/clock.ts';
+import { optional, required } from '#shared/core/env.ts';
+import { newId } from '#shared/core/id.ts';
+import { DynamoTable } from '#shared/core/table-dynamo.ts';
+import { openModel, parseModelIds, parseProvider } from '#shared/models/open-model.ts';
+import { parsePrices } from '#shared/models/prices.ts';
+import type { Wiring } from './dream-task.ts';
+
+export const wiring: Wiring = {
+  ports: {
+    table: new DynamoTable(required('TABLE_NAME')),
+    blobs: new S3Blobs(required('BUCKET_NAME')),
+    clock: systemClock,
+    newId,
+    memories_max: Number(required('MEMORIES_MAX')),
+    version_days: Number(required('MEMORY_VERSION_DAYS')),
+    prices: parsePrices(optional('PRICES')),
+    model: openModel({
+      provider: parseProvider(required('MODEL_PROVIDER')),
+      secrets: new AwsSecrets(new SecretsManagerClient(awsDefaults)),
+      secret_arn: required('MODEL_SECRET_ARN'),
+      model_ids: parseModelIds(optional('MODEL_IDS')),
+    }),
+  },
+  logger: new Logger(),
+};

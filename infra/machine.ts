@@ -1,0 +1,135 @@
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import {
+  type CfnStateMachine,
+  DefinitionBody,
+  LogLevel,
+  StateMachine,
+  StateMachineType,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { Fault } from '#shared/core/fault.ts';
+import type { Settings } from './settings.ts';
+import { allow, give, star, type Grant } from './grants.ts';
+
+const retryable: Extract<Fault['name'], 'RetryableFault'> = 'RetryableFault';
+
+/** What the task itself says will pass. 5+10+20+40+80+160 s: over five minutes, then it is given up. */
+const faultRetry = { ErrorEquals: [retryable], IntervalSeconds: 5, BackoffRate: 2, MaxAttempts: 6 };
+
+/**
+ * What Lambda says when it did not run the task to its end: throttled, killed, out of time, lost.
+ * A repeated task answers as the first, so all of it may be repeated. 1+2+4+…+128 s: four minutes.
+ */
+const platformRetry = {
+  ErrorEquals: [
+    'Lambda.TooManyRequestsException',
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+    'Lambda.ClientExecutionTimeoutException',
+    'Lambda.Unknown',
+    'Sandbox.Timedout',
+    'Runtime.ExitError',
+    'States.Timeout',
+  ],
+  IntervalSeconds: 1,
+  BackoffRate: 2,
+  MaxAttempts: 8,
+  // Throttled executions come in herds: spread them.
+  JitterStrategy: 'FULL',
+};
+
+/** How a task is repeated; behind it comes its Catch. */
+export const Retry = [faultRetry, platformRetry];
+
+export interface MachineProps {
+  readonly settings: Settings;
+  /** Of its log and its grants. */
+  readonly noun: 'session' | 'dream';
+  /** In the Amazon States Language, as data: what deploys, what the local host runs, what tests read. */
+  readonly definition: object;
+  /** What its tasks call. */
+  readonly functions: readonly IFunction[];
+}
+
+/** The names of the two grants, which one role may have for both machines. */
+const sids = {
+  session: ['Start', 'Executions'],
+  dream: ['StartDreams', 'Dreams'],
+} as const;
+
+/** A Standard machine with a role and a log of its own. */
+export class Machine extends Construct {
+  readonly machine: StateMachine;
+  readonly #noun: MachineProps['noun'];
+
+  constructor(scope: Construct, id: string, props: MachineProps) {
+    super(scope, id);
+    const { settings, noun, functions } = props;
+    this.#noun = noun;
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+      description: `${settings.stack_name}: ${noun} machine`,
+    });
+    const arns = functions.map(({ functionArn }) => functionArn);
+    give(role, [allow('Tasks', ['lambda:InvokeFunction'], arns)]);
+    this.machine = new StateMachine(this, 'Machine', {
+      stateMachineType: StateMachineType.STANDARD,
+      definitionBody: DefinitionBody.fromString(Stack.of(this).toJsonString(props.definition)),
+      role,
+      tracingEnabled: true,
+      logs: {
+        level: LogLevel.ERROR,
+        includeExecutionData: true,
+        destination: new LogGroup(this, 'Logs', {
+          // This prefix is what keeps CloudWatch's one resource policy from growing with each machine.
+          logGroupName: `/aws/vendedlogs/states/${settings.stack_name}-${noun}`,
+          retention: settings.log_retention_days,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
+      },
+    });
+    Validations.of(role).acknowledge({
+      id: star('*'),
+      reason: 'Log deliveries and X-Ray know no resources: Step Functions documents `*` for both.',
+    });
+    Validations.of(this.machine).acknowledge({
+      id: 'AwsSolutions-SF1',
+      reason:
+        'Errors are logged; what a run has done stands in the table, and logging all would keep it twice.',
+    });
+  }
+
+  get arn(): string {
+    return this.machine.stateMachineArn;
+  }
+
+  /** Starting a run. */
+  start(): Grant {
+    return allow(sids[this.#noun][0], ['states:StartExecution'], [this.arn]);
+  }
+
+  /** Starting a run, and seeing whether one is alive. */
+  runs(): Grant[] {
+    const { partition, region, account } = Stack.of(this);
+    const { stateMachineName } = this.machine;
+    const id = Stack.of(this).getLogicalId(this.machine.node.defaultChild as CfnStateMachine);
+    const here = `arn:${partition}:states:${region}:${account}:execution:`;
+    const describe = ['states:DescribeExecution'];
+    return [
+      this.start(),
+      {
+        ...allow(sids[this.#noun][1], describe, [`${here}${stateMachineName}:*`]),
+        wildcard: {
+          id: star(
+            `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<${id}.Name>:*`,
+          ),
+          reason: 'Executions of this machine alone; their names are made at run time.',
+        },
+      },
+    ];
+  }
+}

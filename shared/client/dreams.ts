@@ -1,0 +1,83 @@
+import type { Anthropic } from '@anthropic-ai/sdk';
+import type { Page } from '../core/page.ts';
+import type { DreamReport } from '../dreams/report.ts';
+import type { AllAccepted } from '../reviews/decide.ts';
+import type { Decision } from '../reviews/review-wire.ts';
+import type { ChangeState, DreamApply, DreamChange } from '../reviews/show-review.ts';
+
+export interface ApplyListParams {
+  /** 1 to 100. @default 20 */
+  readonly limit?: number;
+  readonly page?: string | null;
+}
+
+export interface ChangeListParams extends ApplyListParams {
+  /** @default - all */
+  readonly state?: ChangeState;
+}
+
+/** What an operator does with a dream: `/v1/reverie/dreams`. */
+export class Dreams {
+  readonly #client: Anthropic;
+
+  constructor(client: Anthropic) {
+    this.#client = client;
+  }
+
+  /** Everything that a dream did, with diffs, evidence, what was dropped, and what it cost. */
+  async report(id: string): Promise<DreamReport> {
+    return await this.#client.get(`${pathOf(id)}/report`);
+  }
+
+  /** The same as Markdown, for people. @returns the response, whose `body` is a stream */
+  async reportMarkdown(id: string): Promise<Response> {
+    const query = { format: 'markdown' };
+    return await this.#client.get(`${pathOf(id)}/report`, { query }).asResponse();
+  }
+
+  /** One page of what the dream proposes. */
+  async changes(id: string, query: ChangeListParams = {}): Promise<Page<DreamChange>> {
+    return await this.#client.get(`${pathOf(id)}/changes`, { query: { ...query } });
+  }
+
+  /** Accept or reject a change, or accept it with a text of one's own. */
+  async decide(id: string, change_id: string, body: Decision): Promise<DreamChange> {
+    const path = `${pathOf(id)}/changes/${encodeURIComponent(change_id)}`;
+    return await this.#client.post(path, { body });
+  }
+
+  /** Accept every change on which nobody has decided. */
+  async acceptAll(id: string): Promise<AllAccepted> {
+    return await this.#client.post(`${pathOf(id)}/changes/accept_all`);
+  }
+
+  /**
+   * Write the accepted changes into a store, in as many requests as that takes. May be repeated: no
+   * change is written twice.
+   */
+  async apply(id: string, body: { readonly memory_store_id: string }): Promise<DreamApply> {
+    return await whole(async () => await this.#client.post(`${pathOf(id)}/apply`, { body }));
+  }
+
+  /** One page of what was written from this dream, the newest first. */
+  async applies(id: string, query: ApplyListParams = {}): Promise<Page<DreamApply>> {
+    return await this.#client.get(`${pathOf(id)}/applies`, { query: { ...query } });
+  }
+
+  /** Take an apply back, wherever nobody has touched what it wrote. May be repeated. */
+  async rollBack(id: string, apply_id: string): Promise<DreamApply> {
+    const path = `${pathOf(id)}/applies/${encodeURIComponent(apply_id)}/rollback`;
+    return await whole(async () => await this.#client.post(path));
+  }
+}
+
+/** Repeat a request that goes on where the one before has stopped. */
+async function whole(request: () => Promise<DreamApply>): Promise<DreamApply> {
+  let apply = await request();
+  while (apply.remaining_count > 0) apply = await request();
+  return apply;
+}
+
+function pathOf(id: string): string {
+  return `/v1/reverie/dreams/${encodeURIComponent(id)}`;
+}

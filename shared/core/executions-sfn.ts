@@ -1,0 +1,54 @@
+import {
+  DescribeExecutionCommand,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { awsDefaults } from './aws-defaults.ts';
+import type { Executions } from './executions.ts';
+
+/** Executions in Step Functions. Endpoint, region and credentials come from Lambda's environment. */
+export class StepFunctionsExecutions implements Executions {
+  readonly #sfn: SFNClient;
+  readonly #machine_arn: string;
+
+  constructor(machine_arn: string, client = new SFNClient(awsDefaults)) {
+    this.#machine_arn = machine_arn;
+    this.#sfn = client;
+  }
+
+  async start(name: string, input: object): Promise<void> {
+    try {
+      await this.#sfn.send(
+        new StartExecutionCommand({
+          stateMachineArn: this.#machine_arn,
+          name,
+          input: JSON.stringify(input),
+          // Joins the request's trace with the machine's; Lambda sets it, and only when it traces.
+          traceHeader: process.env['_X_AMZN_TRACE_ID'],
+        }),
+      );
+    } catch (error) {
+      // It has been started before: by us with a lost reply, or by reconcile.
+      if (!(error instanceof ExecutionAlreadyExists)) throw error;
+    }
+  }
+
+  async alive(name: string): Promise<boolean> {
+    try {
+      const { status } = await this.#sfn.send(
+        new DescribeExecutionCommand({ executionArn: this.#arn(name) }),
+      );
+      return status === 'RUNNING' || status === 'PENDING_REDRIVE';
+    } catch (error) {
+      if (error instanceof ExecutionDoesNotExist) return false;
+      throw error;
+    }
+  }
+
+  /** arn:…:stateMachine:NAME → arn:…:execution:NAME:EXECUTION */
+  #arn(execution: string): string {
+    return `${this.#machine_arn.replace(':stateMachine:', ':execution:')}:${execution}`;
+  }
+}

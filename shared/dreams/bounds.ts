@@ -1,0 +1,129 @@
+import { limits } from '../core/limits.ts';
+import { folded } from '../tools/convert.ts';
+import { believedAt, newestOf } from './believed.ts';
+import { lossOf, ownWords } from './loss.ts';
+import { inputPaths, type Operation } from './operation.ts';
+import { faultOfText } from './scrub.ts';
+import type { Snapshot, SnapshotMemory } from './snapshot.ts';
+import { structureFaults, type OperationFault } from './structure.ts';
+
+type Refusal = Omit<OperationFault, 'change_id'> | undefined;
+
+/**
+ * What speaks against operations that a model has proposed, beyond whether they can be applied:
+ * evidence that is too old, text that is lost and not named, secrets, orders.
+ */
+export function boundFaults(
+  snapshot: Snapshot,
+  operations: readonly Operation[],
+): OperationFault[] {
+  const memories = new Map(snapshot.memories.map((memory) => [memory.path, memory]));
+  const faults = structureFaults(snapshot, operations);
+  const broken = new Set(faults.map(({ change_id }) => change_id));
+  for (const operation of operations) {
+    if (broken.has(operation.change_id)) continue;
+    const inputs = inputsOf(operation, memories);
+    const fault =
+      evidenceFault(operation) ??
+      recencyFault(operation, inputs) ??
+      lossFault(operation, inputs) ??
+      wordsFault(operation, inputs);
+    if (fault !== undefined) faults.push({ change_id: operation.change_id, ...fault });
+  }
+  const bad = new Set(faults.map(({ change_id }) => change_id));
+  const rest = operations.filter(({ change_id }) => !bad.has(change_id));
+  return [...faults, ...retireFaults(snapshot, rest), ...shrinkFaults(snapshot, rest)];
+}
+
+/** The memories that an operation takes in or writes to. */
+function inputsOf(
+  operation: Operation,
+  memories: ReadonlyMap<string, SnapshotMemory>,
+): SnapshotMemory[] {
+  const paths = new Set(inputPaths(operation));
+  if (operation.op === 'supersede') paths.add(operation.by_path);
+  return [...paths].flatMap((path) => memories.get(path) ?? []);
+}
+
+function evidenceFault({ evidence, source }: Operation): Refusal {
+  if (source === 'duplicates' || evidence.length > 0) return undefined;
+  return { reason: 'no_evidence', text: 'it rests on nothing' };
+}
+
+function recencyFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
+  const newest = newestOf(operation.evidence);
+  const by_hand = inputs.find((memory) => memory.by_hand && newest <= memory.updated_at);
+  // One that stays as it is, while its copy goes, is not changed.
+  const keeps = operation.op === 'merge' && by_hand?.path === operation.path;
+  if (by_hand !== undefined && !(keeps && by_hand.text === operation.text)) {
+    const text = `${by_hand.path} was written by hand after the newest evidence`;
+    return { reason: 'hand_edited', text };
+  }
+  if (operation.op !== 'supersede' && operation.op !== 'retire') return undefined;
+  const newer = inputs.find((memory) => newest <= believedAt(memory));
+  if (newer === undefined) return undefined;
+  return { reason: 'older_evidence', text: `${newer.path} is newer than the evidence` };
+}
+
+function lossFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
+  if (operation.op === 'add' || operation.op === 'retire') return undefined;
+  const befores = inputs.map(({ text }) => text);
+  const named =
+    operation.op === 'supersede'
+      ? [operation.loser.text]
+      : operation.removed.map(({ what }) => what);
+  const known = folded(befores.map(ownWords).join('\n'));
+  const invented = named.find((passage) => !known.includes(folded(passage)));
+  if (invented !== undefined) {
+    return { reason: 'collapse', text: 'it names a loss that never stood there' };
+  }
+  const { percent, facts } = lossOf(befores, operation.text, named);
+  const percent_max =
+    operation.op === 'merge' ? limits.merge_loss_percent : limits.revise_loss_percent;
+  if (percent > percent_max) {
+    return { reason: 'collapse', text: `it loses ${Math.round(percent)} % of the words unnamed` };
+  }
+  if (facts.length > 0) {
+    return { reason: 'collapse', text: `it loses ${facts.slice(0, 3).join(', ')} unnamed` };
+  }
+  return undefined;
+}
+
+function wordsFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
+  const before = inputs.map(({ text }) => text).join('\n');
+  const reason = faultOfText(operation.reason, '');
+  const text = operation.op === 'retire' ? undefined : faultOfText(operation.text, before);
+  return text ?? reason;
+}
+
+/** A store is not emptied in one night: what is retired beyond the bound waits for the next dream. */
+function retireFaults({ memories }: Snapshot, operations: readonly Operation[]): OperationFault[] {
+  const share = Math.floor((memories.length * limits.dream_retire_percent) / 100);
+  const most = Math.max(share, limits.dream_retire_count);
+  const gone = operations.filter(({ op }) => op === 'retire');
+  return gone.slice(most).map(({ change_id }) => ({
+    change_id,
+    reason: 'collapse',
+    text: `a dream retires at most ${most} of ${memories.length} memories`,
+  }));
+}
+
+/** Many small losses are a large one. */
+function shrinkFaults({ memories }: Snapshot, operations: readonly Operation[]): OperationFault[] {
+  const texts = new Map(memories.map(({ path, text }) => [path, text]));
+  const total = memories.reduce((sum, { text }) => sum + ownWords(text).length, 0);
+  let left = (total * limits.dream_shrink_percent) / 100;
+  return operations.flatMap((operation): OperationFault[] => {
+    if (operation.op !== 'revise') return [];
+    const before = ownWords(texts.get(operation.path) ?? '').length;
+    const named = operation.removed.reduce((sum, { what }) => sum + what.length, 0);
+    const lost = before - ownWords(operation.text).length - named;
+    if (lost <= 0) return [];
+    if (lost <= left) {
+      left -= lost;
+      return [];
+    }
+    const text = 'the revisions of this dream together shrink the store too much';
+    return [{ change_id: operation.change_id, reason: 'collapse', text }];
+  });
+}

@@ -1,0 +1,208 @@
+import pLimit from 'p-limit';
+import * as z from 'zod';
+import { limits } from '../core/limits.ts';
+import { applyOperations } from './apply-operations.ts';
+import { addThinking, askFor, noThinking, type Asked } from './ask.ts';
+import { believedAt, newestOf } from './believed.ts';
+import { boundFaults } from './bounds.ts';
+import type { Candidate } from './candidate.ts';
+import { Draft, operationOf } from './draft.ts';
+import { distinctLessons, sameMemories, withoutKnown, type Lesson } from './duplicates.ts';
+import { groupsOf, type Group } from './groups.ts';
+import { inputPaths, outputPath, type Operation } from './operation.ts';
+import { consolidatePrompt, operations_tool } from './prompts/consolidate.ts';
+import type { Dropped, DropReason } from './report.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { OperationFault } from './structure.ts';
+import type { Consolidation, ThinkPorts } from './thinking.ts';
+
+const Drafts = z.strictObject({ operations: z.array(Draft) });
+type Answer = Asked<z.infer<typeof Drafts>>;
+
+export interface Found {
+  readonly snapshot: Snapshot;
+  readonly candidates: readonly Candidate[];
+  /** What code has decided already: operations by counts, which come first. */
+  readonly decided: readonly Operation[];
+  readonly instructions: string | null;
+}
+
+/**
+ * Make operations of lessons: duplicates by hash and by words without the model, what is left in
+ * groups of what is about the same thing. The same groups for the same input; what is proposed and
+ * breaks a rule is dropped with its reason, and every lesson that leads to nothing is named.
+ *
+ * @throws ModelError when the provider fails
+ */
+export async function consolidate(
+  ports: ThinkPorts,
+  found: Found,
+  signal: AbortSignal,
+): Promise<Consolidation> {
+  const { snapshot, decided } = found;
+  const book = new OperationBook(snapshot, decided);
+  for (const operation of sameMemories(snapshot, () => book.nextId())) book.take(operation);
+  const known = withoutKnown(distinctLessons(found.candidates), snapshot);
+  book.dropped.push(...known.dropped);
+  const groups = groupsOf(known.fresh, snapshot, book.paths);
+  const limit = pLimit(limits.dream_parallel_max);
+  const answers = await Promise.all(
+    groups.map(async (group) => await limit(askGroup, ports, group, { found, signal })),
+  );
+  let usage = noThinking;
+  for (const [n, group] of groups.entries()) {
+    const answer = answers[n];
+    if (answer === undefined) continue;
+    usage = addThinking(usage, answer.usage);
+    readAnswer(book, group, answer);
+  }
+  const operations = book.sound();
+  const { ledger } = applyOperations(snapshot, operations);
+  return { operations, ledger, dropped: book.dropped, usage };
+}
+
+async function askGroup(
+  ports: ThinkPorts,
+  group: Group,
+  { found, signal }: { readonly found: Found; readonly signal: AbortSignal },
+): Promise<Answer> {
+  return await askFor(
+    ports,
+    {
+      system: consolidatePrompt(ports.boundary, found.instructions),
+      content: contentOf(group, ports.boundary),
+      tool: operations_tool,
+      schema: Drafts,
+    },
+    signal,
+  );
+}
+
+function contentOf({ lessons, memories }: Group, boundary: string): string {
+  const shown = lessons.map((lesson, n) => ({
+    id: idOf(n),
+    kind: lesson.kind,
+    situation: lesson.situation,
+    advice: lesson.advice,
+    why: lesson.why,
+    newest_evidence: newestOf(lesson.evidence),
+    sessions: countsOf(lesson),
+    about: lesson.existing_path,
+    stance: lesson.stance,
+    quotes: lesson.evidence.slice(-3).map(({ quote, at }) => ({ at, quote })),
+  }));
+  const held = memories.map((memory) => ({
+    path: memory.path,
+    believed_since: believedAt(memory),
+    written_by_hand: memory.by_hand,
+    text: memory.text,
+  }));
+  return [
+    `<memories-${boundary}>\n${JSON.stringify(held, null, 1)}\n</memories-${boundary}>`,
+    `<lessons-${boundary}>\n${JSON.stringify(shown, null, 1)}\n</lessons-${boundary}>`,
+  ].join('\n\n');
+}
+
+const idOf = (n: number): string => `L${n + 1}`;
+
+/** How many sessions say so, by what became of them. */
+function countsOf({ evidence }: Lesson): Record<string, number> {
+  const sessions = new Map(evidence.map(({ session_id, outcome }) => [session_id, outcome]));
+  const counts = { success: 0, failure: 0, unknown: 0 };
+  for (const outcome of sessions.values()) counts[outcome] += 1;
+  return counts;
+}
+
+function readAnswer(book: OperationBook, group: Group, answer: Answer): void {
+  if ('fault' in answer) {
+    for (const lesson of group.lessons) book.drop('bad_answer', lesson.advice, lesson.evidence);
+    return;
+  }
+  const memories = new Map(group.memories.map((memory) => [memory.path, memory]));
+  const taken = new Set<Lesson>();
+  for (const draft of answer.value.operations) {
+    const lessons = group.lessons.filter((_, n) => draft.lessons.includes(idOf(n)));
+    const older = olderOf(group, draft, lessons);
+    for (const lesson of [...lessons, ...older]) taken.add(lesson);
+    const change_id = book.nextId();
+    const operation = operationOf(draft, {
+      change_id,
+      lessons,
+      older,
+      memories,
+      isFree: (path) => book.isFree(path),
+    });
+    if (operation === undefined) book.drop('bad_answer', `${draft.op}: ${draft.reason}`);
+    else if (inputPaths(operation).some((path) => !memories.has(path))) {
+      book.drop('unknown_path', `${draft.op}: ${inputPaths(operation).join(', ')}`);
+    } else book.take(operation);
+  }
+  for (const lesson of group.lessons) {
+    if (!taken.has(lesson)) book.drop('not_taken', lesson.advice, lesson.evidence);
+  }
+}
+
+/** Only what is older than the newest of the lessons that are followed has lost to them. */
+function olderOf({ lessons }: Group, { older_lessons }: Draft, followed: readonly Lesson[]) {
+  const newest = newestOf(followed.flatMap(({ evidence }) => evidence));
+  return lessons.filter(
+    (lesson, n) =>
+      older_lessons?.includes(idOf(n)) === true &&
+      !followed.includes(lesson) &&
+      newestOf(lesson.evidence) < newest,
+  );
+}
+
+/** The operations of a dream as they come, and what has fallen. */
+class OperationBook {
+  readonly dropped: Dropped[] = [];
+  /** Paths that operations have. */
+  readonly paths = new Set<string>();
+  readonly #snapshot: Snapshot;
+  readonly #operations: Operation[] = [];
+  readonly #known: ReadonlySet<string>;
+  #ids = 0;
+
+  constructor(snapshot: Snapshot, decided: readonly Operation[]) {
+    this.#snapshot = snapshot;
+    this.#known = new Set(snapshot.memories.map(({ path }) => path));
+    for (const operation of decided) this.take({ ...operation, change_id: this.nextId() });
+  }
+
+  nextId(): string {
+    this.#ids += 1;
+    return `c${String(this.#ids).padStart(4, '0')}`;
+  }
+
+  isFree(path: string): boolean {
+    return !this.#known.has(path) && !this.paths.has(path);
+  }
+
+  take(operation: Operation): void {
+    this.#operations.push(operation);
+    const path = outputPath(operation);
+    for (const each of inputPaths(operation)) this.paths.add(each);
+    if (path !== undefined) this.paths.add(path);
+  }
+
+  drop(reason: DropReason, what: string, evidence: Dropped['evidence'] = []): void {
+    this.dropped.push({ stage: 'consolidate', reason, what: what.slice(0, 300), evidence });
+  }
+
+  /** What breaks no rule; the rest is dropped. */
+  sound(): Operation[] {
+    const faults = boundFaults(this.#snapshot, this.#operations);
+    for (const fault of faults) this.#dropFault(fault);
+    const bad = new Set(faults.map(({ change_id }) => change_id));
+    return this.#operations.filter(({ change_id }) => !bad.has(change_id));
+  }
+
+  #dropFault({ change_id, reason, text }: OperationFault): void {
+    const operation = this.#operations.find((each) => each.change_id === change_id);
+    const places = operation === undefined ? [] : [...inputPaths(operation), outputPath(operation)];
+    const about = [...new Set(places)].filter((path) => path !== undefined).join(', ');
+    const is_secret = reason === 'secret' || reason === 'instruction';
+    const evidence = is_secret ? [] : operation?.evidence;
+    this.drop(reason, `${operation?.op ?? ''} ${about}: ${text}`, evidence);
+  }
+}

@@ -1,0 +1,247 @@
+import * as z from 'zod';
+import { limits } from '../core/limits.ts';
+import { folded } from '../tools/convert.ts';
+import { addThinking, askFor, noThinking } from './ask.ts';
+import type { Candidate } from './candidate.ts';
+import { memorySearch } from './groups.ts';
+import { ownWords } from './loss.ts';
+import { inputPaths, type Operation } from './operation.ts';
+import {
+  answers_tool,
+  answersPrompt,
+  marks_tool,
+  markingPrompt,
+  questions_tool,
+  questionsPrompt,
+} from './prompts/gate.ts';
+import type { GateResult, GateScore } from './report.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Gating, ThinkPorts, ThinkUsage } from './thinking.ts';
+
+const n = z.int();
+const Questions = z.strictObject({
+  questions: z.array(
+    z.strictObject({ n, question: z.string().min(1), expected: z.string().min(1) }),
+  ),
+});
+const Answers = z.strictObject({ answers: z.array(z.strictObject({ n, answer: z.string() })) });
+const Marks = z.strictObject({
+  marks: z.array(z.strictObject({ n, a_right: z.boolean(), b_right: z.boolean() })),
+});
+
+export interface Dreamt {
+  readonly snapshot: Snapshot;
+  readonly next: ReadonlyMap<string, string>;
+  readonly operations: readonly Operation[];
+  readonly candidates: readonly Candidate[];
+}
+
+/** Where a question comes from. */
+interface Source {
+  readonly from: GateScore['from'];
+  readonly text: string;
+}
+
+type Question = Pick<GateScore, 'question' | 'expected' | 'from'>;
+
+/**
+ * Answer the same questions with the old and the new store. The new one is recommended only when it
+ * does not answer fewer of them; when the questions cannot be asked at all it is not.
+ *
+ * @throws ModelError when the provider fails
+ */
+export async function gate(
+  ports: ThinkPorts,
+  dreamt: Dreamt,
+  signal: AbortSignal,
+): Promise<Gating> {
+  if (dreamt.operations.length === 0) {
+    return { gate: verdictOf([], 'Nothing was changed.'), usage: noThinking };
+  }
+  const sources = sourcesOf(dreamt);
+  if (sources.length === 0) {
+    return { gate: verdictOf([], 'Only what says the same was put together.'), usage: noThinking };
+  }
+  const asker = new Asker(ports, signal);
+  const questions = await asker.questions(sources);
+  const old_memories = dreamt.snapshot.memories;
+  const new_memories = [...dreamt.next].map(([path, text]) => ({ path, text }));
+  if (questions.length === 0) return { gate: unheld(), usage: asker.usage };
+  const [by_old, by_new] = await Promise.all([
+    asker.answers(questions, old_memories),
+    asker.answers(questions, new_memories),
+  ]);
+  const marks = await asker.marks(questions, by_old, by_new);
+  if (marks === undefined) return { gate: unheld(), usage: asker.usage };
+  return { gate: verdictOf(marks, ''), usage: asker.usage };
+}
+
+function unheld(): GateResult {
+  const reason = 'The gate could not be held: the model gave no usable answer.';
+  return { ...verdictOf([], reason), recommended: false };
+}
+
+function verdictOf(scores: readonly GateScore[], reason: string): GateResult {
+  const old_correct_count = scores.filter(({ old_correct }) => old_correct).length;
+  const new_correct_count = scores.filter(({ new_correct }) => new_correct).length;
+  const recommended = new_correct_count >= old_correct_count;
+  const why = recommended ? reason : 'The new store answers fewer questions than the old one.';
+  return { recommended, reason: why, scores, old_correct_count, new_correct_count };
+}
+
+/**
+ * Half from evidence of what has changed, half from memories as they were: those that were touched
+ * first, without what the evidence has refuted, since to answer that as before would be wrong.
+ */
+function sourcesOf({ snapshot, operations, candidates }: Dreamt): Source[] {
+  const quotes = new Set(
+    operations.flatMap(({ evidence }) => evidence.map(({ event_id }) => event_id)),
+  );
+  const learned = candidates
+    .filter(({ evidence }) => evidence.some(({ event_id }) => quotes.has(event_id)))
+    .map(({ situation, advice, why }): Source => ({
+      from: 'evidence',
+      text: `${situation}\n${advice}\n${why}`,
+    }));
+  const refuted = new Set(
+    operations.flatMap((each) =>
+      each.op === 'supersede' || each.op === 'retire' ? inputPaths(each) : [],
+    ),
+  );
+  const removed = operations.flatMap((each) =>
+    'removed' in each ? each.removed.map(({ what }) => what) : [],
+  );
+  const touched = new Set(operations.flatMap(inputPaths));
+  const held = snapshot.memories
+    .filter(({ path }) => !refuted.has(path))
+    .toSorted((a, b) => Number(touched.has(b.path)) - Number(touched.has(a.path)))
+    .map(({ text }): Source => {
+      const rest = removed.reduce((left, what) => left.replace(what, ''), ownWords(text));
+      return { from: 'memory', text: rest.slice(0, limits.gate_memory_chars_max) };
+    })
+    .filter(({ text }) => text.trim() !== '');
+  const changes = operations.some(({ source }) => source === 'model');
+  if (!changes) return [];
+  const most = limits.gate_questions_max;
+  return [...learned.slice(0, most), ...held.slice(0, most)];
+}
+
+/** The requests of one gate, and what they have used. */
+class Asker {
+  usage: ThinkUsage = noThinking;
+  readonly #ports: ThinkPorts;
+  readonly #signal: AbortSignal;
+
+  constructor(ports: ThinkPorts, signal: AbortSignal) {
+    this.#ports = ports;
+    this.#signal = signal;
+  }
+
+  async questions(sources: readonly Source[]): Promise<Question[]> {
+    const asked = await this.#ask(
+      questionsPrompt(this.#ports.boundary),
+      { tag: 'sources', value: sources.map(({ text }, index) => ({ n: index, text })) },
+      { tool: questions_tool, schema: Questions },
+    );
+    const by_n = new Map(asked?.questions.map((each) => [each.n, each]));
+    return sources.flatMap(({ from }, index) => {
+      const found = by_n.get(index);
+      return found ? [{ from, question: found.question, expected: found.expected }] : [];
+    });
+  }
+
+  /** @returns the answer of each question; what was not answered is unknown */
+  async answers(
+    questions: readonly Question[],
+    memories: readonly { readonly path: string; readonly text: string }[],
+  ): Promise<string[] | undefined> {
+    const search = memorySearch(memories);
+    const value = questions.map(({ question }, index) => ({
+      n: index,
+      question,
+      memories: search(question, limits.gate_memories_max).map(({ path, text }) => ({
+        path,
+        text: ownWords(text).slice(0, limits.gate_memory_chars_max),
+      })),
+    }));
+    const asked = await this.#ask(
+      answersPrompt(this.#ports.boundary),
+      { tag: 'questions', value },
+      { tool: answers_tool, schema: Answers },
+    );
+    if (asked === undefined) return undefined;
+    const by_n = new Map(asked.answers.map(({ n: at, answer }) => [at, answer]));
+    return questions.map((_, index) => by_n.get(index) ?? 'unknown');
+  }
+
+  /** By code where an answer holds the expected words; by the model, which knows no old and new, else. */
+  async marks(
+    questions: readonly Question[],
+    by_old: readonly string[] | undefined,
+    by_new: readonly string[] | undefined,
+  ): Promise<GateScore[] | undefined> {
+    if (by_old === undefined || by_new === undefined) return undefined;
+    const pairs = questions.map((question, index) => ({
+      question,
+      old_answer: by_old[index] ?? 'unknown',
+      new_answer: by_new[index] ?? 'unknown',
+    }));
+    const open = pairs.flatMap((pair, index) => (isClear(pair) ? [] : [{ ...pair, n: index }]));
+    const shown = open.map(({ n: at, question, old_answer, new_answer }) => {
+      // Half of the pairs change sides, so that no liking for a side counts for a store.
+      const [a, b] = at % 2 === 0 ? [old_answer, new_answer] : [new_answer, old_answer];
+      return { n: at, question: question.question, expected: question.expected, a, b };
+    });
+    const asked =
+      shown.length === 0
+        ? { marks: [] }
+        : await this.#ask(
+            markingPrompt(this.#ports.boundary),
+            { tag: 'answers', value: shown },
+            { tool: marks_tool, schema: Marks },
+          );
+    if (asked === undefined) return undefined;
+    const by_n = new Map(asked.marks.map((mark) => [mark.n, mark]));
+    return pairs.map(({ question, old_answer, new_answer }, index) => {
+      const mark = by_n.get(index);
+      const is_turned = index % 2 === 1;
+      const old_mark = is_turned ? mark?.b_right : mark?.a_right;
+      const new_mark = is_turned ? mark?.a_right : mark?.b_right;
+      return {
+        ...question,
+        old_correct: markOf(old_answer, question.expected) ?? old_mark === true,
+        new_correct: markOf(new_answer, question.expected) ?? new_mark === true,
+      };
+    });
+  }
+
+  async #ask<Schema extends z.ZodType>(
+    system: string,
+    { tag, value }: { readonly tag: string; readonly value: unknown },
+    rest: { readonly tool: typeof questions_tool; readonly schema: Schema },
+  ): Promise<z.output<Schema> | undefined> {
+    const { boundary } = this.#ports;
+    const content = `<${tag}-${boundary}>\n${JSON.stringify(value, null, 1)}\n</${tag}-${boundary}>`;
+    const asked = await askFor(this.#ports, { system, content, ...rest }, this.#signal);
+    this.usage = addThinking(this.usage, asked.usage);
+    return 'value' in asked ? asked.value : undefined;
+  }
+}
+
+interface Pair {
+  readonly question: Question;
+  readonly old_answer: string;
+  readonly new_answer: string;
+}
+
+function isClear({ question: { expected }, old_answer, new_answer }: Pair): boolean {
+  return markOf(old_answer, expected) !== undefined && markOf(new_answer, expected) !== undefined;
+}
+
+/** What needs no judgement: `unknown`, and the expected words themselves. */
+function markOf(answer: string, expected: string): boolean | undefined {
+  const said = folded(answer).toLowerCase();
+  const wanted = folded(expected).toLowerCase();
+  if (said.replace(/\.$/, '') === 'unknown' || said === '') return false;
+  return said.replace(/\.$/, '') === wanted.replace(/\.$/, '') ? true : undefined;
+}

@@ -1,0 +1,130 @@
+import MiniSearch from 'minisearch';
+import { limits } from '../core/limits.ts';
+import { termsOf } from '../memory-history/words.ts';
+import { INDEX_PATH } from '../playbooks/index-page.ts';
+import type { Lesson } from './duplicates.ts';
+import { jaccardPercent, likenessOf, type Likeness } from './likeness.ts';
+import { ownWords } from './loss.ts';
+import type { Snapshot, SnapshotMemory } from './snapshot.ts';
+
+/** What one request of consolidation decides on. No memory is in two groups. */
+export interface Group {
+  readonly lessons: readonly Lesson[];
+  readonly memories: readonly SnapshotMemory[];
+}
+
+/** A search over memories by BM25, the same order for the same store. */
+export function memorySearch<Memory extends { readonly path: string; readonly text: string }>(
+  memories: readonly Memory[],
+) {
+  const index = new MiniSearch<{ id: number; path: string; text: string }>({
+    fields: ['path', 'text'],
+    tokenize: termsOf,
+    processTerm: (term) => term,
+  });
+  index.addAll(memories.map(({ path, text }, id) => ({ id, path, text })));
+  return (query: string, count: number): Memory[] =>
+    index
+      .search(query)
+      .toSorted((a, b) => b.score - a.score || Number(a.id) - Number(b.id))
+      .slice(0, count)
+      .flatMap(({ id }) => memories[Number(id)] ?? []);
+}
+
+/**
+ * Put together what is about the same thing, by words alone: lessons with lessons, with the memories
+ * that they name or resemble, and memories that resemble each other.
+ */
+export function groupsOf(
+  lessons: readonly Lesson[],
+  snapshot: Snapshot,
+  used: ReadonlySet<string>,
+): Group[] {
+  const memories = snapshot.memories.filter(({ path }) => path !== INDEX_PATH && !used.has(path));
+  const search = memorySearch(memories);
+  const likeness = new Map(memories.map(({ path, text }) => [path, likenessOf(ownWords(text))]));
+  const sets = new Sets();
+  for (const [n, lesson] of lessons.entries()) {
+    sets.add(`l${n}`);
+    const near = search(`${lesson.situation} ${lesson.advice}`, 3).filter(({ path }) =>
+      isLike(lesson.likeness, likeness.get(path)),
+    );
+    const named = memories.filter(({ path }) => path === lesson.existing_path);
+    for (const { path } of [...named, ...near]) sets.join(`l${n}`, `m${path}`);
+    for (const [m, other] of lessons.slice(0, n).entries()) {
+      if (isLike(lesson.likeness, other.likeness)) sets.join(`l${n}`, `l${m}`);
+    }
+  }
+  for (const memory of memories) {
+    const mine = likeness.get(memory.path);
+    for (const near of search(ownWords(memory.text).slice(0, 2_000), 4)) {
+      const other = likeness.get(near.path);
+      if (near.path === memory.path || mine === undefined || other === undefined) continue;
+      if (jaccardPercent(mine, other) >= NEAR_PERCENT) {
+        sets.join(`m${memory.path}`, `m${near.path}`);
+      }
+    }
+  }
+  return sets.all().flatMap((members) => bounded(members, lessons, memories));
+}
+
+/** Memories that may be duplicates of each other in other words: nearer than what is only related. */
+const NEAR_PERCENT = 50;
+
+function isLike(a: Likeness, b: Likeness | undefined): boolean {
+  return b !== undefined && jaccardPercent(a, b) >= limits.dream_like_percent;
+}
+
+/** A set in groups that fit into a request; a memory stays with the first lessons. */
+function bounded(
+  members: ReadonlySet<string>,
+  lessons: readonly Lesson[],
+  memories: readonly SnapshotMemory[],
+): Group[] {
+  const own = lessons.filter((_, n) => members.has(`l${n}`));
+  const near = memories.filter(({ path }) => members.has(`m${path}`));
+  const groups: { lessons: Lesson[]; memories: SnapshotMemory[]; chars: number }[] = [];
+  const place = (size: number, has_room: (group: (typeof groups)[number]) => boolean) => {
+    const found = groups.find(
+      (group) => has_room(group) && group.chars + size <= limits.group_chars_max,
+    );
+    const group = found ?? { lessons: [], memories: [], chars: 0 };
+    if (found === undefined) groups.push(group);
+    group.chars += size;
+    return group;
+  };
+  for (const memory of near) {
+    const group = place(memory.text.length, (g) => g.memories.length < limits.group_memories_max);
+    group.memories.push(memory);
+  }
+  for (const lesson of own) {
+    const size = JSON.stringify([lesson.situation, lesson.advice, lesson.evidence]).length;
+    const group = place(size, (g) => g.lessons.length < limits.group_lessons_max);
+    group.lessons.push(lesson);
+  }
+  return groups.filter((group) => group.lessons.length > 0 || group.memories.length > 1);
+}
+
+/** Disjoint sets, in the order in which their first members came. */
+class Sets {
+  readonly #of = new Map<string, Set<string>>();
+
+  add(member: string): Set<string> {
+    const known = this.#of.get(member) ?? new Set([member]);
+    this.#of.set(member, known);
+    return known;
+  }
+
+  join(a: string, b: string): void {
+    const [into, from] = [this.add(a), this.add(b)];
+    if (into === from) return;
+    for (const member of from) {
+      into.add(member);
+      this.#of.set(member, into);
+    }
+  }
+
+  all(): Set<string>[] {
+    return [...new Set(this.#of.values())];
+  }
+}

@@ -1,0 +1,165 @@
+import * as z from 'zod';
+import { limits } from '../core/limits.ts';
+import { termsOf } from '../memory-history/words.ts';
+import { askFor } from './ask.ts';
+import type { Candidate, HeldEvidence } from './candidate.ts';
+import { quoteStands } from './evidence.ts';
+import type { Piece } from './piece.ts';
+import { pieceText } from './pieces.ts';
+import { lessons_tool, reflectPrompt } from './prompts/reflect.ts';
+import type { Dropped } from './report.ts';
+import { faultOfCandidate } from './scrub.ts';
+import { outcomeOf } from './session-facts.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Reflection, ThinkPorts } from './thinking.ts';
+
+const words = z.string().trim().min(1).max(limits.lesson_chars_max);
+
+const Lesson = z.strictObject({
+  kind: z.enum(['success', 'failure']),
+  situation: words,
+  advice: words,
+  why: words,
+  evidence: z.array(z.strictObject({ event_id: z.string(), quote: z.string() })),
+  existing_path: z.string().nullish(),
+  stance: z.enum(['confirms', 'contradicts']).nullish(),
+});
+type Lesson = z.infer<typeof Lesson>;
+
+const Lessons = z.strictObject({ lessons: z.array(Lesson) });
+
+/**
+ * Find lessons in one piece. What has no evidence that stands in the piece, holds a secret or carries
+ * an instruction is dropped here, before anything else sees it.
+ *
+ * @throws ModelError when the provider fails: the piece is then to be read again
+ */
+export async function reflect(
+  ports: ThinkPorts,
+  { piece, snapshot }: { readonly piece: Piece; readonly snapshot: Snapshot },
+  signal: AbortSignal,
+): Promise<Reflection> {
+  const question = {
+    system: reflectPrompt(ports.boundary),
+    content: contentOf(piece, snapshot, ports.boundary),
+    tool: lessons_tool,
+    schema: Lessons,
+  };
+  const asked = await askFor(ports, question, signal);
+  const { usage } = asked;
+  if ('fault' in asked) {
+    const skipped = { session_id: piece.session_id, piece: piece.n, reason: asked.fault };
+    return { candidates: [], dropped: [], skipped, usage };
+  }
+  const paths = new Set(snapshot.memories.map(({ path }) => path));
+  const candidates: Candidate[] = [];
+  const dropped: Dropped[] = [];
+  for (const [index, lesson] of asked.value.lessons.entries()) {
+    const judged = judge(lesson, piece, index, paths);
+    dropped.push(...judged.dropped);
+    if (judged.candidate === undefined) continue;
+    if (candidates.length < limits.piece_lessons_max) candidates.push(judged.candidate);
+    else dropped.push(drop('too_many', lesson.situation, judged.candidate.evidence));
+  }
+  return { candidates, dropped, skipped: null, usage };
+}
+
+function drop(
+  reason: Dropped['reason'],
+  what: string,
+  evidence: readonly HeldEvidence[] = [],
+): Dropped {
+  return { stage: 'reflect', reason, what: what.slice(0, 300), evidence };
+}
+
+function judge(
+  lesson: Lesson,
+  piece: Piece,
+  index: number,
+  paths: ReadonlySet<string>,
+): { readonly candidate?: Candidate; readonly dropped: readonly Dropped[] } {
+  const evidence = lesson.evidence.flatMap((each) => heldIn(piece, each));
+  const candidate = candidateOf(lesson, piece, index, { evidence, paths });
+  const fault = faultOfCandidate(candidate, piece);
+  // A secret must not stand in the report either.
+  if (fault !== undefined) {
+    return { dropped: [drop(fault.reason, `${fault.text} (piece ${piece.n})`)] };
+  }
+  const invented = lesson.evidence.length - evidence.length;
+  const lost = Array.from({ length: invented }, () => drop('quote_not_found', lesson.situation));
+  if (evidence.length > 0) return { candidate, dropped: lost };
+  return { dropped: [...lost, drop('no_evidence', lesson.situation)] };
+}
+
+function candidateOf(
+  { kind, situation, advice, why, existing_path, stance }: Lesson,
+  { session_id, n, facts }: Piece,
+  index: number,
+  { evidence, paths }: { evidence: readonly HeldEvidence[]; paths: ReadonlySet<string> },
+): Candidate {
+  const is_known =
+    existing_path !== null && existing_path !== undefined && paths.has(existing_path);
+  return {
+    candidate_id: `${session_id}/${n}/${index}`,
+    kind,
+    learned_from: {
+      agent_id: facts.agent_id,
+      agent_version: facts.agent_version,
+      model: facts.model_id,
+    },
+    situation,
+    advice,
+    why,
+    evidence: evidence.slice(0, limits.evidence_max),
+    ...(is_known ? { existing_path } : {}),
+    ...(is_known && stance ? { stance } : {}),
+  };
+}
+
+/** What the model was shown of the event is all that it can quote. */
+function heldIn(
+  { lines, session_id, facts }: Piece,
+  { event_id, quote }: Lesson['evidence'][number],
+): HeldEvidence[] {
+  const own = lines.filter((line) => line.event_id === event_id);
+  const [first] = own;
+  const shown = own.map(({ text }) => text).join('');
+  if (first === undefined || !quoteStands(quote, shown)) return [];
+  const { at, speaker } = first;
+  return [{ session_id, event_id, quote, at, speaker, outcome: outcomeOf(facts) }];
+}
+
+function contentOf(piece: Piece, snapshot: Snapshot, boundary: string): string {
+  const { verdicts, errors, denials, interrupts, corrections } = piece.facts;
+  const shown = new Set(piece.lines.map(({ event_id }) => event_id));
+  const here = (ids: readonly string[]): string[] => ids.filter((id) => shown.has(id));
+  const facts = {
+    verdicts: verdicts.map(({ event_id, at, result }) => ({ event_id, at, result })),
+    failed_tools: here(errors),
+    denied_calls: here(denials),
+    interrupts: here(interrupts),
+    messages_after_an_answer: here(corrections),
+  };
+  const reasons = verdicts.map(({ text }) => text).join('\n');
+  return [
+    `What is known of the session (ids of events in this part, verdicts of all of it):\n${JSON.stringify(facts)}`,
+    `<verdicts-${boundary}>\n${reasons}\n</verdicts-${boundary}>`,
+    `<memories-${boundary}>\n${memoryLines(piece, snapshot).join('\n')}\n</memories-${boundary}>`,
+    pieceText(piece, boundary),
+  ].join('\n\n');
+}
+
+/** The memories that have most words in common with the piece, by their beginnings. */
+function memoryLines({ lines }: Piece, { memories }: Snapshot): string[] {
+  const said = new Set(lines.flatMap(({ text }) => termsOf(text)));
+  return memories
+    .map(({ path, text }) => {
+      const head = text.slice(0, 300).replaceAll(/\s+/g, ' ');
+      const terms = new Set(termsOf(`${path} ${head}`));
+      const common = [...terms].filter((term) => said.has(term)).length;
+      return { line: `${path}: ${head}`, score: common / Math.sqrt(terms.size + 1) };
+    })
+    .toSorted((a, b) => b.score - a.score)
+    .slice(0, limits.piece_memories_max)
+    .map(({ line }) => line);
+}

@@ -1,0 +1,107 @@
+import { fenced, plain } from '../transcripts/fence.ts';
+import type { LedgerEntry } from './ledger.ts';
+import type { DreamReport } from './report.ts';
+
+/** The account of a dream, for people. What strangers wrote stands in fences or without mark-up. */
+export function reportMarkdown(report: DreamReport): string {
+  return [
+    ...headLines(report),
+    ...gateLines(report),
+    ...operationLines(report),
+    ...ledgerLines(report),
+    ...droppedLines(report),
+  ].join('\n');
+}
+
+function headLines(report: DreamReport): string[] {
+  const { spending, cost_share, skipped } = report;
+  const tokens = `${spending.input_tokens} tokens in, ${spending.cache_read_input_tokens} from the cache, ${spending.output_tokens} out`;
+  const share =
+    cost_share === null ? 'unknown' : `${(cost_share * 100).toFixed(1)} % of what they had cost`;
+  return [
+    `# Dream \`${report.dream_id}\``,
+    '',
+    `- Model ${plain(report.model_id)}, prompts of ${plain(report.dream_prompt_version)}`,
+    `- ${report.session_ids.length} sessions read, ${report.candidates_count} lessons found`,
+    `- ${report.memories_before_count} memories before, ${report.memories_after_count} after`,
+    `- ${report.operations.length} changes, ${report.dropped.length} proposals dropped, ${skipped.length} pieces skipped`,
+    `- ${tokens}; cost against the sessions: ${share}`,
+    '',
+  ];
+}
+
+function gateLines({ gate }: DreamReport): string[] {
+  if (gate === null) return ['## Gate', '', 'There was nothing to ask about.', ''];
+  const verdict = gate.recommended ? 'recommended' : '**not recommended**';
+  const sums = `${gate.old_correct_count} right with the old store, ${gate.new_correct_count} with the new one, of ${gate.scores.length} questions`;
+  const rows = gate.scores.map(
+    ({ question, old_correct, new_correct }) =>
+      `| ${plain(question)} | ${word(old_correct)} | ${word(new_correct)} |`,
+  );
+  return [
+    '## Gate',
+    '',
+    `The new store is ${verdict}: ${sums}. ${plain(gate.reason)}`,
+    '',
+    ...(rows.length > 0 ? ['| Question | Old | New |', '|---|---|---|', ...rows, ''] : []),
+  ];
+}
+
+const word = (is_right: boolean): string => (is_right ? 'right' : 'wrong');
+
+function operationLines({ operations }: DreamReport): string[] {
+  const lines = operations.flatMap(({ change_id, op, reason, evidence, edits }) => [
+    `### ${change_id}: ${op}`,
+    '',
+    plain(reason),
+    '',
+    ...evidence.map(
+      ({ session_id, event_id, at, quote }) =>
+        `- \`${session_id}\` / \`${event_id}\`, ${at}: "${plain(quote)}"`,
+    ),
+    '',
+    ...edits.map(({ diff }) => fenced('diff', diff)),
+  ]);
+  return ['## Changes', '', ...(lines.length > 0 ? lines : ['None.', ''])];
+}
+
+function ledgerLines({ ledger }: DreamReport): string[] {
+  return [
+    '## Ledger',
+    '',
+    ...ledger.entries.map((entry) => `- ${plain(entry.path)}: ${endOf(entry)}`),
+    ...ledger.added.map(({ path, change_id }) => `- ${plain(path)}: new (${change_id})`),
+    '',
+  ];
+}
+
+function endOf(entry: LedgerEntry): string {
+  switch (entry.fate) {
+    case 'kept':
+      return 'kept';
+    case 'revised':
+      return `revised (${entry.change_id})`;
+    case 'merged':
+      return `merged into ${plain(entry.into_path)} (${entry.change_id})`;
+    case 'superseded':
+      return `superseded by ${plain(entry.by_path)} (${entry.change_id}); until ${entry.loser.at} it said: "${plain(entry.loser.text)}"`;
+    case 'retired':
+      return `retired because ${plain(entry.reason)} (${entry.change_id})`;
+  }
+}
+
+function droppedLines({ dropped, dropped_counts, skipped }: DreamReport): string[] {
+  const counts = Object.entries(dropped_counts).map(([reason, count]) => `${reason} ${count}`);
+  return [
+    '## Dropped',
+    '',
+    counts.length > 0 ? `${counts.join(', ')}.` : 'Nothing.',
+    '',
+    ...dropped.map(({ stage, reason, what }) => `- ${stage}, ${reason}: ${plain(what)}`),
+    ...skipped.map(
+      ({ session_id, piece, reason }) =>
+        `- Not read: piece ${piece} of \`${session_id}\`: ${plain(reason)}`,
+    ),
+    '',
+  ];
+}

@@ -1,0 +1,64 @@
+import { unifiedOf } from '../memory-history/hunks.ts';
+import type { Applied } from './apply-operations.ts';
+import type { Operation } from './operation.ts';
+import type { DreamReport, Dropped, DropReason, Edit, EditDiff } from './report.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What is known of a dream when it ends. */
+export interface DreamFacts extends Pick<
+  DreamReport,
+  | 'dream_id'
+  | 'dream_prompt_version'
+  | 'model_id'
+  | 'session_ids'
+  | 'candidates_count'
+  | 'dropped'
+  | 'skipped'
+  | 'gate'
+  | 'spending'
+> {
+  readonly snapshot: Snapshot;
+  readonly operations: readonly Operation[];
+  readonly applied: Applied;
+}
+
+/** The account of a dream, for programs. */
+export function reportOf(facts: DreamFacts): DreamReport {
+  const { snapshot, operations, applied, ...rest } = facts;
+  const { cost_microcents, sessions_cost_microcents } = rest.spending;
+  const is_share_known = cost_microcents !== null && (sessions_cost_microcents ?? 0) > 0;
+  return {
+    type: 'dream_report',
+    ...rest,
+    memories_before_count: snapshot.memories.length,
+    memories_after_count: applied.next.size,
+    operations: operations.map((operation) => ({
+      ...operation,
+      edits: diffsOf(applied.edits, operation.change_id),
+    })),
+    index: diffsOf(applied.edits, 'index')[0] ?? null,
+    ledger: applied.ledger,
+    dropped_counts: countsOf(rest.dropped),
+    cost_share: is_share_known ? cost_microcents / (sessions_cost_microcents ?? 1) : null,
+  };
+}
+
+function diffsOf(edits: readonly Edit[], change_id: string): EditDiff[] {
+  return edits
+    .filter(({ change_ids }) => change_ids.includes(change_id))
+    .map(({ path, before, after }) => ({
+      path,
+      diff: unifiedOf({
+        from_path: before === null ? undefined : path,
+        to_path: after === null ? undefined : path,
+        from: before?.text ?? '',
+        to: after ?? '',
+      }),
+    }));
+}
+
+export function countsOf(dropped: readonly Dropped[]): Partial<Record<DropReason, number>> {
+  const counts: Partial<Record<DropReason, number>> = {};
+  for (const { reason } of dropped) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,113 @@
+import type { Blobs } from '../../core/blobs.ts';
+import { timestamp } from '../../core/clock.ts';
+import type { Write } from '../../core/table.ts';
+import { applyOperations } from '../apply-operations.ts';
+import { dreamKey, dreamObject, type DreamHead } from '../dream.ts';
+import { dream_prompt_version } from '../prompts/version.ts';
+import { reportMarkdown } from '../report-markdown.ts';
+import { reportOf } from '../report-of.ts';
+import type { DreamReport, DreamSpending, Dropped, GateResult } from '../report.ts';
+import { readSessions, readSnapshot } from './gather.ts';
+import { tell } from './pipeline-session.ts';
+import { consolidateDream, gateDream, readReflections, verifyDream } from './think.ts';
+import type { Work } from './work.ts';
+import { writeEdits } from './write-edits.ts';
+
+/**
+ * The state Publish: the operations go into the output store, the report says what was done, and
+ * then, in one write, the dream has completed. What the gate found worse never goes into a store
+ * that is in use; a copy gets it all the same, and says that it is not recommended.
+ *
+ * @throws TimeUp, Elsewhere; DreamFailed; BrokenLedger before anything is written
+ */
+export async function publish(work: Work): Promise<void> {
+  await work.enter('publish');
+  const gate = await gateDream(work);
+  const verified = await verifyDream(work);
+  const snapshot = await readSnapshot(work);
+  const is_kept_out =
+    gate?.recommended === false && work.head.output_behavior.type === 'update_existing';
+  const operations = is_kept_out ? [] : verified.operations;
+  const applied = applyOperations(snapshot, operations);
+  const conflicts = await writeEdits(work, applied.edits);
+  await work.look();
+  const reflections = await readReflections(work);
+  const consolidated = await consolidateDream(work);
+  const report = reportOf({
+    dream_id: work.head.dream_id,
+    dream_prompt_version,
+    model_id: work.head.model.id,
+    session_ids: work.head.session_ids,
+    candidates_count: reflections.candidates.length,
+    dropped: [
+      ...reflections.dropped,
+      ...consolidated.dropped,
+      ...verified.dropped,
+      ...conflicts.map(changedMeanwhile),
+    ],
+    skipped: reflections.skipped,
+    gate,
+    spending: await spendingOf(work),
+    snapshot,
+    operations,
+    applied,
+  });
+  await putReport(work.ports.blobs, report);
+  await complete(work, report, gate);
+}
+
+function changedMeanwhile(path: string): Dropped {
+  const what = `${path}: others changed it while the dream ran; it stays as they left it.`;
+  return { stage: 'publish', reason: 'changed_meanwhile', what, evidence: [] };
+}
+
+async function spendingOf(work: Work): Promise<DreamSpending> {
+  const costs = (await readSessions(work)).map(({ cost_microcents }) => cost_microcents);
+  const { usage, cost_microcents } = work.head;
+  const known = costs.filter((cost) => cost !== null);
+  return {
+    ...usage,
+    cost_microcents,
+    sessions_cost_microcents:
+      known.length < costs.length ? null : known.reduce((sum, cost) => sum + cost, 0),
+  };
+}
+
+async function putReport(blobs: Blobs, report: DreamReport): Promise<void> {
+  const json = dreamObject(report.dream_id, 'report.json');
+  await blobs.put(json, JSON.stringify(report), 'application/json');
+  const markdown = dreamObject(report.dream_id, 'report.md');
+  await blobs.put(markdown, reportMarkdown(report), 'text/markdown; charset=utf-8');
+}
+
+async function complete(work: Work, report: DreamReport, gate: GateResult | null): Promise<void> {
+  // Refused when it was canceled at the last moment: then it stays canceled.
+  await tell(work, lastWords(report, gate), [completed(work, gate)]);
+}
+
+function completed({ ports, head }: Work, gate: GateResult | null): Write {
+  return {
+    update: dreamKey(head.dream_id),
+    expression:
+      'SET #status = :completed, stage = :ended, ended_at = :at, recommended = :recommended, #version = #version + :one',
+    condition: 'run = :run AND #status = :running',
+    names: { '#status': 'status', '#version': 'version' },
+    values: {
+      ':completed': 'completed',
+      ':ended': 'ended',
+      ':at': timestamp(ports.clock),
+      ':recommended': gate?.recommended ?? null,
+      ':one': 1,
+      ':run': head.run,
+      ':running': 'running' satisfies DreamHead['status'],
+    },
+  };
+}
+
+function lastWords({ operations, candidates_count }: DreamReport, gate: GateResult | null): string {
+  if (operations.length === 0) {
+    return `Nothing was changed. ${candidates_count} candidate lessons were found.`;
+  }
+  const verdict = gate === null || gate.recommended ? '' : ` Not recommended: ${gate.reason}`;
+  return `${operations.length} operations were applied.${verdict}`;
+}

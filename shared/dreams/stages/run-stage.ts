@@ -1,0 +1,112 @@
+import { invariant } from '../../core/invariant.ts';
+import { ModelError } from '../../models/model-error.ts';
+import { BrokenLedger } from '../apply-operations.ts';
+import { fail, failDream, settle } from './end-dream.ts';
+import { gather } from './gather.ts';
+import { publish } from './publish.ts';
+import { reflectSession } from './reflect-session.ts';
+import { consolidateDream, gateDream, verifyDream } from './think.ts';
+import {
+  DreamFailed,
+  Elsewhere,
+  ofModel,
+  TimeUp,
+  Work,
+  type StageInput,
+  type StagePorts,
+} from './work.ts';
+
+/** The tasks of the dream machine. */
+export const stage_tasks = [
+  'gather',
+  'reflect',
+  'consolidate',
+  'verify',
+  'gate',
+  'publish',
+  'fail',
+  'settle',
+] as const;
+type StageTask = (typeof stage_tasks)[number];
+
+export interface StageResult {
+  /** The state that comes next; `read` ends a session's part of the Map. */
+  readonly next: Exclude<StageTask, 'fail'> | 'sessions' | 'read' | 'done';
+  /** Numbers of the sessions, for the Map. */
+  readonly sessions?: readonly number[];
+  /** Why the dream has failed here, for the log. */
+  readonly failed?: DreamFailed;
+}
+
+type Stage = (work: Work, input: StageInput) => Promise<StageResult>;
+
+const stages: Readonly<Record<Exclude<StageTask, 'fail' | 'settle'>, Stage>> = {
+  gather: async (work) => ({ next: 'sessions', sessions: await gather(work) }),
+  reflect: async (work, { session_n }) => {
+    invariant(session_n !== undefined, 'the Map says which session');
+    await reflectSession(work, session_n);
+    return { next: 'read' };
+  },
+  consolidate: async (work) => {
+    await consolidateDream(work);
+    return { next: 'verify' };
+  },
+  verify: async (work) => {
+    await verifyDream(work);
+    return { next: 'gate' };
+  },
+  gate: async (work) => {
+    await gateDream(work);
+    return { next: 'publish' };
+  },
+  publish: async (work) => {
+    await publish(work);
+    return { next: 'settle' };
+  },
+};
+
+/**
+ * Do one task of a dream, as far as the time reaches. What it writes it writes once, whoever repeats
+ * it: the machine, another invocation, another run.
+ *
+ * @param time_ms What the function may take, from now.
+ * @throws Fault, retryable, for what may pass; anything else is our bug
+ */
+export async function runStage(
+  ports: StagePorts,
+  input: StageInput & { readonly task: StageTask },
+  time_ms: number,
+): Promise<StageResult> {
+  const { task } = input;
+  if (task === 'settle') {
+    await settle(ports, input);
+    return { next: 'done' };
+  }
+  if (task === 'fail') {
+    await fail(ports, input);
+    return { next: 'settle' };
+  }
+  let work: Work | undefined;
+  try {
+    work = await Work.open(ports, input, time_ms);
+    return await stages[task](work, input);
+  } catch (error) {
+    if (error instanceof Elsewhere) return { next: error.next };
+    if (error instanceof TimeUp || work?.signal.aborted === true) return { next: task };
+    const cause = ofStage(error);
+    if (cause instanceof DreamFailed) {
+      const { type, message } = cause;
+      await failDream(ports, input, { type, message });
+      return { next: 'settle', failed: cause };
+    }
+    // It has got on: the machine's patience is for what does not.
+    if (error instanceof ModelError && (work?.answers_count ?? 0) > 0) return { next: task };
+    throw cause;
+  }
+}
+
+function ofStage(error: unknown): unknown {
+  if (error instanceof ModelError) return ofModel(error);
+  if (error instanceof BrokenLedger) return new DreamFailed('internal_error', error.message);
+  return error;
+}

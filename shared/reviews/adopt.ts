@@ -1,0 +1,106 @@
+import { again } from '../core/again.ts';
+import type { Ports } from '../core/ports.ts';
+import type { Write } from '../core/table.ts';
+import type { DreamHead } from '../dreams/dream.ts';
+import { sha256Of } from '../memory/content.ts';
+import type { Change, Edit } from './change.ts';
+import { heldAt } from './held-at.ts';
+import type { Held } from './plan-changes.ts';
+import { readReview, type Review } from './read-review.ts';
+import {
+  applyKey,
+  partKey,
+  reviewKey,
+  type ApplyRow,
+  type Outcome,
+  type Written,
+} from './review-rows.ts';
+
+/**
+ * The review of a dream. One that wrote into its own store has applied everything by itself: at the
+ * first look that becomes an apply, which can be rolled back as any other.
+ */
+export async function openReview(
+  ports: Ports,
+  dream: DreamHead,
+  changes: ReadonlyMap<string, Change>,
+): Promise<Review> {
+  return await again(`the review of dream '${dream.dream_id}'`, async () => {
+    const review = await readReview(ports.table, dream.dream_id);
+    const is_in_place =
+      dream.output_behavior.type === 'update_existing' && dream.recommended !== false;
+    if (!is_in_place || changes.size === 0 || review.applies_count > 0) return review;
+    await ports.table.transact(await adoption(ports, dream, [...changes.values()]));
+    return await readReview(ports.table, dream.dream_id);
+  });
+}
+
+/** Outcomes of one row: some 500 bytes each. */
+const PART_CHANGES = 200;
+
+async function adoption(
+  ports: Ports,
+  dream: DreamHead,
+  changes: readonly Change[],
+): Promise<Write[]> {
+  const { dream_id, memory_store_id } = dream;
+  const edits = changes.flatMap((change) => change.edits);
+  const held = await heldAt(
+    ports,
+    memory_store_id,
+    edits.map(({ path }) => path),
+  );
+  const row = adoptedApply(ports, dream, changes);
+  const is_free = { condition: 'attribute_not_exists(pk)' };
+  const writes: Write[] = [
+    { put: { ...reviewKey(dream_id), decisions_count: 0, applies_count: 1 }, ...is_free },
+    { put: row, ...is_free },
+  ];
+  for (let from = 0; from < changes.length; from += PART_CHANGES) {
+    const outcomes = changes
+      .slice(from, from + PART_CHANGES)
+      .map((change) => adopted(change, held));
+    writes.push({ put: { ...partKey({ ...row, reached: from }), outcomes }, ...is_free });
+  }
+  return writes;
+}
+
+function adoptedApply(ports: Ports, dream: DreamHead, changes: readonly Change[]): ApplyRow {
+  const { dream_id, memory_store_id } = dream;
+  const apply_id = ports.newId('apply');
+  return {
+    ...applyKey(dream_id, apply_id),
+    schema: 1,
+    apply_id,
+    dream_id,
+    memory_store_id,
+    state: 'applied',
+    round: 1,
+    change_ids: changes.map(({ operation }) => operation.change_id),
+    reached: changes.length,
+    // Whether the index was new is not told: it stays, in step with what is there.
+    makes_index: false,
+    decisions_count: 0,
+    created_at: dream.ended_at ?? dream.created_at,
+    created_by: dream.pipeline_session_id,
+    rolled_back_at: null,
+    rolled_back_by: null,
+  };
+}
+
+function adopted({ operation, edits }: Change, held: Held): Outcome {
+  const written = edits.flatMap((edit) => adoptedEdit(edit, held));
+  return { change_id: operation.change_id, outcome: 'applied', written };
+}
+
+/** What others have changed since is told by a rollback, as of any other apply. */
+function adoptedEdit({ path, before, after }: Edit, held: Held): Written[] {
+  const row = held.get(path);
+  const memory_id = before?.memory_id ?? (row?.kind === 'memory' ? row.memory_id : undefined);
+  // The dream has made it, and it is gone: there is nothing to take back.
+  if (memory_id === undefined) return [];
+  const before_version_id = before?.memory_version_id ?? null;
+  return [
+    { path, memory_id, before_version_id, after_sha256: after === null ? null : sha256Of(after) },
+  ];
+}

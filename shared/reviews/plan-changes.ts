@@ -1,0 +1,114 @@
+import { sha256Of } from '../memory/content.ts';
+import type { MemoryOperation, Returning } from '../memory/changes.ts';
+import type { MemoryRow, PathRow } from '../memory/memory.ts';
+import { fitsTransaction } from '../memory/split.ts';
+import type { Edit } from './change.ts';
+import type { Conflict, ConflictReason, Written } from './review-rows.ts';
+
+/** What must be written for one change, with the store as it is. */
+export type Plan =
+  | { readonly is: 'due'; readonly steps: readonly Step[] }
+  | { readonly is: 'conflict'; readonly conflict: Conflict };
+
+/** One memory's operation; what it replaces is what a rollback brings back. */
+export interface Step {
+  readonly path: string;
+  readonly operation: MemoryOperation;
+}
+
+export type Held = ReadonlyMap<string, PathRow>;
+
+/**
+ * What a change asks for where each path still holds what the change was made from. By content and
+ * not by version: so a change can go to another store with the same text, and again after a
+ * rollback. A path that holds what it is to hold already is left alone.
+ */
+export function planApply(edits: readonly Edit[], held: Held): Plan {
+  return gathered(edits.map((edit) => planEdit(edit, held.get(edit.path))));
+}
+
+type Planned = Step | Conflict | undefined;
+
+function planEdit({ path, before, after }: Edit, row: PathRow | undefined): Planned {
+  const memory = row?.kind === 'memory' ? row : undefined;
+  if (memory?.content_sha256 === (after === null ? undefined : sha256Of(after))) return undefined;
+  if (before === null) {
+    if (after === null) return undefined;
+    if (row !== undefined) return conflictAt(path, 'path_taken');
+    return { path, operation: { kind: 'create', path, content: after } };
+  }
+  if (memory === undefined) return conflictAt(path, 'missing');
+  if (memory.content_sha256 !== sha256Of(before.text)) return conflictAt(path, 'changed');
+  if (after === null) return { path, operation: { kind: 'delete', before: memory } };
+  return { path, operation: { kind: 'write', before: memory, content: after } };
+}
+
+function conflictAt(path: string, reason: ConflictReason): Conflict {
+  return { path, reason };
+}
+
+function gathered(planned: readonly Planned[]): Plan {
+  const steps: Step[] = [];
+  for (const each of planned) {
+    if (each === undefined) continue;
+    if ('reason' in each) return { is: 'conflict', conflict: each };
+    steps.push(each);
+  }
+  return { is: 'due', steps };
+}
+
+/** A memory that an apply has written, with what is known of it now. */
+export interface Undo extends Written {
+  /** What it held before: a text, or why that is gone; undefined when it was created. */
+  readonly past: { readonly text: string } | { readonly gone: 'redacted' | 'expired' } | undefined;
+  /** Where the memory is now; undefined when it is nowhere. */
+  readonly now: MemoryRow | undefined;
+  /** Of a memory that is nowhere and had been somewhere. */
+  readonly returns: Returning | undefined;
+}
+
+/** What takes one change back, where nobody has touched since what the change wrote. */
+export function planRollback(undos: readonly Undo[], held: Held): Plan {
+  return gathered(undos.map((undo) => planUndo(undo, held.get(undo.path))));
+}
+
+function planUndo(undo: Undo, row: PathRow | undefined): Planned {
+  const { past, now } = undo;
+  if (past === undefined) return now === undefined ? undefined : planRemoval(undo, now);
+  if ('gone' in past) return conflictAt(undo.path, past.gone);
+  return now === undefined ? planReturn(undo, past.text, row) : planRewrite(undo, now, past.text);
+}
+
+function planRemoval({ path, after_sha256 }: Undo, now: MemoryRow): Planned {
+  const is_ours = now.sk === path && now.content_sha256 === after_sha256;
+  if (!is_ours) return conflictAt(path, 'changed');
+  return { path, operation: { kind: 'delete', before: now } };
+}
+
+function planRewrite({ path, after_sha256 }: Undo, now: MemoryRow, content: string): Planned {
+  if (now.sk !== path) return conflictAt(path, 'changed');
+  if (now.content_sha256 === sha256Of(content)) return undefined;
+  if (now.content_sha256 !== after_sha256) return conflictAt(path, 'changed');
+  return { path, operation: { kind: 'write', before: now, content } };
+}
+
+/** A memory that the apply has not deleted and that is gone was deleted by somebody else. */
+function planReturn(undo: Undo, content: string, row: PathRow | undefined): Planned {
+  const { path, after_sha256, returns } = undo;
+  if (after_sha256 !== null) return conflictAt(path, 'missing');
+  if (row !== undefined) return conflictAt(path, 'path_taken');
+  return { path, operation: { kind: 'create', path, content, ...(returns && { returns }) } };
+}
+
+/** Rows of a part beside its memories: the apply, and what became of its changes. */
+const OWN_WRITES = 2;
+
+/** How many of the plans, from the first on, are one transaction; 0 when the first alone is too large. */
+export function partOf(plans: readonly Plan[]): number {
+  const operations: MemoryOperation[] = [];
+  for (const [index, plan] of plans.entries()) {
+    if (plan.is === 'due') operations.push(...plan.steps.map((step) => step.operation));
+    if (!fitsTransaction(operations, OWN_WRITES)) return index;
+  }
+  return plans.length;
+}
