@@ -68,9 +68,10 @@ export async function gradeTurn(
   }
 }
 
+/** The step sends a thread here once the log says that it runs: after a failure that is said anew. */
 function evaluationOf(head: ThreadHead): Evaluation | undefined {
-  const { outcome } = head;
-  if (decide(head) !== 'grade' || outcome == null) return undefined;
+  const { outcome, announced } = head;
+  if (decide(head) !== 'grade' || outcome == null || !announced) return undefined;
   const { evaluation_start_id } = outcome;
   return evaluation_start_id === null ? undefined : { ...outcome, evaluation_start_id };
 }
