@@ -394,6 +394,8 @@ export const limits = {
   // Playbooks
   playbook_title_chars_max: 200,
   playbook_situation_chars_max: 600,
+  /** Failed sessions before a playbook may be retired for them. */
+  playbook_harmful_count: 3,
   /** One line of a store's index. */
   index_line_chars_max: 240,
 
