@@ -16,13 +16,16 @@ const told = { 'dream_id.$': '$.dream_id', 'run.$': '$.run' };
 /** The tasks of the dream itself, one after the other. Each answers the name of what comes next. */
 const stages = ['Gather', 'Consolidate', 'Verify', 'Gate', 'Publish'] as const;
 
-/**
- * A dream in the Amazon States Language (JSONPath), as data. A task that is out of time names itself,
- * and goes on where it was; one of a dream that is canceled or over names Settle. No text travels:
- * the sessions of the Map are numbers.
- */
-export function dreamDefinition(dream: string): object {
-  const task = (name: string, payload: object = {}) => ({
+/** A field of what travels that names the state to come. */
+const choice = (Next: string) => ({
+  Variable: '$.next',
+  StringEquals: Next.toLowerCase(),
+  Next,
+});
+
+const taskOf =
+  (dream: string) =>
+  (name: string, payload: object = {}) => ({
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
     Parameters: { FunctionName: dream, Payload: { ...told, task: name.toLowerCase(), ...payload } },
@@ -30,6 +33,14 @@ export function dreamDefinition(dream: string): object {
     TimeoutSeconds: limits.dream_timeout_s + 10,
     Retry,
   });
+
+/**
+ * A dream in the Amazon States Language (JSONPath), as data. A task that is out of time names itself,
+ * and goes on where it was; one of a dream that is canceled or over names Settle. No text travels:
+ * the sessions of the Map are numbers.
+ */
+export function dreamDefinition(dream: string): object {
+  const task = taskOf(dream);
   const Catch = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Fail' }];
   const stage = (name: (typeof stages)[number]) => [
     name,
@@ -41,11 +52,6 @@ export function dreamDefinition(dream: string): object {
       Next: 'Decide',
     },
   ];
-  const choice = (Next: string) => ({
-    Variable: '$.next',
-    StringEquals: Next.toLowerCase(),
-    Next,
-  });
   return {
     Comment: 'One run of a dream: from its inputs to its report.',
     StartAt: 'Gather',

@@ -1,4 +1,6 @@
+import { dream_limits } from './dream-limits.ts';
 import { invariant } from './invariant.ts';
+import { outcome_limits } from './outcome-limits.ts';
 
 /** Every bound of the platform, in one file. Unit last; raise a number only with its reason. */
 export const limits = {
@@ -304,52 +306,7 @@ export const limits = {
   deny_message_chars_max: 4_096,
   url_chars_max: 8_192,
 
-  // Outcomes
-  /** Source: API reference. */
-  rubric_chars_max: 262_144,
-  outcome_iterations_default: 3,
-  outcome_iterations_max: 20,
-  outcome_description_chars_max: 100_000,
-  /** Items of each list of an outcome model: all of them need a verdict in one answer. */
-  outcome_model_items_max: 30,
-  outcome_model_text_chars_max: 2_000,
-  /** What a report's grader is told of how a session went, beside its deliverables. */
-  report_story_chars_max: 60_000,
-  /** Criteria that a rubric is split into; each needs a verdict with evidence in one answer. */
-  criteria_max: 100,
-  /** Pieces of evidence for one criterion, and what one of them quotes. */
-  evidence_max: 20,
-  quote_chars_max: 2_000,
-  reason_chars_max: 2_000,
-  /** What the agent is told of a verdict; it works on by it. */
-  explanation_chars_max: 16_000,
-  /** One piece of a deliverable, and what one round of reading gives to the model. */
-  grader_piece_chars_max: 40_000,
-  grader_round_chars_max: 160_000,
-  /** Files named in one listing. */
-  grader_listing_max: 200,
-  /** Images and PDFs of one grading, as base64: a request of 32 MB holds all of them. */
-  grader_media_chars_max: 20_000_000,
-  /** Model requests of one grading. */
-  grader_rounds_max: 80,
-  grader_output_tokens_max: 32_000,
-  /** Per cent of the window after which nothing more is read: the verdict must still fit. */
-  grader_window_percent: 70,
-  /** What is kept of a grading's time to ask for the verdict. */
-  grader_reserve_ms: 60_000,
-  grader_heartbeat_ms: 15_000,
-  /** Answers without a usable verdict that are asked for again. */
-  grader_repeats_max: 2,
-  /** What the audit keeps of one text. */
-  grader_line_chars_max: 20_000,
-  /** Verdicts that one summary counts, some 10 kB each, and what reading them may take. */
-  summary_verdicts_max: 2_000,
-  summary_ms: 8_000,
-  /** Different criteria that a summary holds at a time; it shows those that failed most. */
-  summary_distinct_max: 10_000,
-  summary_criteria_max: 20,
-  summary_versions_max: 50,
-  summary_text_chars_max: 500,
+  ...outcome_limits,
 
   // Models
   /** How long a secret is believed; a refused one is read again at once. */
@@ -401,49 +358,7 @@ export const limits = {
   /** What a reader of Markdown sees of one tool result; the event has the rest. */
   transcript_result_chars_max: 4_000,
 
-  // Playbooks
-  playbook_title_chars_max: 200,
-  playbook_situation_chars_max: 600,
-  /** One line of a store's index. */
-  index_line_chars_max: 240,
-
-  // Dreams
-  /** Words of a memory that a revision may lose without naming them; likewise a merge, of all its inputs. */
-  revise_loss_percent: 20,
-  merge_loss_percent: 40,
-  /** What all revisions of a dream may shrink the store by, beyond what they name. */
-  dream_shrink_percent: 10,
-  /** Memories that one dream may retire: the larger of both. */
-  dream_retire_percent: 25,
-  dream_retire_count: 3,
-  /** What one request of reflection reads: some 20,000 tokens, and as much of the piece before. */
-  piece_chars_max: 60_000,
-  piece_overlap_chars: 4_000,
-  /** A longer event becomes several lines. */
-  piece_line_chars_max: 20_000,
-  /** Lessons of one piece: more of them would be less. */
-  piece_lessons_max: 8,
-  /** Memories that reflection is told of, by their first lines. */
-  piece_memories_max: 40,
-  lesson_chars_max: 2_000,
-  dream_output_tokens_max: 32_000,
-  /** An answer that cannot be used is asked for again once. */
-  dream_tries_max: 2,
-  /** Lexical likeness, in per cent of words in common: the same but for small words; about the same thing. */
-  dream_same_percent: 85,
-  dream_like_percent: 30,
-  /** Lessons and memories of one request of consolidation. */
-  group_lessons_max: 12,
-  group_memories_max: 6,
-  group_chars_max: 120_000,
-  /** Questions of the gate from the dream's evidence, and as many from the store as it was. */
-  gate_questions_max: 8,
-  gate_answer_chars_max: 400,
-  /** Memories that each question is answered with, and what of one is shown. */
-  gate_memories_max: 3,
-  gate_memory_chars_max: 4_000,
-  /** Model requests of one stage at the same time. */
-  dream_parallel_max: 8,
+  ...dream_limits,
 } as const;
 
 // The relations are decisions, not accidents: they fail at load, before any request.

@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { splitTrailer } from '../playbooks/trailer.ts';
 import { folded } from '../tools/convert.ts';
 import { believedAt, newestOf } from './believed.ts';
 import { lossOf, ownWords } from './loss.ts';
@@ -92,8 +93,9 @@ function lossFault(operation: Operation, inputs: readonly SnapshotMemory[]): Ref
 function wordsFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
   const before = inputs.map(({ text }) => text).join('\n');
   const reason = faultOfText(operation.reason, '');
-  const text = operation.op === 'retire' ? undefined : faultOfText(operation.text, before);
-  return text ?? reason;
+  if (operation.op === 'retire') return reason;
+  const { body, history } = splitTrailer(operation.text);
+  return reason ?? faultOfText([body, ...history].join('\n'), before);
 }
 
 /** A store is not emptied in one night: what is retired beyond the bound waits for the next dream. */

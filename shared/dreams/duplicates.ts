@@ -36,7 +36,10 @@ function saysTheSame(a: Likeness, b: Likeness): boolean {
 /** The newest of all, each once. */
 function joined(a: Candidate, b: Candidate): Candidate['evidence'] {
   const all = new Map(
-    [...a.evidence, ...b.evidence].map((each) => [`${each.event_id}\n${each.quote}`, each]),
+    [...a.evidence, ...b.evidence].map((each) => [
+      JSON.stringify([each.session_id, each.event_id, each.quote]),
+      each,
+    ]),
   );
   return [...all.values()].toSorted((x, y) => (x.at < y.at ? -1 : 1)).slice(-limits.evidence_max);
 }

@@ -18,7 +18,7 @@ import {
 
 /**
  * The review of a dream. One that wrote into its own store has applied everything by itself: at the
- * first look that becomes an apply, which can be rolled back as any other.
+ * first look that becomes an apply, which can be rolled back like every other.
  */
 export async function openReview(
   ports: Ports,

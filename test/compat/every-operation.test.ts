@@ -175,6 +175,30 @@ test('a session lives from its first message to its end', async () => {
   expect(model.violations).toEqual([]);
 });
 
+test('a dream lives from its creation to its archive', async () => {
+  const { agents, environments, dreams, memoryStores, sessions } = checked.client.beta;
+  const agent = await agents.create({ name: 'dreamt of', model: 'claude-sonnet-5-5' });
+  const environment = await environments.create({ name: 'dreams', config: { type: 'cloud' } });
+  const session = await sessions.create({ agent: agent.id, environment_id: environment.id });
+  const store = await memoryStores.create({ name: 'dreams' });
+  const dream = await dreams.create({
+    inputs: [
+      { type: 'memory_store', memory_store_id: store.id },
+      { type: 'sessions', session_ids: [session.id] },
+    ],
+    model: { id: 'claude-sonnet-5-5', speed: 'standard' },
+    instructions: 'Keep it short.',
+  });
+  // The session is empty: the dream has nobody to ask and may have ended before it is canceled.
+  await dreams.cancel(dream.id).catch((error: unknown) => {
+    expect(error).toMatchObject({ status: 400 });
+  });
+  await dreams.retrieve(dream.id);
+  await dreams.list({ statuses: ['canceled', 'completed'], limit: 1 });
+  await dreams.archive(dream.id);
+  expect(checked.violations).toEqual([]);
+});
+
 test('a session works with files, stores and repositories', async () => {
   const { agents, environments, files, memoryStores, sessions } = checked.client.beta;
   const agent = await agents.create({ name: 'mounted', model: 'claude-sonnet-5-5' });

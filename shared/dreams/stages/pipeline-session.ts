@@ -27,7 +27,7 @@ function ownId(noun: 'agent' | 'environment', { dream_id }: DreamHead): string {
 }
 
 /**
- * Begin the session that the dream runs as, so that its work can be watched as any session's. It is
+ * Begin the session that the dream runs as, so that its work can be watched like any session's. It is
  * no session of the session machine: it stands in no index that reconcile reads. Runs twice: the
  * first one's stands.
  */

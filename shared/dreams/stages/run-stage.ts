@@ -91,18 +91,29 @@ export async function runStage(
     work = await Work.open(ports, input, time_ms);
     return await stages[task](work, input);
   } catch (error) {
-    if (error instanceof Elsewhere) return { next: error.next };
-    if (error instanceof TimeUp || work?.signal.aborted === true) return { next: task };
-    const cause = ofStage(error);
-    if (cause instanceof DreamFailed) {
-      const { type, message } = cause;
-      await failDream(ports, input, { type, message });
-      return { next: 'settle', failed: cause };
-    }
-    // It has got on: the machine's patience is for what does not.
-    if (error instanceof ModelError && (work?.answers_count ?? 0) > 0) return { next: task };
-    throw cause;
+    return await resultOf(ports, { ...input, task }, work, error);
   }
+}
+
+/** What a task answers that did not come to its end. @throws what the machine is to repeat */
+async function resultOf(
+  ports: StagePorts,
+  input: StageInput & { readonly task: Exclude<StageTask, 'fail' | 'settle'> },
+  work: Work | undefined,
+  error: unknown,
+): Promise<StageResult> {
+  const { task } = input;
+  if (error instanceof Elsewhere) return { next: error.next };
+  if (error instanceof TimeUp || work?.signal.aborted === true) return { next: task };
+  const cause = ofStage(error);
+  if (cause instanceof DreamFailed) {
+    const { type, message } = cause;
+    await failDream(ports, input, { type, message });
+    return { next: 'settle', failed: cause };
+  }
+  // It has got on: the machine's patience is for what does not.
+  if (error instanceof ModelError && (work?.answers_count ?? 0) > 0) return { next: task };
+  throw cause;
 }
 
 function ofStage(error: unknown): unknown {

@@ -5,7 +5,7 @@ import { invariant } from '../../core/invariant.ts';
 import { limits } from '../../core/limits.ts';
 import type { MemoryPorts } from '../../memory/memory-ports.ts';
 import { defaultEffort } from '../../models/catalogue.ts';
-import { ModelError } from '../../models/model-error.ts';
+import type { ModelError } from '../../models/model-error.ts';
 import type { Model } from '../../models/model.ts';
 import type { PriceOverrides } from '../../models/prices.ts';
 import {

@@ -126,7 +126,7 @@ export async function startDreamRig(options: Partial<HostOptions> = {}): Promise
       for await (const memory of memories.list(store_id, { view: 'full' })) seen.push(memory);
       for await (const version of memoryVersions.list(store_id, { view: 'full' }))
         seen.push(version);
-      return createHash('sha256').update(JSON.stringify(seen)).digest('hex');
+      return createHash('sha256').update(JSON.stringify(seen, sorted)).digest('hex');
     },
   };
   rig.model.otherwise(async (request) => {
@@ -134,4 +134,10 @@ export async function startDreamRig(options: Partial<HostOptions> = {}): Promise
     return (await self.answers(request)) ?? dreamed(request);
   });
   return self;
+}
+
+/** Names of objects in one order: a table's maps come in any. */
+function sorted(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,0 +1,48 @@
+/** The bounds of playbooks and dreams: a part of `limits`, through which they are read. */
+export const dream_limits = {
+  // Playbooks
+  playbook_title_chars_max: 200,
+  playbook_situation_chars_max: 600,
+  /** Failed sessions before a playbook may be retired for them. */
+  playbook_harmful_count: 3,
+  /** One line of a store's index. */
+  index_line_chars_max: 240,
+
+  // Dreams
+  /** Words of a memory that a revision may lose without naming them; likewise a merge, of all its inputs. */
+  revise_loss_percent: 20,
+  merge_loss_percent: 40,
+  /** What all revisions of a dream may shrink the store by, beyond what they name. */
+  dream_shrink_percent: 10,
+  /** Memories that one dream may retire: the larger of both. */
+  dream_retire_percent: 25,
+  dream_retire_count: 3,
+  /** What one request of reflection reads: some 20,000 tokens, and as much of the piece before. */
+  piece_chars_max: 60_000,
+  piece_overlap_chars: 4_000,
+  /** A longer event becomes several lines. */
+  piece_line_chars_max: 20_000,
+  /** Lessons of one piece: more of them would be less. */
+  piece_lessons_max: 8,
+  /** Memories that reflection is told of, by their first lines. */
+  piece_memories_max: 40,
+  lesson_chars_max: 2_000,
+  dream_output_tokens_max: 32_000,
+  /** An answer that cannot be used is asked for again once. */
+  dream_tries_max: 2,
+  /** Lexical likeness, in per cent of words in common: the same but for small words; about the same thing. */
+  dream_same_percent: 85,
+  dream_like_percent: 30,
+  /** Lessons and memories of one request of consolidation. */
+  group_lessons_max: 12,
+  group_memories_max: 6,
+  group_chars_max: 120_000,
+  /** Questions of the gate from the dream's evidence, and as many from the store as it was. */
+  gate_questions_max: 8,
+  gate_answer_chars_max: 400,
+  /** Memories that each question is answered with, and what of one is shown. */
+  gate_memories_max: 3,
+  gate_memory_chars_max: 4_000,
+  /** Model requests of one stage at the same time. */
+  dream_parallel_max: 8,
+} as const;

@@ -1,0 +1,94 @@
+// Goal: reflection reads every event of a session, and only it.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { limits } from '#shared/core/limits.ts';
+import { quoteStands } from '#shared/dreams/evidence.ts';
+import { linesOf, textOfEvent } from '#shared/dreams/lines.ts';
+import { piecesOf, pieceText } from '#shared/dreams/pieces.ts';
+import { factsOf, outcomeOf } from '#shared/dreams/session-facts.ts';
+import { NEW } from './samples.ts';
+import { anEvent, toolSays, userSays } from './rig.ts';
+
+const known = {
+  session_id: 'sesn_1',
+  agent_id: 'agent_1',
+  agent_version: 1,
+  model_id: 'm',
+  created_at: NEW,
+  cost_microcents: null,
+};
+const facts = factsOf(known, []);
+
+test('every event stands in a piece, whole or in ordered parts, and neighbours overlap', () => {
+  const sizes = fc.array(fc.integer({ min: 0, max: 70_000 }), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(sizes, (all) => {
+      const events = all.map((size, n) => userSays(`${n}-`.padEnd(size, 'é'), `sevt_${n}`));
+      const lines = events.flatMap((event) => linesOf('sthr_1', event));
+      const pieces = [...piecesOf(facts, lines)];
+      expect(pieces).toEqual([...piecesOf(facts, lines)]);
+      expect(pieces.map(({ n }) => n)).toEqual(pieces.map((_, n) => n));
+      const seen = new Set(pieces.flatMap((piece) => piece.lines));
+      expect([...seen]).toEqual(lines);
+      for (const event of events) {
+        const own = lines.filter(({ event_id }) => event_id === event.id);
+        expect(own.map(({ text }) => text).join('')).toBe(textOfEvent(event));
+      }
+      for (const piece of pieces) {
+        expect(pieceText(piece, 'b').length).toBeLessThan(
+          limits.piece_chars_max + limits.piece_line_chars_max,
+        );
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('a piece begins with the last short lines of the one before', () => {
+  const events = Array.from({ length: 90 }, (_, n) => userSays('x'.repeat(1_000), `sevt_${n}`));
+  const lines = events.flatMap((event) => linesOf('sthr_1', event));
+  const [first, second] = [...piecesOf(facts, lines)];
+  expect(second?.lines.slice(0, 3)).toEqual(first?.lines.slice(-3));
+});
+
+test('an event is read with its words as they stand and without the bytes of images', () => {
+  const image = { type: 'image', source: { type: 'base64', data: 'A'.repeat(400) } };
+  const text = 'line one\n"line" two';
+  const event = anEvent('user.message', { content: [{ type: 'text', text }, image] });
+  expect(textOfEvent(event)).toContain(text);
+  expect(textOfEvent(event)).toContain('400 characters of base64');
+  expect(linesOf('sthr_1', toolSays('x'))[0]?.speaker).toBe('tool');
+});
+
+test('a session is known by its verdicts, errors, denials, interrupts and corrections', () => {
+  const found = factsOf(known, [
+    userSays('do it', 'sevt_1'),
+    anEvent('agent.message', { content: [] }, 'sevt_2'),
+    userSays('no, so', 'sevt_3'),
+    anEvent('agent.tool_result', { is_error: true, content: [] }, 'sevt_4'),
+    anEvent('user.tool_confirmation', { result: 'deny', tool_use_id: 'x' }, 'sevt_5'),
+    anEvent('user.interrupt', {}, 'sevt_6'),
+    anEvent('span.outcome_evaluation_end', { result: 'needs_revision' }, 'sevt_7'),
+    anEvent('span.outcome_evaluation_end', { result: 'interrupted' }, 'sevt_8'),
+  ]);
+  expect(found).toMatchObject({
+    errors: ['sevt_4'],
+    denials: ['sevt_5'],
+    interrupts: ['sevt_6'],
+    corrections: ['sevt_3'],
+  });
+  expect(found.verdicts.map(({ result }) => result)).toEqual(['failure', 'unsure']);
+  expect(outcomeOf(found)).toBe('failure');
+  expect(outcomeOf(facts)).toBe('unknown');
+});
+
+test.each([
+  ['the very words', 'needs node 24', true],
+  ['other white space and quotation marks', 'says “it\n needs node', true],
+  ['what JSON escapes', 'first line second line', true],
+  ['words in another order', 'node 24 needs', false],
+  ['a word too few to show anything', 'it', false],
+])('a quote of %s', (_, quote, stands) => {
+  const text = String.raw`It says "it needs node 24" and {"command":"first line\nsecond line"}`;
+  expect(quoteStands(quote, text)).toBe(stands);
+});

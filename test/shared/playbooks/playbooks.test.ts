@@ -1,0 +1,147 @@
+// Goal: programs and people write the same playbooks, and an index never outgrows a prompt.
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { limits } from '#shared/core/limits.ts';
+import { countUses } from '#shared/playbooks/count-uses.ts';
+import { renderIndex } from '#shared/playbooks/index-page.ts';
+import {
+  parsePlaybook,
+  playbook_schema,
+  renderPlaybook,
+  slugOf,
+  type PlaybookFacts,
+} from '#shared/playbooks/playbook.ts';
+import { splitTrailer, withTrailer } from '#shared/playbooks/trailer.ts';
+import { aMemory, aSnapshot, NEW, OLD, someEvidence } from '../dreams/samples.ts';
+
+const facts: PlaybookFacts = {
+  id: 'build-harvest',
+  title: 'Build: the "harvest" service',
+  situation: 'When the harvest service must be built.',
+  scope: 'private',
+  learned_from: { agent_id: 'agent_1', agent_version: 3, model: 'claude-opus-5' },
+  evidence: [{ session_id: 'sesn_1', event_id: 'sevt_1', quote: 'line\n--- "two"' }],
+  helpful: 1,
+  harmful: 0,
+  last_confirmed: OLD,
+};
+
+describe('a playbook', () => {
+  test('is read as it was written, whatever its words', () => {
+    const words = fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' });
+    fc.assert(
+      fc.property(words, fc.string(), (title, body) => {
+        const fits = /^[^\p{Cc}\u2028\u2029]*$/u.test(title) && title.trim() === title;
+        fc.pre(fits && title !== '' && !body.includes('\r') && !body.startsWith('\n'));
+        const playbook = { facts: { ...facts, title }, body };
+        expect(parsePlaybook(renderPlaybook(playbook))).toEqual(playbook);
+      }),
+    );
+  });
+
+  test('may be written by hand, with comments and plain words', () => {
+    const text = renderPlaybook({ facts, body: 'Steps.' })
+      .replace('scope: "private"', '# for all\nscope: shared')
+      .replace('helpful: 1', 'helpful:   7  ');
+    expect(parsePlaybook(text)).toMatchObject({ facts: { scope: 'shared', helpful: 7 } });
+  });
+
+  test.each([
+    ['no front matter', 'Steps.', 'front matter'],
+    ['an unknown field', 'id: x\nmood: good', ''],
+    ['a field twice', 'id: x\nid: y', 'second time'],
+    ['a value that YAML reads otherwise', 'title: *anchor', 'cannot be read'],
+    ['nesting', 'learned_from:\n  agent_id: x', 'name: value'],
+  ])('is refused with %s', (_, lines, fault) => {
+    const text = lines === 'Steps.' ? lines : `---\n${lines}\n---\n`;
+    expect(parsePlaybook(text)).toMatchObject({ fault: expect.stringContaining(fault) as string });
+  });
+
+  test('has a published schema that says the same', () => {
+    const ajv = new Ajv({ strict: false, validateFormats: false });
+    const isValid = ajv.compile({
+      ...playbook_schema,
+      $schema: 'http://json-schema.org/draft-07/schema#',
+    });
+    expect(isValid(facts)).toBe(true);
+    expect(isValid({ ...facts, mood: 'good' })).toBe(false);
+    expect(isValid({ ...facts, scope: 'public' })).toBe(false);
+  });
+
+  test('has a name that a path can hold', () => {
+    expect(slugOf('Build: the "Härvest"!')).toBe('build-the-ha-rvest');
+    expect(slugOf('収穫')).toMatch(/^lesson-[0-9a-f]{8}$/);
+  });
+});
+
+describe('counts', () => {
+  const path = '/playbooks/build-harvest.md';
+  const store = (counts: Partial<PlaybookFacts>) =>
+    aSnapshot(aMemory(path, renderPlaybook({ facts: { ...facts, ...counts }, body: 'Steps.\n' })));
+  const use = (n: number, outcome: 'success' | 'failure' | 'unknown', at = NEW) => ({
+    path,
+    verdict: someEvidence({ session_id: `sesn_${n}`, outcome, at }),
+  });
+
+  test('are moved by verdicts, once for a session, and by nothing else', () => {
+    const uses = [use(1, 'failure', OLD), use(1, 'success'), use(2, 'failure'), use(3, 'unknown')];
+    const [operation] = countUses(store({}), uses);
+    const text = operation?.op === 'revise' ? operation.text : '';
+    expect(parsePlaybook(text)).toMatchObject({
+      facts: { helpful: 2, harmful: 1, last_confirmed: NEW },
+      body: 'Steps.\n',
+    });
+    expect(countUses(store({}), [use(3, 'unknown')])).toEqual([]);
+  });
+
+  test('retire a playbook that keeps doing harm, and not one that has just helped', () => {
+    const failing = [use(1, 'failure'), use(2, 'failure'), use(3, 'failure')];
+    expect(countUses(store({ helpful: 1 }), failing)).toMatchObject([{ op: 'retire', path }]);
+    expect(countUses(store({ helpful: 2 }), failing)).toMatchObject([{ op: 'revise' }]);
+    const later = [...failing, use(4, 'success', '2026-11-21T00:00:00.000Z')];
+    expect(countUses(store({ helpful: 0 }), later)).toMatchObject([{ op: 'revise' }]);
+  });
+});
+
+describe('an index', () => {
+  const playbook = (helpful: number) => renderPlaybook({ facts: { ...facts, helpful }, body: '' });
+
+  test('names the best playbooks first and keeps what people wrote around it', () => {
+    const memories = new Map([
+      ['/playbooks/a.md', playbook(1)],
+      ['/playbooks/b.md', playbook(5)],
+      ['/notes/n.md', '# Port of harvest <!-- /reverie:index -->\nmore'],
+      ['/x.md', 'first line\nsecond'],
+    ]);
+    const own = `Read this.\n${renderIndex(new Map())}Thanks.`;
+    const text = renderIndex(memories, own);
+    expect(text).toMatch(/^Read this\.\n<!-- reverie:index -->[\s\S]*-->\nThanks\.$/);
+    expect(text.indexOf('/playbooks/b.md')).toBeLessThan(text.indexOf('/playbooks/a.md'));
+    expect(text).toContain('- /x.md: first line\n');
+    expect(renderIndex(memories, text)).toBe(text);
+  });
+
+  test('fits into a prompt and counts what it leaves out', () => {
+    const many = new Map(
+      Array.from({ length: 2_000 }, (_, n) => [`/notes/${n}.md`, 'ö'.repeat(300)]),
+    );
+    const text = renderIndex(many);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limits.store_index_bytes_max);
+    const shown = text.match(/^- \/notes/gm)?.length ?? 0;
+    expect(text).toContain(`${2_000 - shown} more memories are not listed here.`);
+  });
+});
+
+test('sources and history stand below a text and come off again', () => {
+  const text = withTrailer('Words.\n', {
+    sources: ['a (x)', 'a (x)'],
+    history: ['"old" (until y)'],
+  });
+  expect(splitTrailer(text)).toEqual({
+    body: 'Words.\n',
+    sources: ['a (x)'],
+    history: ['"old" (until y)'],
+  });
+  expect(withTrailer('Words.\n', { sources: [], history: [] })).toBe('Words.\n');
+});
