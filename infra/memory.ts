@@ -48,6 +48,7 @@ export class Memory extends NodeFunction {
         rows(storage, [...rowReads, ...rowWrites]),
         indexes(storage, 'list'),
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
+        objects(storage, 'dreams', ['s3:GetObject', 's3:PutObject']),
         // What a store is imported from.
         objects(storage, 'files', ['s3:GetObject']),
         ...largeValues(storage),

@@ -19,9 +19,9 @@ const forms = {
 export async function readReport(ports: Ports, call: Call, id: string, { format }: ReportQuery) {
   const { status } = await readDream(ports.table, call, id);
   const { name, type } = forms[format];
-  const key = dreamObject(id, name);
-  if (status !== 'completed' || (await ports.blobs.head(key)) === undefined) {
+  // It is put before a dream completes.
+  if (status !== 'completed') {
     throw new Fault('missing', `dream '${id}' is ${status} and has no report.`);
   }
-  return { headers: { 'content-type': type }, chunks: ports.blobs.read(key) };
+  return { headers: { 'content-type': type }, chunks: ports.blobs.read(dreamObject(id, name)) };
 }
