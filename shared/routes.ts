@@ -130,7 +130,9 @@ export const routes = {
   'GET /v1/reverie/api_keys': { scope: 'admin' },
   'GET /v1/reverie/api_keys/{api_key_id}': { scope: 'admin' },
   'DELETE /v1/reverie/api_keys/{api_key_id}': { scope: 'admin' },
-} as const satisfies Readonly<Record<`${'GET' | 'POST' | 'PATCH' | 'DELETE'} /v1/${string}`, RouteRule>>;
+} as const satisfies Readonly<
+  Record<`${'GET' | 'POST' | 'PATCH' | 'DELETE'} /v1/${string}`, RouteRule>
+>;
 
 export type RouteName = keyof typeof routes;
 
