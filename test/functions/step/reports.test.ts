@@ -1,8 +1,4 @@
-/**
- * Reports by an agent's outcome model on the local host: behind the rest of each run, seen through
- * the SDK and the typed client. Agent and grader are the same scripted model, told apart by their
- * tools.
- */
+/** Reports by an agent's outcome model on the local host; the grader is told by its tools. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
