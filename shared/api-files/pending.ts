@@ -1,5 +1,4 @@
 import type { Call } from '../core/call.ts';
-import { timestamp } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Update, Write } from '../core/table.ts';
@@ -30,7 +29,7 @@ export function pendingFile(ports: Ports, call: Call, announced: Announced): Api
     schema: 1,
     file_id,
     workspace_id: call.workspace_id,
-    created_at: timestamp(ports.clock),
+    created_at: isoAt(now_ms),
     expires_on:
       expires_in_seconds === undefined ? null : isoAt(now_ms + expires_in_seconds * 1_000),
     state: 'pending',

@@ -162,7 +162,7 @@ test('the list is newest first, in pages, by time, without what is archived unle
   const { next_page } = await agents.list({ limit: 1 });
   await expect(
     agents.list({ page: next_page, 'created_at[lte]': middle?.created_at ?? '' }),
-  ).rejects.toThrow(/400.*created_at bounds/);
+  ).rejects.toThrow(/400.*filters leave out/);
   await expect(agents.versions.list(newest?.id ?? '', { page: next_page })).rejects.toThrow(
     /400.*not a cursor of this list/,
   );
