@@ -391,8 +391,8 @@ test('what keeps failing is given up, and the row says so', async () => {
   const session_id = await sessionOf(await agentWithModel());
   const execution = executionName(session_id, 1);
   await rig.send(session_id, message(task));
-  await rig.rested(session_id);
   const input = { session_id, thread_id: primaryThreadId(session_id), run: 1, execution };
+  await expect.poll(() => requestsOf(task).length, { timeout: 20_000 }).toBeGreaterThan(0);
   await rig.host.invoke('grade', { ...input, report: true, give_up: true });
   const [report] = await reported(session_id);
   expect(report).toMatchObject({ state: 'failed', reason: expect.stringContaining(execution) });
