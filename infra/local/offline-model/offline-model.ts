@@ -1,4 +1,5 @@
 import { dataAnalyst } from './data-analyst.ts';
+import { dreamer } from './dreamer.ts';
 import { grader } from './grader.ts';
 import { completeMessage, type ScriptedMessage } from './messages-sse.ts';
 import { readRequest, type Conversation } from './conversation.ts';
@@ -23,7 +24,7 @@ const polite: Script = {
   ],
 };
 
-const scripts: readonly Script[] = [grader, dataAnalyst, polite];
+const scripts: readonly Script[] = [grader, dreamer, dataAnalyst, polite];
 
 /** A Messages API that answers without a model. */
 export async function offlineModel(): Promise<MessagesServer> {

@@ -1,0 +1,129 @@
+import { ownWords } from '#shared/dreams/loss.ts';
+import { containedPercent, jaccardPercent, likenessOf } from '#shared/dreams/likeness.ts';
+import { sentencesOf } from './reflecting.ts';
+import { dataIn } from './tagged.ts';
+
+interface ShownLesson {
+  readonly id: string;
+  readonly kind: 'success' | 'failure';
+  readonly situation: string;
+  readonly advice: string;
+  readonly why: string;
+  readonly newest_evidence: string;
+}
+
+interface ShownMemory {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What two texts have in common, in per cent of their words, from which on they are about the same. */
+const SAME_PERCENT = 50;
+const RELATED_PERCENT = 25;
+const CONTAINED_PERCENT = 90;
+
+type OfflineOperation = Readonly<Record<string, unknown>>;
+
+/** Propose operations without a model: by words in common, newest first, nothing rewritten. */
+export function operationsIn(asked: string): OfflineOperation[] {
+  const memories = dataIn<ShownMemory[]>(asked, 'memories') ?? [];
+  const left = new Map(memories.map((memory) => [memory.path, memory]));
+  const learnt = sameLessons(dataIn<ShownLesson[]>(asked, 'lessons') ?? []);
+  const of_lessons = learnt.flatMap((lessons) => operationOf(lessons, left));
+  return [...of_lessons, ...mergesOf([...left.values()])];
+}
+
+/** Lessons whose advice is the same but for a few words; the newest is the first. */
+function sameLessons(lessons: readonly ShownLesson[]): ShownLesson[][] {
+  const ordered = lessons.toSorted((a, b) => (a.newest_evidence < b.newest_evidence ? 1 : -1));
+  const sets: ShownLesson[][] = [];
+  for (const lesson of ordered) {
+    const same = sets.find(([first]) => isLike(first?.advice ?? '', lesson.advice, SAME_PERCENT));
+    if (same === undefined) sets.push([lesson]);
+    else same.push(lesson);
+  }
+  return sets;
+}
+
+function likePercent(a: string, b: string): number {
+  return jaccardPercent(likenessOf(a), likenessOf(b));
+}
+
+function isLike(a: string, b: string, percent: number): boolean {
+  return likePercent(a, b) >= percent;
+}
+
+function operationOf(
+  lessons: readonly ShownLesson[],
+  left: Map<string, ShownMemory>,
+): OfflineOperation[] {
+  const [newest] = lessons;
+  if (newest === undefined) return [];
+  const told = `${newest.situation} ${newest.advice}`;
+  const memory = [...left.values()].find(({ text }) =>
+    sentencesOf(ownWords(text)).some(
+      (sentence) =>
+        isLike(sentence, newest.advice, RELATED_PERCENT) || isLike(sentence, told, RELATED_PERCENT),
+    ),
+  );
+  const common = { lessons: lessons.map(({ id }) => id), reason: newest.why };
+  if (memory === undefined) return [{ ...common, ...newMemory(newest) }];
+  left.delete(memory.path);
+  return changeOf(memory, newest, common);
+}
+
+/** What was done and passed is a way of working; what somebody says is a fact. */
+function newMemory({ situation, advice, why }: ShownLesson): OfflineOperation {
+  const [title = situation] = advice.split(/[:.;]\s/);
+  const is_method = why.startsWith('A first attempt');
+  const named = { op: 'add', title: title.trim().slice(0, 80) };
+  if (!is_method) return { ...named, format: 'note', text: `${advice}\n\n${why}\n` };
+  const steps = sentencesOf(advice).map((sentence, n) => `${n + 1}. ${sentence}`);
+  const text = `${steps.join('\n')}\n\nWhy: ${why}\n`;
+  return { ...named, format: 'playbook', situation, text };
+}
+
+function changeOf(
+  { path, text }: ShownMemory,
+  { advice }: ShownLesson,
+  common: OfflineOperation,
+): OfflineOperation[] {
+  const own = ownWords(text);
+  const lesson = likenessOf(advice);
+  if (containedPercent(lesson, likenessOf(own)) >= CONTAINED_PERCENT) return [];
+  const [rival = ''] = sentencesOf(own).toSorted(
+    (a, b) => likePercent(b, advice) - likePercent(a, advice),
+  );
+  // The same words but for a number, a name or a "not": only one of both can hold.
+  const is_rival = isLike(rival, advice, SAME_PERCENT);
+  if (is_rival && likenessOf(rival).decisive !== lesson.decisive) {
+    return [
+      { ...common, op: 'supersede', path, loser: rival, text: text.replace(rival, () => advice) },
+    ];
+  }
+  return [{ ...common, op: 'revise', path, text: `${text.trimEnd()}\n\n${advice}\n` }];
+}
+
+/** Memories that say the same in nearly the same words: the longest, and what only the others say. */
+function mergesOf(memories: readonly ShownMemory[]): OfflineOperation[] {
+  const [longest, ...others] = memories.toSorted((a, b) => b.text.length - a.text.length);
+  if (longest === undefined) return [];
+  const same = others.filter(({ text }) =>
+    isLike(ownWords(text), ownWords(longest.text), SAME_PERCENT),
+  );
+  if (same.length === 0) return [];
+  const known = likenessOf(longest.text);
+  const more = same
+    .flatMap(({ text }) => sentencesOf(ownWords(text)))
+    .filter((sentence) => containedPercent(likenessOf(sentence), known) < 100);
+  return [
+    {
+      op: 'merge',
+      path: longest.path,
+      paths: [longest, ...same].map(({ path }) => path),
+      text: [longest.text.trimEnd(), ...more].join('\n'),
+      reason: 'They say the same in nearly the same words.',
+      lessons: [],
+    },
+  ];
+}
