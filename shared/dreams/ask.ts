@@ -1,9 +1,10 @@
 import type * as z from 'zod';
 import { limits } from '../core/limits.ts';
+import { answerSchema, jsonAnswer } from '../models/json-answer.ts';
 import { ModelError } from '../models/model-error.ts';
-import { addRequestUsage, ask, noRequestUsage, type ModelReply } from '../models/model.ts';
+import { addRequestUsage, ask, noRequestUsage, textOf, type ModelReply } from '../models/model.ts';
 import { requestCostMicrocents } from '../models/prices.ts';
-import type { ToolDefinition } from '../tools/tools.ts';
+import { answerRule } from './prompts/answer.ts';
 import type { ThinkPorts, ThinkUsage } from './thinking.ts';
 
 export const noThinking: ThinkUsage = { ...noRequestUsage, requests_count: 0, cost_microcents: 0 };
@@ -17,11 +18,11 @@ export function addThinking(a: ThinkUsage, b: ThinkUsage): ThinkUsage {
   };
 }
 
-/** One question to the model, answered by a call of one tool. */
+/** One question to the model, answered by one JSON object. */
 export interface Question<Schema extends z.ZodType> {
   readonly system: string;
   readonly content: string;
-  readonly tool: ToolDefinition;
+  /** Of the answer; what the provider holds the model to is made of it. */
   readonly schema: Schema;
 }
 
@@ -30,8 +31,10 @@ export type Asked<Value> = {
 } & ({ readonly value: Value } | { readonly fault: string });
 
 /**
- * Ask for a structured answer. The tool is named and not forced: models that think refuse to be
- * forced. What cannot be used is asked for again, `limits.dream_tries_max` requests in all.
+ * Ask for a structured answer: `output_config.format`, which goes together with thinking where a
+ * forced tool does not ("Thinking may not be enabled when tool_choice forces tool use"). The prompt
+ * holds the schema too, for providers that cannot hold the model to it; and the answer is checked all
+ * the same. What cannot be used is asked for again, `limits.dream_tries_max` requests in all.
  *
  * @throws ModelError when the provider fails; a request that it will never take is a fault instead
  */
@@ -65,22 +68,26 @@ function isTooLong({ kind }: ModelError): boolean {
 
 async function request(
   { model, config, thread_id }: ThinkPorts,
-  { system, content, tool }: Question<z.ZodType>,
+  { system, content, schema }: Question<z.ZodType>,
   fault: string,
   signal: AbortSignal,
 ): Promise<ModelReply> {
   const again =
-    fault === '' ? '' : `\n\nYour last answer could not be used: ${fault} Call ${tool.name} again.`;
+    fault === ''
+      ? ''
+      : `\n\nYour last answer could not be used: ${fault} Give the whole answer again.`;
+  const output_schema = answerSchema(schema);
   return await ask(
     model,
     {
       model: config,
-      system,
+      system: `${system}\n\n${answerRule(output_schema)}`,
       messages: [{ role: 'user', content: content + again }],
-      tools: [tool],
+      tools: [],
       purpose: 'dream',
       thread_id,
       max_tokens: limits.dream_output_tokens_max,
+      output_schema,
     },
     signal,
   );
@@ -97,15 +104,23 @@ function usageOf({ config, prices }: ThinkPorts, { usage, speed }: ModelReply): 
 }
 
 function readReply<Schema extends z.ZodType>(
-  { tool, schema }: Question<Schema>,
+  { schema }: Question<Schema>,
   { content, stop_reason }: ModelReply,
 ): { readonly value: z.output<Schema> } | { readonly fault: string } {
   if (stop_reason === 'max_tokens') return { fault: 'the answer was too long.' };
   if (stop_reason === 'refusal') return { fault: 'the model declined.' };
-  const call = content.find((block) => block.type === 'tool_use' && block.name === tool.name);
-  if (call?.type !== 'tool_use') return { fault: `${tool.name} was not called.` };
-  const read = schema.safeParse(call.input);
+  const answer = jsonAnswer(textOf(content));
+  if (answer === undefined) return { fault: 'it was not one JSON object and nothing else.' };
+  const read = schema.safeParse(withoutNulls(answer));
   if (read.success) return { value: read.data };
   const [issue] = read.error.issues;
   return { fault: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}.` };
+}
+
+/** A field that says null says nothing: models write it where a field may be left out. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const said = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(said.map(([name, field]) => [name, withoutNulls(field)]));
 }

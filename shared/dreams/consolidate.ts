@@ -1,22 +1,21 @@
 import pLimit from 'p-limit';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { applyOperations } from './apply-operations.ts';
 import { addThinking, askFor, noThinking, type Asked } from './ask.ts';
 import { believedAt, newestOf } from './believed.ts';
 import { boundFaults } from './bounds.ts';
 import type { Candidate } from './candidate.ts';
-import { Draft, operationOf } from './draft.ts';
+import { operationOf } from './draft.ts';
 import { distinctLessons, sameMemories, withoutKnown, type Lesson } from './duplicates.ts';
 import { groupsOf, type Group } from './groups.ts';
 import { inputPaths, outputPath, type Operation } from './operation.ts';
-import { consolidatePrompt, operations_tool } from './prompts/consolidate.ts';
+import { consolidatePrompt, Drafts, type Draft } from './prompts/consolidate.ts';
 import type { Dropped, DropReason } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { OperationFault } from './structure.ts';
 import type { Consolidation, ThinkPorts } from './thinking.ts';
 
-const Drafts = z.strictObject({ operations: z.array(Draft) });
 type Answer = Asked<z.infer<typeof Drafts>>;
 
 export interface Found {
@@ -71,7 +70,6 @@ async function askGroup(
     {
       system: consolidatePrompt(ports.boundary, found.instructions),
       content: contentOf(group, ports.boundary),
-      tool: operations_tool,
       schema: Drafts,
     },
     signal,

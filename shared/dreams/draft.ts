@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import {
   isPlaybookPath,
@@ -12,26 +11,8 @@ import { believedAt, newestOf } from './believed.ts';
 import type { HeldEvidence } from './candidate.ts';
 import type { Lesson } from './duplicates.ts';
 import type { Operation } from './operation.ts';
+import type { Draft } from './prompts/consolidate.ts';
 import type { SnapshotMemory } from './snapshot.ts';
-
-const text = z.string().trim().min(1);
-
-/** An operation as the model proposes it. Nothing in it is believed but its words. */
-export const Draft = z.strictObject({
-  op: z.enum(['add', 'revise', 'merge', 'supersede', 'retire']),
-  path: text.nullish(),
-  paths: z.array(text).nullish(),
-  format: z.enum(['note', 'playbook']).nullish(),
-  title: text.max(limits.playbook_title_chars_max).nullish(),
-  situation: text.max(limits.playbook_situation_chars_max).nullish(),
-  text: z.string().nullish(),
-  removed: z.array(z.strictObject({ what: text, why: text })).nullish(),
-  loser: text.nullish(),
-  reason: text.max(limits.lesson_chars_max),
-  lessons: z.array(z.string()),
-  older_lessons: z.array(z.string()).nullish(),
-});
-export type Draft = z.infer<typeof Draft>;
 
 /** What a draft may speak of. */
 export interface DraftFacts {

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { folded } from '../tools/convert.ts';
 import { addThinking, askFor, noThinking } from './ask.ts';
@@ -7,27 +7,16 @@ import { memorySearch } from './groups.ts';
 import { ownWords } from './loss.ts';
 import { inputPaths, type Operation } from './operation.ts';
 import {
-  answers_tool,
+  Answers,
   answersPrompt,
-  marks_tool,
   markingPrompt,
-  questions_tool,
+  Marks,
+  Questions,
   questionsPrompt,
 } from './prompts/gate.ts';
 import type { GateResult, GateScore } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Gating, ThinkPorts, ThinkUsage } from './thinking.ts';
-
-const n = z.int();
-const Questions = z.strictObject({
-  questions: z.array(
-    z.strictObject({ n, question: z.string().min(1), expected: z.string().min(1) }),
-  ),
-});
-const Answers = z.strictObject({ answers: z.array(z.strictObject({ n, answer: z.string() })) });
-const Marks = z.strictObject({
-  marks: z.array(z.strictObject({ n, a_right: z.boolean(), b_right: z.boolean() })),
-});
 
 export interface Dreamt {
   readonly snapshot: Snapshot;
@@ -141,7 +130,7 @@ class Asker {
     const asked = await this.#ask(
       questionsPrompt(this.#ports.boundary),
       { tag: 'sources', value: sources.map(({ text }, index) => ({ n: index, text })) },
-      { tool: questions_tool, schema: Questions },
+      Questions,
     );
     const by_n = new Map(asked?.questions.map((each) => [each.n, each]));
     return sources.flatMap(({ from }, index) => {
@@ -167,7 +156,7 @@ class Asker {
     const asked = await this.#ask(
       answersPrompt(this.#ports.boundary),
       { tag: 'questions', value },
-      { tool: answers_tool, schema: Answers },
+      Answers,
     );
     if (asked === undefined) return undefined;
     const by_n = new Map(asked.answers.map(({ n: at, answer }) => [at, answer]));
@@ -198,7 +187,7 @@ class Asker {
         : await this.#ask(
             markingPrompt(this.#ports.boundary),
             { tag: 'answers', value: shown },
-            { tool: marks_tool, schema: Marks },
+            Marks,
           );
     if (asked === undefined) return undefined;
     const by_n = new Map(asked.marks.map((mark) => [mark.n, mark]));
@@ -218,11 +207,11 @@ class Asker {
   async #ask<Schema extends z.ZodType>(
     system: string,
     { tag, value }: { readonly tag: string; readonly value: unknown },
-    rest: { readonly tool: typeof questions_tool; readonly schema: Schema },
+    schema: Schema,
   ): Promise<z.output<Schema> | undefined> {
     const { boundary } = this.#ports;
     const content = `<${tag}-${boundary}>\n${JSON.stringify(value, null, 1)}\n</${tag}-${boundary}>`;
-    const asked = await askFor(this.#ports, { system, content, ...rest }, this.#signal);
+    const asked = await askFor(this.#ports, { system, content, schema }, this.#signal);
     this.usage = addThinking(this.usage, asked.usage);
     return 'value' in asked ? asked.value : undefined;
   }

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { termsOf } from '../memory-history/words.ts';
 import { askFor } from './ask.ts';
@@ -6,27 +5,12 @@ import type { Candidate, HeldEvidence } from './candidate.ts';
 import { quoteStands } from './evidence.ts';
 import type { Piece } from './piece.ts';
 import { pieceText } from './pieces.ts';
-import { lessons_tool, reflectPrompt } from './prompts/reflect.ts';
+import { Lessons, reflectPrompt, type Lesson } from './prompts/reflect.ts';
 import type { Dropped } from './report.ts';
 import { faultOfCandidate } from './scrub.ts';
 import { outcomeOf } from './session-facts.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Reflection, ThinkPorts } from './thinking.ts';
-
-const words = z.string().trim().min(1).max(limits.lesson_chars_max);
-
-const Lesson = z.strictObject({
-  kind: z.enum(['success', 'failure']),
-  situation: words,
-  advice: words,
-  why: words,
-  evidence: z.array(z.strictObject({ event_id: z.string(), quote: z.string() })),
-  existing_path: z.string().nullish(),
-  stance: z.enum(['confirms', 'contradicts']).nullish(),
-});
-type Lesson = z.infer<typeof Lesson>;
-
-const Lessons = z.strictObject({ lessons: z.array(Lesson) });
 
 /**
  * Find lessons in one piece. What has no evidence that stands in the piece, holds a secret or carries
@@ -42,7 +26,6 @@ export async function reflect(
   const question = {
     system: reflectPrompt(ports.boundary),
     content: contentOf(piece, snapshot, ports.boundary),
-    tool: lessons_tool,
     schema: Lessons,
   };
   const asked = await askFor(ports, question, signal);
@@ -97,8 +80,7 @@ function candidateOf(
   index: number,
   { evidence, paths }: { evidence: readonly HeldEvidence[]; paths: ReadonlySet<string> },
 ): Candidate {
-  const is_known =
-    existing_path !== null && existing_path !== undefined && paths.has(existing_path);
+  const is_known = existing_path !== undefined && paths.has(existing_path);
   return {
     candidate_id: `${session_id}/${n}/${index}`,
     kind,

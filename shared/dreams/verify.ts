@@ -1,5 +1,4 @@
 import pLimit from 'p-limit';
-import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { addThinking, askFor, noThinking } from './ask.ts';
 import { boundFaults } from './bounds.ts';
@@ -8,12 +7,10 @@ import { quoteStands } from './evidence.ts';
 import { likenessOf } from './likeness.ts';
 import { ownWords } from './loss.ts';
 import { inputPaths, outputPath, type Operation } from './operation.ts';
-import { verdict_tool, verifyPrompt } from './prompts/verify.ts';
+import { Verdict, verifyPrompt } from './prompts/verify.ts';
 import type { Dropped, DropReason } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { ThinkPorts, ThinkUsage, Verification } from './thinking.ts';
-
-const Verdict = z.strictObject({ verdict: z.enum(['keep', 'veto']), reason: z.string() });
 
 /** The text of an event as pieces are made of it; undefined when there is none. */
 export type EventText = (session_id: string, event_id: string) => Promise<string | undefined>;
@@ -106,7 +103,6 @@ async function judge(
   const question = {
     system: verifyPrompt(ports.boundary),
     content: contentOf(operation, texts, ports.boundary),
-    tool: verdict_tool,
     schema: Verdict,
   };
   const asked = await askFor(ports, question, signal);

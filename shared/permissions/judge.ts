@@ -2,6 +2,7 @@ import type { BetaManagedAgentsAgentAutoEvaluatedPermission } from '@anthropic-a
 import type { BetaManagedAgentsModelConfig } from '@anthropic-ai/sdk/resources/beta/agents/agents';
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
+import { jsonAnswer } from '../models/json-answer.ts';
 import { ModelError } from '../models/model-error.ts';
 import {
   ask,
@@ -104,20 +105,10 @@ function requestFor(call: JudgedCall, tool_call: object): ModelRequest {
 
 function verdictOf({ content, stop_reason }: ModelReply): Judgement['permission'] {
   const parsed =
-    stop_reason === 'end_turn' ? Verdict.safeParse(jsonOf(textOf(content))) : undefined;
+    stop_reason === 'end_turn' ? Verdict.safeParse(jsonAnswer(textOf(content))) : undefined;
   if (parsed?.data?.verdict === 'allow') return { type: 'allow' };
   if (parsed?.data?.verdict === 'deny') return { type: 'deny', reason_code: 'high_risk' };
   return { type: 'ask', reason_code: 'indeterminate' };
-}
-
-/** The whole text must be the object: an object that is only quoted in a text is no verdict. */
-function jsonOf(text: string): unknown {
-  const bare = text.trim().replace(/^```(?:json)?\n([\s\S]*)\n```$/, '$1');
-  try {
-    return JSON.parse(bare) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The newest texts that fit, oldest first; a text that does not fit ends the walk back. */

@@ -20,6 +20,14 @@ const long = { ...text, cache_control: { type: 'ephemeral', ttl: '1h' } };
 const of = (...messages: object[]) => ({ model: 'm', max_tokens: 1, messages });
 const withTools = (...tools: object[]) => ({ ...of(user), tools });
 
+const formatted = (schema: object) => ({
+  ...of(user),
+  output_config: { format: { type: 'json_schema', schema } },
+});
+const closed = { type: 'object', properties: {}, required: [], additionalProperties: false };
+const many = (n: number, schema: object) =>
+  Object.fromEntries(Array.from({ length: n }, (_, k) => [`p${k}`, schema]));
+
 const good: [title: string, body: object][] = [
   ['a question', of(user)],
   ['a conversation', of(user, assistant, user)],
@@ -37,6 +45,7 @@ const good: [title: string, body: object][] = [
     of({ role: 'user', content: [long, marked, marked, marked] }),
   ],
   ['a tool', withTools({ name: 'bash', input_schema: { type: 'object' } })],
+  ['a format', formatted({ ...closed, properties: many(24, { type: 'string' }) })],
   ['a server tool', withTools({ name: 'web_search', type: 'web_search_20250305' })],
 ];
 
@@ -82,6 +91,31 @@ const bad: [title: string, body: object, says: string][] = [
     'maximum of 4',
   ],
   ['a long breakpoint after a short one', of({ role: 'user', content: [marked, long] }), '1h'],
+  ['an open object in a format', formatted({ type: 'object', properties: {} }), 'explicitly'],
+  [
+    'a bound in a format',
+    formatted({ ...closed, properties: { a: { type: 'string', maxLength: 3 } } }),
+    "'maxLength'",
+  ],
+  [
+    'too many optional fields in a format',
+    formatted({ ...closed, properties: many(25, { type: 'string' }) }),
+    '25 optional',
+  ],
+  [
+    'too many unions in a format',
+    formatted({
+      ...closed,
+      properties: many(17, { anyOf: [{ type: 'null' }] }),
+      required: Object.keys(many(17, {})),
+    }),
+    '17 union',
+  ],
+  [
+    'a forced tool while it thinks',
+    { ...of(user), thinking: { type: 'adaptive' }, tool_choice: { type: 'any' } },
+    'forces tool use',
+  ],
   [
     'a breakpoint on thinking',
     of(user, { role: 'assistant', content: [{ ...marked, type: 'thinking' }] }, user),

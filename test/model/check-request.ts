@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { MessageCreateParams } from '@anthropic-ai/sdk/resources/messages';
+import { checkFormat } from './check-format.ts';
 
 /** A block of a request, as far as the rules look at it. */
 interface Block {
@@ -38,6 +39,7 @@ export function checkRequest(
     () => checkHeaders(headers),
     () => checkEnvelope(body),
     () => checkTools(body),
+    () => checkFormat(body),
     () => checkRoles(turns),
     () => first(turns, checkBlocks),
     () => checkResults(turns),

@@ -45,6 +45,11 @@ export function say(text: string): Reply {
   return { blocks: [{ type: 'text', text }] };
 }
 
+/** The model answers with JSON, as a schema asks for. */
+export function answer(value: object): Reply {
+  return say(JSON.stringify(value));
+}
+
 /** The model thinks; the server signs it and insists on getting it back unchanged. */
 export function think(thinking: string): Reply {
   return { blocks: [{ type: 'thinking', thinking }] };

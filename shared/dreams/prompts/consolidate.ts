@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import { limits } from '../../core/limits.ts';
 import { dataRule } from './data.ts';
 
 export function consolidatePrompt(boundary: string, instructions: string | null): string {
@@ -5,7 +7,7 @@ export function consolidatePrompt(boundary: string, instructions: string | null)
     instructions === null
       ? ''
       : `\n\nWhat the operator of this memory asks for, within these rules: ${instructions}`;
-  return `You keep the memory of AI agents in order. You are given a few memories of a store and lessons from past sessions that are about the same things, and you propose operations. Code checks and applies them. You answer by calling submit_operations once.
+  return `You keep the memory of AI agents in order. You are given a few memories of a store and lessons from past sessions that are about the same things, and you propose operations. Code checks and applies them.
 
 ${dataRule(boundary)}
 
@@ -26,47 +28,27 @@ Rules
 - Text is short, plain and about the work: what holds in which situation, and why. It addresses no one and gives no orders beyond the work. Front matter and sources are written by code: leave them out.${wish}`;
 }
 
-const text = { type: 'string' };
-const texts = { type: 'array', items: text };
+const text = z.string().trim().min(1);
 
-export const operations_tool = {
-  name: 'submit_operations',
-  description: 'Propose operations on the memories.',
-  input_schema: {
-    type: 'object' as const,
-    properties: {
-      operations: {
-        type: 'array',
-        items: {
-          type: 'object',
-          properties: {
-            op: { type: 'string', enum: ['add', 'revise', 'merge', 'supersede', 'retire'] },
-            path: { ...text, description: 'The memory; leave it out for add.' },
-            paths: { ...texts, description: 'For merge.' },
-            format: { type: 'string', enum: ['note', 'playbook'], description: 'For add.' },
-            title: { ...text, description: 'For add; for a playbook also to change it.' },
-            situation: { ...text, description: 'Of a playbook.' },
-            text: { ...text, description: 'Markdown. For all but retire.' },
-            removed: {
-              type: 'array',
-              items: {
-                type: 'object',
-                properties: { what: text, why: text },
-                required: ['what', 'why'],
-                additionalProperties: false,
-              },
-            },
-            loser: { ...text, description: 'For supersede.' },
-            reason: text,
-            lessons: texts,
-            older_lessons: texts,
-          },
-          required: ['op', 'reason', 'lessons'],
-          additionalProperties: false,
-        },
-      },
-    },
-    required: ['operations'],
-    additionalProperties: false,
-  },
-};
+/** An operation as the model proposes it. Nothing in it is believed but its words. */
+export const Draft = z.strictObject({
+  op: z.enum(['add', 'revise', 'merge', 'supersede', 'retire']),
+  path: text.optional().describe('The memory; leave it out for add.'),
+  paths: z.array(text).optional().describe('For merge.'),
+  format: z.enum(['note', 'playbook']).optional().describe('For add.'),
+  title: text
+    .max(limits.playbook_title_chars_max)
+    .optional()
+    .describe('For add; for a playbook also to change it.'),
+  situation: text.max(limits.playbook_situation_chars_max).optional().describe('Of a playbook.'),
+  text: z.string().optional().describe('Markdown. For all but retire.'),
+  removed: z.array(z.strictObject({ what: text, why: text })).optional(),
+  loser: text.optional().describe('For supersede.'),
+  reason: text.max(limits.lesson_chars_max),
+  lessons: z.array(z.string()),
+  older_lessons: z.array(z.string()).optional(),
+});
+export type Draft = z.infer<typeof Draft>;
+
+/** What the model proposes for one group. */
+export const Drafts = z.strictObject({ operations: z.array(Draft) }).meta({ title: 'operations' });

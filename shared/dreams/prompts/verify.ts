@@ -1,7 +1,8 @@
+import * as z from 'zod';
 import { dataRule } from './data.ts';
 
 export function verifyPrompt(boundary: string): string {
-  return `You check one proposed change of an AI agent's memory. You see the change and the evidence that it names, and nothing else. You answer by calling submit_verdict once.
+  return `You check one proposed change of an AI agent's memory. You see the change and the evidence that it names, and nothing else.
 
 ${dataRule(boundary)}
 
@@ -14,16 +15,7 @@ Veto the change when one of these holds:
 Otherwise keep it. That you would have written it differently is no reason.`;
 }
 
-export const verdict_tool = {
-  name: 'submit_verdict',
-  description: 'Keep or veto the change.',
-  input_schema: {
-    type: 'object' as const,
-    properties: {
-      verdict: { type: 'string', enum: ['keep', 'veto'] },
-      reason: { type: 'string' },
-    },
-    required: ['verdict', 'reason'],
-    additionalProperties: false,
-  },
-};
+/** What the second look says. */
+export const Verdict = z
+  .strictObject({ verdict: z.enum(['keep', 'veto']), reason: z.string() })
+  .meta({ title: 'verdict' });

@@ -1,6 +1,6 @@
 import type { MessageCreateParams } from '@anthropic-ai/sdk/resources/messages';
 import { lastText, type ModelRequest } from '../../model/model.ts';
-import { call, type Reply } from '../../model/replies.ts';
+import { answer, type Reply } from '../../model/replies.ts';
 
 /** A user's message that a scripted dreamer makes a lesson of: `LESSON about kettles: descale them.` */
 const LESSON = /LESSON about ([^:\n]+): ([^\n]+)/;
@@ -8,10 +8,13 @@ const LESSON = /LESSON about ([^:\n]+): ([^\n]+)/;
 /** A transcript's events as they are shown: `<event-… id="…" …>` and the text. */
 const EVENT = /<event-\S+ id="(\S+)"[^>]* by="user"[^>]*>\n([^<]*)/g;
 
-/** What the model is asked to call. */
-export function toolOf({ body }: ModelRequest): string {
-  const [tool] = body.tools ?? [];
-  return tool !== undefined && 'name' in tool ? tool.name : '';
+/** The kinds of questions of a dream, by the titles of their answers' schemas. */
+export type Asked = 'lessons' | 'operations' | 'verdict' | 'questions' | 'answers' | 'marks';
+
+/** What the model is asked for; undefined where it is no question of a dream. */
+export function askedFor({ body }: ModelRequest): Asked | undefined {
+  const schema = body.output_config?.format?.schema;
+  return schema?.['title'] as Asked | undefined;
 }
 
 /**
@@ -19,22 +22,20 @@ export function toolOf({ body }: ModelRequest): string {
  * the new text of the memory that is about the same.
  */
 export function dreamed(request: ModelRequest): Reply | undefined {
-  switch (toolOf(request)) {
-    case 'submit_lessons':
-      return call('submit_lessons', { lessons: lessonsIn(request.body) });
-    case 'submit_operations':
-      return call('submit_operations', { operations: operationsIn(request.body) });
-    case 'submit_verdict':
-      return call('submit_verdict', { verdict: 'keep', reason: 'It is what the quote says.' });
-    case 'submit_questions':
-      return call('submit_questions', {
-        questions: [{ n: 1, question: 'What?', expected: 'That.' }],
-      });
-    case 'submit_answers':
-      return call('submit_answers', { answers: [{ n: 1, answer: 'That.' }] });
-    case 'submit_marks':
-      return call('submit_marks', { marks: [{ n: 1, a_right: true, b_right: true }] });
-    default:
+  switch (askedFor(request)) {
+    case 'lessons':
+      return answer({ lessons: lessonsIn(request.body) });
+    case 'operations':
+      return answer({ operations: operationsIn(request.body) });
+    case 'verdict':
+      return answer({ verdict: 'keep', reason: 'It is what the quote says.' });
+    case 'questions':
+      return answer({ questions: [{ n: 1, question: 'What?', expected: 'That.' }] });
+    case 'answers':
+      return answer({ answers: [{ n: 1, answer: 'That.' }] });
+    case 'marks':
+      return answer({ marks: [{ n: 1, a_right: true, b_right: true }] });
+    case undefined:
       return undefined;
   }
 }

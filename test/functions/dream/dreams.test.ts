@@ -3,9 +3,9 @@
  * difference in what comes out is the machinery's. The input store is hashed before and after.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { call, fail } from '../../model/replies.ts';
+import { answer, fail } from '../../model/replies.ts';
 import { all, only } from '../../rig.ts';
-import { toolOf } from './dreamer.ts';
+import { askedFor } from './dreamer.ts';
 import { startDreamRig, type DreamRig } from './rig.ts';
 
 const memories = {
@@ -61,8 +61,8 @@ test('a dream copies the store, changes the copy by what sessions say, and leave
   expect(listed).toContain(output?.memory_store_id);
 
   // Four stages have asked, and what they used is what the dream says.
-  const asked = rig.model.requests.filter((request) => toolOf(request) !== '');
-  expect(new Set(asked.map(toolOf))).toContain('submit_verdict');
+  const asked = rig.model.requests.filter((request) => askedFor(request) !== undefined);
+  expect(new Set(asked.map(askedFor))).toContain('verdict');
   expect(dream.usage.output_tokens).toBeGreaterThan(0);
   expect(dream.usage.input_tokens).toBeGreaterThan(0);
 });
@@ -106,8 +106,8 @@ test('where there is nothing to learn the copy is the input, and nobody is asked
   const dream = await rig.settled(id);
   expect(dream.status).toBe('completed');
   expect(await rig.texts(dream.outputs[0]?.memory_store_id ?? '')).toEqual(memories);
-  const asked = rig.model.requests.slice(from).map(toolOf);
-  expect(asked).toEqual(['submit_lessons']);
+  const asked = rig.model.requests.slice(from).map(askedFor);
+  expect(asked).toEqual(['lessons']);
   const said = all(await rig.events(dream.session_id ?? ''), 'agent.message').at(-1);
   expect(JSON.stringify(said)).toContain('Nothing was changed');
 });
@@ -131,8 +131,8 @@ test('an existing store is written into, under its own ids, and is free afterwar
 
 test('an answer that cannot be used costs its piece and no more', async () => {
   rig.answers = (request) =>
-    toolOf(request) === 'submit_lessons' && JSON.stringify(request.body).includes('kettles')
-      ? call('submit_lessons', { lessons: 'none' })
+    askedFor(request) === 'lessons' && JSON.stringify(request.body).includes('kettles')
+      ? answer({ lessons: 'none' })
       : undefined;
   const store_id = newStore();
   const { id } = await rig.dream(store_id, sessions);
@@ -146,7 +146,7 @@ test('an answer that cannot be used costs its piece and no more', async () => {
 test('a model that is overloaded is waited for', async () => {
   let refusals = 3;
   rig.answers = (request) =>
-    toolOf(request) === 'submit_operations' && refusals-- > 0 ? fail(529) : undefined;
+    askedFor(request) === 'operations' && refusals-- > 0 ? fail(529) : undefined;
   const store_id = newStore();
   const { id } = await rig.dream(store_id, sessions);
   expect((await rig.settled(id)).status).toBe('completed');
@@ -154,7 +154,7 @@ test('a model that is overloaded is waited for', async () => {
 });
 
 test('a model that refuses the key ends the dream, which says so, and the copy is kept', async () => {
-  rig.answers = (request) => (toolOf(request) === 'submit_operations' ? fail(402) : undefined);
+  rig.answers = (request) => (askedFor(request) === 'operations' ? fail(402) : undefined);
   const store_id = newStore();
   const before = await rig.hash(store_id);
   const { id } = await rig.dream(store_id, sessions);
@@ -164,7 +164,7 @@ test('a model that refuses the key ends the dream, which says so, and the copy i
   expect(await rig.hash(store_id)).toBe(before);
 });
 
-const stages = ['submit_lessons', 'submit_operations', 'submit_verdict'];
+const stages = ['lessons', 'operations', 'verdict'];
 test.each(stages)(
   'a dream that is canceled at %s stops there and frees its store',
   async (tool) => {
@@ -173,7 +173,7 @@ test.each(stages)(
     let canceling: Promise<unknown> | undefined;
     let id = '';
     rig.answers = async (request) => {
-      if (toolOf(request) === tool) await (canceling ??= rig.client.beta.dreams.cancel(id));
+      if (askedFor(request) === tool) await (canceling ??= rig.client.beta.dreams.cancel(id));
       return undefined;
     };
     const target = {

@@ -6,7 +6,7 @@ import type { ModelRequest } from '../../model/model.ts';
 import { say, type Reply } from '../../model/replies.ts';
 import { message, startRig, type Rig } from '../../rig.ts';
 import type { HostOptions } from '../../../infra/local/host.ts';
-import { dreamed, toolOf } from './dreamer.ts';
+import { askedFor, dreamed } from './dreamer.ts';
 
 const LOOK_MS = 15;
 const LOOKS_MAX = 1_500;
@@ -130,7 +130,7 @@ export async function startDreamRig(options: Partial<HostOptions> = {}): Promise
     },
   };
   rig.model.otherwise(async (request) => {
-    if (toolOf(request) === '') return say('Noted.');
+    if (askedFor(request) === undefined) return say('Noted.');
     return (await self.answers(request)) ?? dreamed(request);
   });
   return self;

@@ -11,11 +11,11 @@ import type { Snapshot } from '#shared/dreams/snapshot.ts';
 import type { ThinkPorts } from '#shared/dreams/thinking.ts';
 import { verify } from '#shared/dreams/verify.ts';
 import { startModel, type ScriptedModel } from '../../model/model.ts';
-import { call, say, type Reply } from '../../model/replies.ts';
+import { answer, say, type Reply } from '../../model/replies.ts';
 import { modelAt } from '../models/samples.ts';
 import { NEW } from './samples.ts';
 
-/** What a scripted mind answers to each kind of question; a text is said instead of a call. */
+/** What a scripted mind answers to each kind of question; a text is said as it stands. */
 export interface Mind {
   readonly lessons?: (content: string) => readonly object[] | string;
   readonly operations?: (content: string) => readonly object[] | string;
@@ -139,10 +139,9 @@ type Body = ScriptedModel['requests'][number]['body'];
 
 function answerOf(mind: Mind, body: Body): Reply {
   const text = textIn(body);
-  const tool = body.tools?.[0];
-  const name = tool !== undefined && 'name' in tool ? tool.name : '';
-  const answer = answers[name]?.(mind, text) ?? { marks: [] };
-  return typeof answer === 'string' ? say(answer) : call(name, answer);
+  const title = String(body.output_config?.format?.schema['title']);
+  const said = answers[title]?.(mind, text) ?? { marks: [] };
+  return typeof said === 'string' ? say(said) : answer(said);
 }
 
 type Answers = Readonly<Record<string, (mind: Mind, text: string) => object | string>>;
@@ -153,18 +152,17 @@ function named(name: string, value: readonly object[] | string): object | string
 }
 
 const answers: Answers = {
-  submit_lessons: ({ lessons }, text) => named('lessons', lessons?.(text) ?? []),
-  submit_operations: ({ operations }, text) => named('operations', operations?.(text) ?? []),
-  submit_verdict: ({ verdict }, text) =>
-    verdict?.(text) ?? { verdict: 'keep', reason: 'It holds.' },
-  submit_questions: (_, text) => ({
+  lessons: ({ lessons }, text) => named('lessons', lessons?.(text) ?? []),
+  operations: ({ operations }, text) => named('operations', operations?.(text) ?? []),
+  verdict: ({ verdict }, text) => verdict?.(text) ?? { verdict: 'keep', reason: 'It holds.' },
+  questions: (_, text) => ({
     questions: inTag<{ n: number; text: string }>(text, 'sources').map(({ n, text: source }) => ({
       n,
       question: source,
       expected: 'yes',
     })),
   }),
-  submit_answers: ({ answer }, text) => ({
+  answers: ({ answer }, text) => ({
     answers: inTag<{ n: number; question: string; memories: unknown }>(text, 'questions').map(
       ({ n, question, memories }) => ({
         n,

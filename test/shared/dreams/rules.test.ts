@@ -261,7 +261,8 @@ describe('9. duplicates', () => {
     expect(applied.next.get('/a.md')).toBe('Deploy from the main branch.');
     expect(applied.next.has('/b.md')).toBe(false);
     expect(report.dropped_counts).toEqual({ duplicate: 1 });
-    expect(JSON.stringify(model.requests)).not.toContain('submit_operations');
+    const asked = model.requests.map(({ body }) => body.output_config?.format?.schema['title']);
+    expect(asked).not.toContain('operations');
   });
 
   test('sessions that say the same speak for one lesson', async () => {

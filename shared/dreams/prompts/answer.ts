@@ -1,0 +1,4 @@
+/** Said at the end of every prompt: the form of the answer. */
+export function answerRule(schema: Readonly<Record<string, unknown>>): string {
+  return `Answer with one JSON object and nothing else, no words around it. It fits this JSON Schema; leave out fields that you have nothing for:\n${JSON.stringify(schema)}`;
+}
