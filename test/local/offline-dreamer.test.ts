@@ -10,13 +10,18 @@ import { dreamer } from '../../infra/local/offline-model/dreamer.ts';
 
 const BOUNDARY = '01K9XHARVEST';
 
-function answer(tool: string, content: string): unknown {
-  const tools = [{ name: tool, input_schema: {} as never }];
+function answer(title: string, content: string): unknown {
+  const format = { type: 'json_schema' as const, schema: { title } };
   const messages = [{ role: 'user' as const, content }];
-  const conversation = readRequest({ model: 'm', max_tokens: 1, messages, tools });
+  const conversation = readRequest({
+    model: 'm',
+    max_tokens: 1,
+    messages,
+    output_config: { format },
+  });
   expect(dreamer.wants(conversation)).toBe(true);
   const [block] = dreamer.answer(conversation);
-  return block !== undefined && 'input' in block ? block.input : undefined;
+  return JSON.parse(block?.type === 'text' ? block.text : '') as unknown;
 }
 
 const data = (name: string, value: unknown): string =>
@@ -34,7 +39,7 @@ function lessonsOf(...drafts: readonly (readonly [type: string, fields: object])
     ([type, fields], n) => ({ id: `sevt_${n}`, type, processed_at: 'now', ...fields }) as never,
   ) as SessionEvent[];
   const piece = { lines: events.flatMap((event) => linesOf('sthr_1', event)) } as unknown as Piece;
-  const { lessons } = answer('submit_lessons', pieceText(piece, BOUNDARY)) as {
+  const { lessons } = answer('lessons', pieceText(piece, BOUNDARY)) as {
     readonly lessons: readonly Shown[];
   };
   for (const { event_id, quote } of lessons.flatMap(({ evidence }) => evidence)) {
@@ -116,7 +121,7 @@ const lesson = (id: string, advice: string, why = 'The user says so.', newest_ev
 
 function operations(memories: readonly object[], lessons: readonly object[]) {
   const content = `${data('memories', memories)}\n\n${data('lessons', lessons)}`;
-  return (answer('submit_operations', content) as { operations: unknown[] }).operations;
+  return (answer('operations', content) as { operations: unknown[] }).operations;
 }
 
 test('lessons that say the same become one memory, a way of working a playbook', () => {
@@ -171,11 +176,11 @@ test('memories of the same words are merged and lose no sentence', () => {
 test('it vetoes what its evidence does not say, and answers from memories alone', () => {
   const change = { before: [], after: { path: '/a.md', text: 'The barn holds 40 cows.' } };
   const judge = (quote: string) =>
-    answer('submit_verdict', `${data('change', change)}\n\n${data('evidence', [{ quote }])}`);
+    answer('verdict', `${data('change', change)}\n\n${data('evidence', [{ quote }])}`);
   expect(judge('our barn holds 40 cows')).toMatchObject({ verdict: 'keep' });
   expect(judge('something else entirely')).toMatchObject({ verdict: 'veto' });
   const sources = [{ n: 0, text: '# Size of the barn\n40 cows.' }];
-  const { questions } = answer('submit_questions', data('sources', sources)) as {
+  const { questions } = answer('questions', data('sources', sources)) as {
     questions: object[];
   };
   expect(questions).toEqual([{ n: 0, question: 'Size of the barn', expected: '40 cows.' }]);
@@ -183,12 +188,12 @@ test('it vetoes what its evidence does not say, and answers from memories alone'
     { ...questions[0], memories: [{ text: 'Size of the barn\n40 cows.' }] },
     { ...questions[0], n: 1, memories: [{ text: 'Sheep.' }] },
   ];
-  const { answers } = answer('submit_answers', data('questions', asked)) as {
+  const { answers } = answer('answers', data('questions', asked)) as {
     answers: { answer: string }[];
   };
   expect(answers.map((each) => each.answer)).toEqual(['Size of the barn 40 cows.', 'unknown']);
   const pairs = [{ n: 0, expected: '40 cows.', a: answers[0]?.answer, b: answers[1]?.answer }];
-  expect(answer('submit_marks', data('answers', pairs))).toEqual({
+  expect(answer('marks', data('answers', pairs))).toEqual({
     marks: [{ n: 0, a_right: true, b_right: false }],
   });
 });

@@ -17,6 +17,8 @@ export interface Conversation {
   /** Text documents that came with what was asked, by their titles. */
   readonly documents: ReadonlyMap<string, string>;
   readonly tools: ReadonlySet<string>;
+  /** Title of the JSON Schema that the answer is to fit. */
+  readonly format: string | undefined;
   /** Messages so far. */
   readonly length: number;
 }
@@ -34,7 +36,12 @@ interface Block {
   readonly source?: { readonly type: string; readonly data?: string };
 }
 
-export function readRequest({ messages, system, tools }: MessageCreateParams): Conversation {
+export function readRequest({
+  messages,
+  system,
+  tools,
+  output_config,
+}: MessageCreateParams): Conversation {
   const blocks = messages.flatMap(({ role, content }) =>
     blocksOf(content).map((block) => ({ ...block, role })),
   );
@@ -55,6 +62,7 @@ export function readRequest({ messages, system, tools }: MessageCreateParams): C
       documents.map(({ title, source }) => [title ?? 'document.txt', source?.data ?? '']),
     ),
     tools: new Set(names),
+    format: output_config?.format?.schema['title'] as string | undefined,
     length: messages.length,
   };
 }

@@ -4,14 +4,14 @@ import type { Conversation } from './conversation.ts';
 import { answersIn, marksIn, questionsIn, verdictOn } from './examining.ts';
 import { lessonsIn } from './reflecting.ts';
 
-/** What a dream asks for, by the tool that it wants called. */
+/** What a dream asks for, by the title of the answer's schema. */
 const stages: Readonly<Record<string, (asked: string) => object>> = {
-  submit_lessons: (asked) => ({ lessons: lessonsIn(asked) }),
-  submit_operations: (asked) => ({ operations: operationsIn(asked) }),
-  submit_verdict: verdictOn,
-  submit_questions: (asked) => ({ questions: questionsIn(asked) }),
-  submit_answers: (asked) => ({ answers: answersIn(asked) }),
-  submit_marks: (asked) => ({ marks: marksIn(asked) }),
+  lessons: (asked) => ({ lessons: lessonsIn(asked) }),
+  operations: (asked) => ({ operations: operationsIn(asked) }),
+  verdict: verdictOn,
+  questions: (asked) => ({ questions: questionsIn(asked) }),
+  answers: (asked) => ({ answers: answersIn(asked) }),
+  marks: (asked) => ({ marks: marksIn(asked) }),
 };
 
 /**
@@ -19,17 +19,10 @@ const stages: Readonly<Record<string, (asked: string) => object>> = {
  * is what the sessions have said. The rules are those of no particular work.
  */
 export const dreamer = {
-  // A grader has a tool to read with as well.
-  wants: ({ tools }: Conversation): boolean =>
-    tools.size === 1 && [...tools].every((name) => Object.hasOwn(stages, name)),
-  answer: ({ asked, tools }: Conversation): ContentBlock[] =>
-    [...tools].map((name) => call(name, stages[name]?.(asked) ?? {})),
+  wants: ({ format }: Conversation): boolean =>
+    format !== undefined && Object.hasOwn(stages, format),
+  answer: ({ asked, format = '' }: Conversation): ContentBlock[] => {
+    const text = JSON.stringify(stages[format]?.(asked) ?? {});
+    return [{ type: 'text', text, citations: null }];
+  },
 };
-
-let calls = 0;
-
-function call(name: string, input: object): ContentBlock {
-  calls += 1;
-  const id = `toolu_dreamer${calls}`;
-  return { type: 'tool_use', id, name, input, caller: { type: 'direct' } };
-}

@@ -1,6 +1,6 @@
 import { eventsIn, fieldsOf, type ShownEvent } from './tagged.ts';
 
-/** A lesson as `submit_lessons` takes it. */
+/** A lesson as a dream takes it. */
 export interface OfflineLesson {
   readonly kind: 'success' | 'failure';
   readonly situation: string;
