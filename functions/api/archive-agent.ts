@@ -1,4 +1,4 @@
-import { archiveAgent as archive } from '#shared/agents/agents.ts';
+import { archiveAgent as archive } from '#shared/agents/save-agent.ts';
 import { parseId } from '#shared/core/id.ts';
 import { NoBody, parseBody } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';

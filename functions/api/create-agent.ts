@@ -1,5 +1,5 @@
-import { AgentCreate } from '#shared/agents/agent-wire.ts';
-import { createAgent as create } from '#shared/agents/agents.ts';
+import { AgentCreate } from '#shared/agents/agent-bodies.ts';
+import { createAgent as create } from '#shared/agents/save-agent.ts';
 import { parseBody } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';
 import type { Route } from '#shared/door/route.ts';

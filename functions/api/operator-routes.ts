@@ -1,4 +1,6 @@
+import { archiveAgent } from './archive-agent.ts';
 import { archiveEnvironment } from './archive-environment.ts';
+import { createAgent } from './create-agent.ts';
 import { createApiKey } from './create-api-key.ts';
 import { createEnvironment } from './create-environment.ts';
 import { deleteEnvironment } from './delete-environment.ts';
@@ -14,6 +16,10 @@ import { readOutcomeModel } from './read-outcome-model.ts';
 import { readOutcomeReport } from './read-outcome-report.ts';
 import { revokeApiKey } from './revoke-api-key.ts';
 import { summariseVerdicts } from './summarise-verdicts.ts';
+import { updateAgent } from './update-agent.ts';
+import { updateSession } from './update-session.ts';
+import { archiveSession } from './archive-session.ts';
+import { updateResource } from './update-resource.ts';
 import { updateEnvironment } from './update-environment.ts';
 import { startUpload } from './start-upload.ts';
 import { completeUpload } from './complete-upload.ts';
@@ -28,6 +34,12 @@ export function operatorRoutes(ports: ApiPorts): OperatorRoutes {
   return {
     'GET /v1/environments/{environment_id}': readEnvironment(ports),
     'GET /v1/environments': listEnvironments(ports),
+    'POST /v1/sessions/{session_id}': updateSession(ports),
+    'POST /v1/sessions/{session_id}/archive': archiveSession(ports),
+    'POST /v1/sessions/{session_id}/resources/{resource_id}': updateResource(ports),
+    'POST /v1/agents': createAgent(ports),
+    'POST /v1/agents/{agent_id}': updateAgent(ports),
+    'POST /v1/agents/{agent_id}/archive': archiveAgent(ports),
     'GET /v1/agents/{agent_id}/versions': listAgentVersions(ports),
     'POST /v1/sessions/{session_id}/threads/{thread_id}/archive': archiveThread(ports),
     'POST /v1/reverie/files/{file_id}/complete': completeUpload(ports),

@@ -2,14 +2,10 @@ import type { ApiRouteName } from '#shared/routes.ts';
 import type { ArchivePorts } from '#shared/sessions/archive-session.ts';
 import type { DeletePorts } from '#shared/sessions/delete-session.ts';
 import type { SessionPorts } from '#shared/sessions/session-ports.ts';
-import { archiveAgent } from './archive-agent.ts';
-import { createAgent } from './create-agent.ts';
 import { listAgents } from './list-agents.ts';
 import { readAgent } from './read-agent.ts';
 import type { Route } from '#shared/door/route.ts';
-import { updateAgent } from './update-agent.ts';
 import { addResource } from './add-resource.ts';
-import { archiveSession } from './archive-session.ts';
 import { createSession } from './create-session.ts';
 import { deleteResource } from './delete-resource.ts';
 import { deleteSession } from './delete-session.ts';
@@ -21,8 +17,6 @@ import { readResource } from './read-resource.ts';
 import { readSession } from './read-session.ts';
 import { readThread } from './read-thread.ts';
 import { sendEvents } from './send-events.ts';
-import { updateResource } from './update-resource.ts';
-import { updateSession } from './update-session.ts';
 import { deleteFile } from './delete-file.ts';
 import { listFiles } from './list-files.ts';
 import { readFile } from './read-file.ts';
@@ -35,23 +29,17 @@ export type ApiPorts = SessionPorts & DeletePorts & ArchivePorts;
 export function routeTable(ports: ApiPorts): Readonly<Record<ApiRouteName, Route>> {
   return {
     ...laterRoutes(ports),
-    'POST /v1/agents': createAgent(ports),
     'GET /v1/agents': listAgents(ports),
     'GET /v1/agents/{agent_id}': readAgent(ports),
-    'POST /v1/agents/{agent_id}': updateAgent(ports),
-    'POST /v1/agents/{agent_id}/archive': archiveAgent(ports),
     'POST /v1/sessions': createSession(ports),
     'GET /v1/sessions': listSessions(ports),
     'GET /v1/sessions/{session_id}': readSession(ports),
-    'POST /v1/sessions/{session_id}': updateSession(ports),
     'DELETE /v1/sessions/{session_id}': deleteSession(ports),
-    'POST /v1/sessions/{session_id}/archive': archiveSession(ports),
     'POST /v1/sessions/{session_id}/events': sendEvents(ports),
     'GET /v1/sessions/{session_id}/events': listEvents(ports),
     'POST /v1/sessions/{session_id}/resources': addResource(ports),
     'GET /v1/sessions/{session_id}/resources': listResources(ports),
     'GET /v1/sessions/{session_id}/resources/{resource_id}': readResource(ports),
-    'POST /v1/sessions/{session_id}/resources/{resource_id}': updateResource(ports),
     'DELETE /v1/sessions/{session_id}/resources/{resource_id}': deleteResource(ports),
     'GET /v1/sessions/{session_id}/threads': listThreads(ports),
     'GET /v1/sessions/{session_id}/threads/{thread_id}': readThread(ports),
@@ -67,6 +55,12 @@ export function routeTable(ports: ApiPorts): Readonly<Record<ApiRouteName, Route
 const operator_routes = [
   'GET /v1/environments/{environment_id}',
   'GET /v1/environments',
+  'POST /v1/sessions/{session_id}',
+  'POST /v1/sessions/{session_id}/archive',
+  'POST /v1/sessions/{session_id}/resources/{resource_id}',
+  'POST /v1/agents',
+  'POST /v1/agents/{agent_id}',
+  'POST /v1/agents/{agent_id}/archive',
   'GET /v1/agents/{agent_id}/versions',
   'POST /v1/sessions/{session_id}/threads/{thread_id}/archive',
   'POST /v1/reverie/files/{file_id}/complete',

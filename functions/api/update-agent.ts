@@ -1,5 +1,5 @@
-import { AgentUpdate } from '#shared/agents/agent-wire.ts';
-import { changeAgent } from '#shared/agents/agents.ts';
+import { AgentUpdate } from '#shared/agents/agent-bodies.ts';
+import { changeAgent } from '#shared/agents/save-agent.ts';
 import { parseId } from '#shared/core/id.ts';
 import { parseBody } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';

@@ -3,25 +3,29 @@ import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
 import { mergeMetadata } from '../core/metadata.ts';
 import type { Agent, AgentConfig } from './agent.ts';
-import type { AgentCreate, AgentUpdate } from './agent-wire.ts';
+import type { AgentCreate, AgentUpdate } from './agent-bodies.ts';
 import { resolveModel } from './model.ts';
+import { atNextVersion, checkTeam, type Team } from './team.ts';
 import { checkTools, resolveTools } from './tools.ts';
 
 /**
  * Make version 1 of an agent.
  *
+ * @param team Its members, looked up.
  * @throws Fault `invalid` when its parts do not fit together.
  */
-export function newAgent(id: string, body: AgentCreate, now: string): Agent {
+export function newAgent(id: string, body: AgentCreate, now: string, team: Team): Agent {
+  const model = resolveModel(body.model);
+  checkTeam(model, team);
   const config = checked({
     name: body.name,
     description: body.description || null,
     system: body.system || null,
-    model: resolveModel(body.model),
+    model,
     tools: resolveTools(body.tools ?? []),
     mcp_servers: body.mcp_servers ?? [],
     skills: [],
-    multiagent: null,
+    multiagent: atNextVersion(team.multiagent, { id, version: 0 }),
     execution_identity: { type: 'service_account' },
     metadata: { ...body.metadata },
   });
@@ -30,33 +34,46 @@ export function newAgent(id: string, body: AgentCreate, now: string): Agent {
 }
 
 /**
- * Decide what an update makes of an agent. Pure. Omitted is kept; a scalar or a list replaces; null
- * or empty clears a text or a list; metadata merges by key.
+ * Whether an agent takes an update at all: asked before anything else of the body is looked at.
  *
- * @returns the next version, or `agent` itself when nothing really changes.
  * @throws Fault `conflict` when `version` is not the agent's, even if the rest would change
- *   nothing; Fault `invalid` when the agent is archived or its parts would not fit together.
+ *   nothing; Fault `invalid` when the agent is archived.
  */
-export function updateAgent(agent: Agent, body: AgentUpdate, now: string): Agent {
+export function checkUpdatable(agent: Agent, body: AgentUpdate): void {
   if (agent.archived_at !== null) {
     throw new Fault('invalid', `agent '${agent.id}' is archived, so it cannot be updated.`, {
       details: { error_code: 'agent_archived' },
     });
   }
   if (body.version !== undefined && body.version !== agent.version) throw outdated(agent.version);
+}
+
+/**
+ * Decide what an update makes of an agent that takes it. Pure. Omitted is kept; a scalar or a list
+ * replaces; null or empty clears a text or a list; metadata merges by key.
+ *
+ * @param team What its `multiagent` becomes, looked up.
+ * @returns the next version, or `agent` itself when nothing really changes.
+ * @throws Fault `invalid` when its parts would not fit together.
+ */
+export function updateAgent(agent: Agent, body: AgentUpdate, now: string, team: Team): Agent {
   const config = configOf(agent);
+  const model = body.model === undefined ? config.model : resolveModel(body.model, config.model);
+  checkTeam(model, team);
   const next = checked({
     ...config,
     name: body.name ?? config.name,
     description: cleared(body.description, config.description),
     system: cleared(body.system, config.system),
-    model: body.model === undefined ? config.model : resolveModel(body.model, config.model),
+    model,
+    multiagent: team.multiagent,
     tools: body.tools === undefined ? config.tools : resolveTools(body.tools ?? []),
     mcp_servers: body.mcp_servers === undefined ? config.mcp_servers : (body.mcp_servers ?? []),
     metadata: mergeMetadata(config.metadata, body.metadata),
   });
   if (isDeepStrictEqual(next, config)) return agent;
-  return { ...agent, ...next, version: agent.version + 1, updated_at: now };
+  const multiagent = atNextVersion(next.multiagent, agent);
+  return { ...agent, ...next, multiagent, version: agent.version + 1, updated_at: now };
 }
 
 function outdated(version: number): Fault {

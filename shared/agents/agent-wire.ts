@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
-import { MetadataCreate, MetadataPatch } from '../core/metadata.ts';
 import { queryBoolean, queryInt, queryTime } from '../core/parse.ts';
 import { McpServerList, ToolList } from './tools-wire.ts';
 
@@ -15,7 +14,7 @@ const ModelConfig = z.strictObject({
   speed: z.enum(['standard', 'fast']).nullish(),
 });
 
-const ModelParams = z.union([
+export const ModelParams = z.union([
   z
     .string()
     .min(1)
@@ -25,60 +24,16 @@ const ModelParams = z.union([
 ]);
 export type ModelParams = z.output<typeof ModelParams>;
 
-const Description = z.string().max(limits.description_chars_max).nullish();
-const System = z.string().max(limits.agent_system_chars_max).nullish();
-const Name = z.string().min(1).max(limits.name_chars_max);
+export const System = z.string().max(limits.agent_system_chars_max).nullish();
 
 /** What this release does not do is refused by its name, never accepted and left undone. */
-const Multiagent = z
-  .unknown()
-  .refine(
-    (value) => value === null,
-    'multiagent agents are not built yet. Leave it out, or send null.',
-  )
-  .optional();
-const Skills = z
+export const Skills = z
   .unknown()
   .refine(
     (value) => value === null || (Array.isArray(value) && value.length === 0),
     'skills are not built yet. Leave it out, or send an empty list.',
   )
   .optional();
-const Identity = z
-  .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('service_account') }),
-    z
-      .strictObject({ type: z.literal('aws_role'), role_arn: z.string() })
-      .refine(() => false, 'aws_role is not built yet. Leave it out, or send service_account.'),
-  ])
-  .nullish();
-
-const shared = {
-  description: Description,
-  system: System,
-  multiagent: Multiagent,
-  skills: Skills,
-  execution_identity: Identity,
-  tools: ToolList.nullish(),
-  mcp_servers: McpServerList.nullish(),
-};
-
-export const AgentCreate = z.strictObject({
-  ...shared,
-  name: Name,
-  model: ModelParams,
-  metadata: MetadataCreate.nullish(),
-});
-export type AgentCreate = z.output<typeof AgentCreate>;
-
-export const AgentUpdate = z.strictObject({
-  ...shared,
-  name: Name.optional(),
-  model: ModelParams.optional(),
-  metadata: MetadataPatch.nullish(),
-  version: z.int().min(1).optional(),
-});
-export type AgentUpdate = z.output<typeof AgentUpdate>;
 
 const id = z.string().min(1);
 const AgentReference = z.strictObject({

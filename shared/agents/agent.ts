@@ -8,10 +8,13 @@ import type {
 } from '@anthropic-ai/sdk/resources/beta/agents/agents';
 import type { Key, Row } from '../core/table.ts';
 import type { Stored } from '../core/stored.ts';
+import type { Multiagent } from './multiagent.ts';
 import type { ModelHead } from '../outcome-models/outcome-model.ts';
 
 /** An agent at one version, with every default filled in: what is stored is what is shown. */
-export type Agent = BetaManagedAgentsAgent;
+export type Agent = Omit<BetaManagedAgentsAgent, 'multiagent'> & {
+  readonly multiagent: Multiagent | null;
+};
 export type AgentModel = BetaManagedAgentsModelConfig;
 export type AgentToolset = BetaManagedAgentsAgentToolset20260401;
 export type McpToolset = BetaManagedAgentsMCPToolset;

@@ -1,37 +1,12 @@
-import { createHash } from 'node:crypto';
-import { again } from '../core/again.ts';
 import type { Call } from '../core/call.ts';
-import { timestamp } from '../core/clock.ts';
-import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
-import { listByTime, listKeys } from '../core/listing.ts';
+import { listByTime } from '../core/listing.ts';
 import { forwardOnly, readPage, type Page } from '../core/page.ts';
 import type { Ports } from '../core/ports.ts';
-import { load, store, type Stored } from '../core/stored.ts';
-import type { Write } from '../core/table.ts';
+import { load, type Stored } from '../core/stored.ts';
 import { agentKey, versionKey, type Agent, type AgentHead, type AgentVersion } from './agent.ts';
-import { newAgent, updateAgent } from './agent-rules.ts';
-import type { AgentCreate, AgentListQuery, AgentUpdate, VersionListQuery } from './agent-wire.ts';
-
-/** @throws Fault `invalid` when its parts do not fit together. */
-export async function createAgent(ports: Ports, call: Call, body: AgentCreate): Promise<Agent> {
-  const agent = newAgent(ports.newId('agent'), body, timestamp(ports.clock));
-  const stored = await keep(ports, agent);
-  const { workspace_id } = call;
-  const head: AgentHead = {
-    ...agentKey(agent.id),
-    workspace_id,
-    version: 1,
-    archived_at: null,
-    agent: stored,
-    ...listKeys(workspace_id, 'agent', agent),
-  };
-  const writes: Write[] = [
-    { put: head, condition: 'attribute_not_exists(pk)' },
-    versionWrite(agent, stored),
-  ];
-  return await commit(ports, call, writes, { answer: agent });
-}
+import type { AgentListQuery, VersionListQuery } from './agent-wire.ts';
+import type { AgentReference } from './multiagent.ts';
 
 /**
  * @param version An older version; omitted for the newest.
@@ -63,44 +38,13 @@ export async function getAgentAndHead(
 }
 
 /**
- * Make the next version, unless nothing changes. Without `version` in the body the last write wins:
- * a lost race decides again upon what the winner wrote.
- *
- * @throws Fault `missing`, `invalid`, `conflict`: see {@link updateAgent}.
+ * A version that a save has pinned: that it exists, and in this workspace, was checked then, and
+ * versions are never deleted.
  */
-export async function changeAgent(
-  ports: Ports,
-  call: Call,
-  id: string,
-  body: AgentUpdate,
-): Promise<Agent> {
-  return await again(`agent '${id}'`, async () => {
-    const head = await readHead(ports, call, id);
-    const agent = await shown(ports, head, head.agent);
-    const next = updateAgent(agent, body, timestamp(ports.clock));
-    const writes = next === agent ? [] : await updateWrites(ports, next);
-    return await commit(ports, call, writes, { answer: next });
-  });
-}
-
-async function updateWrites(ports: Ports, next: Agent): Promise<Write[]> {
-  const stored = await keep(ports, next);
-  return [
-    {
-      update: agentKey(next.id),
-      expression: 'SET version = :next, #agent = :agent',
-      condition: 'version = :read AND archived_at = :never',
-      // A reserved word of DynamoDB.
-      names: { '#agent': 'agent' },
-      values: {
-        ':next': next.version,
-        ':read': next.version - 1,
-        ':agent': stored,
-        ':never': null,
-      },
-    },
-    versionWrite(next, stored),
-  ];
+export async function getVersion(ports: Ports, { id, version }: AgentReference): Promise<Agent> {
+  const row = (await ports.table.get(versionKey(id, version))) as AgentVersion | undefined;
+  if (row === undefined) throw new Fault('missing', `agent '${id}' has no version ${version}.`);
+  return await load(ports.blobs, row.agent);
 }
 
 /** Newest first. */
@@ -142,24 +86,6 @@ export async function listVersions(
   return forwardOnly(page);
 }
 
-/** One-way. A repeat answers as the first did. @throws Fault `missing` */
-export async function archiveAgent(ports: Ports, call: Call, id: string): Promise<Agent> {
-  return await again(`agent '${id}'`, async () => {
-    const head = await readHead(ports, call, id);
-    const agent = await shown(ports, head, head.agent);
-    const archived_at = agent.archived_at ?? timestamp(ports.clock);
-    const write: Write = {
-      update: agentKey(id),
-      expression: 'SET archived_at = :archived_at',
-      // The answer shows the version that was read, so it must be the one that is archived.
-      condition: 'version = :read AND archived_at = :never',
-      values: { ':archived_at': archived_at, ':read': head.version, ':never': null },
-    };
-    const writes = agent.archived_at === null ? [write] : [];
-    return await commit(ports, call, writes, { answer: { ...agent, archived_at } });
-  });
-}
-
 /** @throws Fault `missing`, also for another workspace's agent. */
 export async function readHead(
   ports: Pick<Ports, 'table'>,
@@ -174,21 +100,10 @@ export async function readHead(
 }
 
 /** A version as it is shown: whether the agent is archived is true of all its versions. */
-async function shown(
+export async function shown(
   ports: Pick<Ports, 'blobs'>,
   head: AgentHead,
   stored: Stored<Agent>,
 ): Promise<Agent> {
   return { ...(await load(ports.blobs, stored)), archived_at: head.archived_at };
-}
-
-/** The hash keeps two racing updates, which make the same version number, from sharing an object. */
-async function keep(ports: Ports, agent: Agent): Promise<Stored<Agent>> {
-  const hash = createHash('sha256').update(JSON.stringify(agent)).digest('hex');
-  return await store(ports.blobs, `configs/${agent.id}/${hash}.json`, agent);
-}
-
-function versionWrite(agent: Agent, stored: Stored<Agent>): Write {
-  const row: AgentVersion = { ...versionKey(agent.id, agent.version), agent: stored };
-  return { put: row, condition: 'attribute_not_exists(pk)' };
 }

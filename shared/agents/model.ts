@@ -17,9 +17,7 @@ const BEFORE_4_5 = /^claude-[a-z]+-4(-[0-4])?(-\d{8})?$/;
  * @throws Fault `invalid` for a model that agents never ran on.
  */
 export function resolveModel(params: ModelParams, stored?: AgentModel): AgentModel {
-  if (FIRST_FAMILIES.test(params.id) || BEFORE_4_5.test(params.id)) {
-    throw new Fault('invalid', `model: '${params.id}' is too old. Use a model of 4.5 or newer.`);
-  }
+  checkModelAge(params.id, 'model:');
   const kept = params.effort === undefined && stored?.id === params.id ? stored.effort : undefined;
   return {
     id: params.id,
@@ -28,4 +26,10 @@ export function resolveModel(params: ModelParams, stored?: AgentModel): AgentMod
     speed: params.speed ?? 'standard',
     ...(params.inference_geo == null ? {} : { inference_geo: params.inference_geo }),
   };
+}
+
+/** @throws Fault `invalid` for a model that agents never ran on. */
+export function checkModelAge(id: string, field: string): void {
+  if (!FIRST_FAMILIES.test(id) && !BEFORE_4_5.test(id)) return;
+  throw new Fault('invalid', `${field} '${id}' is too old. Use a model of 4.5 or newer.`);
 }

@@ -1,16 +1,23 @@
-import type { BetaManagedAgentsSessionAgent } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import type { BetaManagedAgentsSessionThreadAgent } from '@anthropic-ai/sdk/resources/beta/agents/agents';
 import type { Call } from '../core/call.ts';
 import { Fault } from '../core/fault.ts';
 import { parseId } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Agent } from './agent.ts';
 import type { AgentParam } from './agent-wire.ts';
-import { getAgentAndHead } from './agents.ts';
+import { getAgentAndHead, getVersion } from './agents.ts';
 import { resolveModel } from './model.ts';
+import { membersOf, withMembers, type Topology } from './multiagent.ts';
+import { checkTeam } from './team.ts';
 import { checkTools, resolveTools } from './tools.ts';
 
-/** An agent as a session keeps it: the whole configuration, frozen. */
-export type ResolvedAgent = BetaManagedAgentsSessionAgent;
+/** An agent as a thread runs it: the whole configuration, frozen, without the team it may start. */
+export type ThreadAgent = BetaManagedAgentsSessionThreadAgent;
+
+/** An agent as a session keeps it: with the whole configuration of each member of its team. */
+export interface ResolvedAgent extends ThreadAgent {
+  readonly multiagent: Topology<ThreadAgent> | null;
+}
 
 /** What a session's `agent` parameter means now. */
 export interface Resolved {
@@ -35,7 +42,36 @@ export async function resolveAgent(ports: Ports, call: Call, param: AgentParam):
     });
   }
   const has_outcome_model = head.outcome_model?.deleted_at === null;
-  return { agent: overrideAgent(agent, param), has_outcome_model };
+  const own = overrideAgent(agent, param);
+  const multiagent = await resolveTeam(ports, agent, own);
+  return { agent: { ...own, multiagent }, has_outcome_model };
+}
+
+/**
+ * The team at the versions that the agent's save has pinned, so a member that was changed or archived
+ * since is the one that was named then. The copies that an agent may start of itself are as the
+ * session has it, with its overrides; other members are not.
+ */
+async function resolveTeam(
+  ports: Ports,
+  { id, version, multiagent }: Agent,
+  own: ThreadAgent,
+): Promise<ResolvedAgent['multiagent']> {
+  if (multiagent === null) return null;
+  const members = await Promise.all(
+    membersOf(multiagent).map(async (reference) => {
+      const is_self = reference.id === id && reference.version === version;
+      return is_self ? own : snapshotOf(await getVersion(ports, reference));
+    }),
+  );
+  checkTeam(own.model, { multiagent, members });
+  return withMembers(multiagent, members);
+}
+
+/** Everybody that may run in a session: the agent itself first, then its team. */
+export function agentsOf(agent: ResolvedAgent): ThreadAgent[] {
+  const { multiagent, ...own } = agent;
+  return [own, ...(multiagent === null ? [] : membersOf(multiagent))];
 }
 
 /**
@@ -45,7 +81,7 @@ export async function resolveAgent(ports: Ports, call: Call, param: AgentParam):
  * @throws Fault `invalid` when the model is cleared (`agent_model_required`) or when tools and MCP
  *   servers do not fit together any more.
  */
-export function overrideAgent(agent: Agent, param: AgentParam): ResolvedAgent {
+export function overrideAgent(agent: Agent, param: AgentParam): ThreadAgent {
   const base = snapshotOf(agent);
   if (param.type === 'agent') return base;
   if (param.model === null) {
@@ -53,7 +89,7 @@ export function overrideAgent(agent: Agent, param: AgentParam): ResolvedAgent {
       details: { error_code: 'agent_model_required' },
     });
   }
-  const resolved: ResolvedAgent = {
+  const resolved: ThreadAgent = {
     ...base,
     model:
       param.model === undefined
@@ -67,9 +103,8 @@ export function overrideAgent(agent: Agent, param: AgentParam): ResolvedAgent {
   return resolved;
 }
 
-function snapshotOf(agent: Agent): ResolvedAgent {
+function snapshotOf(agent: Agent): ThreadAgent {
   const { created_at: _created, updated_at: _updated, archived_at: _archived, ...rest } = agent;
   const { metadata: _metadata, multiagent: _multiagent, ...snapshot } = rest;
-  // AgentCreate refuses every other value.
-  return { ...snapshot, multiagent: null };
+  return snapshot;
 }

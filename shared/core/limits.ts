@@ -86,7 +86,9 @@ export const limits = {
   tool_name_chars_max: 128,
   tool_domains_max: 64,
   url_source_tools_max: 128,
-  /** One agent in one answer, also after the proxy has escaped it; schemas have no bound of their own. */
+  /** Source: API reference: kinds of agents that one agent may start. */
+  roster_entries_max: 20,
+  /** One agent in one answer, in a session with its whole team, also after the proxy has escaped it; schemas have no bound of their own. */
   agent_bytes_max: 1_000_000,
   /** Races that an update without `version` runs again before it gives up. */
   update_attempts_max: 10,

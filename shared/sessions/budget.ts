@@ -1,17 +1,23 @@
+import { advisorOf } from '../agents/multiagent.ts';
+import { agentsOf } from '../agents/resolve-agent.ts';
 import { Fault } from '../core/fault.ts';
 import { listPrice, microcentsOf, type PriceOverrides } from '../models/prices.ts';
 import { listCostMicrocents, usageNow, type BudgetLimit } from './session-usage.ts';
 import type { SessionAgent, SessionHead } from './session.ts';
 
 /**
- * A cap can only be kept for a model whose price is known.
+ * A cap can only be kept for models whose price is known: the agent's and all that it may start.
  * @throws Fault `invalid` with `model_not_budgetable`
  */
 export function checkBudgetable(agent: SessionAgent, prices: PriceOverrides): void {
-  if (listPrice(agent.model.id, prices) !== null) return;
+  const advisor = agent.multiagent === null ? undefined : advisorOf(agent.multiagent);
+  const models = agentsOf(agent).map(({ model }) => model.id);
+  if (advisor !== undefined) models.push(advisor);
+  const unpriced = models.find((id) => listPrice(id, prices) === null);
+  if (unpriced === undefined) return;
   throw new Fault(
     'invalid',
-    `budget: model ${agent.model.id} has no list price, so a budget cannot be kept. Use another model, or leave budget out.`,
+    `budget: model ${unpriced} has no list price, so a budget cannot be kept. Use another model, or leave budget out.`,
     { details: { error_code: 'model_not_budgetable' } },
   );
 }

@@ -11,7 +11,10 @@ import type { SessionUpdate } from './session-wire.ts';
 import type { SessionAgent } from './session.ts';
 
 /** What an update changes; what stays is left out. */
-export type Changes = Omit<BetaManagedAgentsSessionUpdatedEvent, 'id' | 'type' | 'processed_at'>;
+export type Changes = Omit<
+  BetaManagedAgentsSessionUpdatedEvent,
+  'id' | 'type' | 'processed_at' | 'agent'
+> & { readonly agent?: SessionAgent };
 
 export interface UpdatePlan {
   /** Empty when nothing really changes. */

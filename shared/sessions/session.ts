@@ -1,12 +1,10 @@
-import type {
-  BetaManagedAgentsBudgetLimit,
-  BetaManagedAgentsSessionAgent,
-} from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import type { BetaManagedAgentsBudgetLimit } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
+import type { ResolvedAgent } from '../agents/resolve-agent.ts';
 import type { Key, Row } from '../core/table.ts';
 import type { Stored } from '../core/stored.ts';
 import type { StopDetails, StopReason, ThreadStatus, Usage } from '../threads/thread.ts';
 
-export type SessionAgent = BetaManagedAgentsSessionAgent;
+export type SessionAgent = ResolvedAgent;
 
 /**
  * What changes of a session: `SESSION#<id>` / `HEAD`. Rewritten at every change of status under

@@ -71,7 +71,8 @@ test('a cold start of the API loads at most 700 kB; a few chunks wait until they
   const chunks = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
   const later = chunks.reduce((sum, size) => sum + size, 0) - loaded;
   expect(later).toBeGreaterThan(0);
-  expect(later).toBeLessThan(60_000);
+  // What operators ask for: one request of theirs parses all of it.
+  expect(later).toBeLessThan(80_000);
 });
 
 test('a bundle holds no source map unless asked', () => {

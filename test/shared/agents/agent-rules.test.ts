@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { newAgent, updateAgent } from '#shared/agents/agent-rules.ts';
+import { checkUpdatable, newAgent, updateAgent } from '#shared/agents/agent-rules.ts';
 import type { Agent } from '#shared/agents/agent.ts';
-import { AgentCreate, AgentUpdate } from '#shared/agents/agent-wire.ts';
+import { AgentCreate, AgentUpdate } from '#shared/agents/agent-bodies.ts';
 import { parseBody } from '#shared/core/parse.ts';
-import { anAgent, created_at, custom, mcp, server, toolset } from './samples.ts';
+import { alone, anAgent, created_at, custom, mcp, server, toolset } from './samples.ts';
 
 /**
  * What an update does to an agent: one row for each field and each of its states. Method: a full
@@ -21,8 +21,11 @@ const full = anAgent({
   metadata: { team: 'red', cost: '1' },
 });
 
-const update = (agent: Agent, body: object): Agent =>
-  updateAgent(agent, parseBody(AgentUpdate, body), later);
+function update(agent: Agent, body: object): Agent {
+  const parsed = parseBody(AgentUpdate, body);
+  checkUpdatable(agent, parsed);
+  return updateAgent(agent, parsed, later, alone);
+}
 
 const model = (over: object): object => ({ ...full.model, ...over });
 const { inference_geo: _geo, ...without_geo } = full.model;
@@ -117,7 +120,8 @@ test.each<[string, object]>([
   ['null for metadata', { metadata: null }],
   ['null for an unknown key of metadata', { metadata: { nothing: null } }],
   ['the right version', { version: 1 }],
-  ['what this release can only clear', { skills: [], multiagent: null, execution_identity: null }],
+  ['what this release can only clear', { skills: [], execution_identity: null }],
+  ['null for multiagent', { multiagent: null }],
 ])('an update with %s changes nothing and makes no version', (_, body) => {
   expect(update(full, body)).toBe(full);
 });
@@ -154,10 +158,6 @@ test.each<[object, RegExp]>([
   [{ model: null }, /^model: must be string or object/],
   [{ version: 0 }, /^version: must be at least 1/],
   [{ skills: [{ type: 'custom', skill_id: 'x' }] }, /^skills: skills are not built yet/],
-  [
-    { multiagent: { type: 'coordinator', agents: [] } },
-    /^multiagent: multiagent agents are not built/,
-  ],
   [
     { execution_identity: { type: 'aws_role', role_arn: 'arn' } },
     /^execution_identity: aws_role is not/,
@@ -232,5 +232,5 @@ test('an agent at the limits of its texts is accepted, one beyond a megabyte in 
     model: 'm',
     tools: [{ ...custom, input_schema: schema }],
   });
-  expect(() => newAgent('agent_1', body, created_at)).toThrow(/bytes of JSON/);
+  expect(() => newAgent('agent_1', body, created_at, alone)).toThrow(/bytes of JSON/);
 });

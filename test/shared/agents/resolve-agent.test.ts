@@ -14,7 +14,8 @@ const agent = anAgent({
   metadata: { team: 'red' },
 });
 
-const { created_at: _c, updated_at: _u, archived_at: _a, metadata: _m, ...snapshot } = agent;
+const { created_at: _c, updated_at: _u, archived_at: _a, metadata: _m, ...config } = agent;
+const { multiagent: _team, ...snapshot } = config;
 
 const override = (over: object) =>
   overrideAgent(
