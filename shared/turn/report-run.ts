@@ -97,7 +97,8 @@ async function begin(ports: ReportPorts, input: StepInput): Promise<Attempt | un
     });
     const rows = await ports.table.getMany([sessionKey(session_id), configKey(session_id)]);
     const [session, config] = rows as [SessionHead?, SessionConfig?];
-    if (session === undefined || config === undefined) return undefined;
+    if (session === undefined || config === undefined || session.deleted_at !== null)
+      return undefined;
     const started_at = ports.clock.now().toISOString();
     return { ports, row: row as ReportRow, session, config, started_at };
   } catch (error) {

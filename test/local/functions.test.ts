@@ -134,6 +134,13 @@ test('what a function prints stands in its log', async () => {
     .toContain('hello log');
 });
 
+test('how an invocation failed stands in the log of its function', async () => {
+  await expect(run('fail')).rejects.toThrow('no');
+  await expect
+    .poll(async () => await readFile(join(rig.host.logs, 'work.log'), 'utf8'))
+    .toMatch(/"platform\.report".*"Odd"/);
+});
+
 test('each tenant has an environment of its own', async () => {
   const count = (tenant: string) => rig.host.invoke('tenant', { act: 'count' }, tenant);
   expect([await count('a'), await count('a'), await count('b')]).toEqual([1, 2, 1]);

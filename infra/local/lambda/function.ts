@@ -52,6 +52,7 @@ interface Running {
 export class Environment {
   readonly #settings: FunctionSettings;
   readonly #counting: Counting;
+  readonly #log: Writable;
   readonly #worker: Worker;
   readonly #running = new Map<number, Running>();
   readonly ended: Promise<void>;
@@ -63,6 +64,7 @@ export class Environment {
   constructor(settings: FunctionSettings, counting: Counting, log: Writable) {
     this.#settings = settings;
     this.#counting = counting;
+    this.#log = log;
     counting.of(settings.short_name).cold_starts += 1;
     const { worker: workerData, environment: env } = settings;
     const { memory_mib } = workerData;
@@ -110,6 +112,7 @@ export class Environment {
         this.#running.delete(id);
         this.last_used_ms = performance.now();
         this.#count(performance.now() - started, result.ok);
+        if (!result.ok) this.#report(request_id, result.error);
         resolve(result);
         if (this.retired && !this.busy) void this.#worker.terminate();
       };
@@ -172,6 +175,12 @@ export class Environment {
         },
       });
     }
+  }
+
+  /** As Lambda logs how an invocation ended: whoever answers for it knows no more than that it failed. */
+  #report(requestId: string, { errorType, errorMessage }: FunctionError): void {
+    const record = { requestId, status: 'error', errorType, errorMessage };
+    this.#log.write(`${JSON.stringify({ type: 'platform.report', record })}\n`);
   }
 
   #count(elapsed_ms: number, ok: boolean): void {
