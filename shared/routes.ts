@@ -140,6 +140,8 @@ export const routes = {
   },
 
   'GET /v1/reverie/sessions/{session_id}/transcript': { scope: 'read', served_by: 'stream' },
+  'GET /v1/reverie/sessions/{session_id}/trace': { scope: 'read', served_by: 'stream' },
+  'GET /v1/reverie/sessions/{session_id}/files/history': { scope: 'read', served_by: 'stream' },
   'GET /v1/reverie/sessions/{session_id}/outcome_evaluations': { scope: 'read' },
   'GET /v1/reverie/sessions/{session_id}/outcome_evaluations/{evaluation_id}/transcript': {
     scope: 'read',

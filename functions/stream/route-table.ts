@@ -1,6 +1,8 @@
 import type { StreamRouteName } from '#shared/routes.ts';
 import { readGradeTranscript } from './read-grade-transcript.ts';
+import { readFileHistory } from './read-file-history.ts';
 import { readReport } from './read-report.ts';
+import { readTrace } from './read-trace.ts';
 import { readTranscript } from './read-transcript.ts';
 import { downloadFile } from './download-file.ts';
 import { exportStore } from './export-store.ts';
@@ -16,6 +18,8 @@ export function routeTable(ports: StreamPorts): Readonly<Record<StreamRouteName,
     'GET /v1/reverie/memory_stores/{memory_store_id}/export': exportStore(ports),
     'GET /v1/reverie/dreams/{dream_id}/report': readReport(ports),
     'GET /v1/reverie/sessions/{session_id}/transcript': readTranscript(ports),
+    'GET /v1/reverie/sessions/{session_id}/trace': readTrace(ports),
+    'GET /v1/reverie/sessions/{session_id}/files/history': readFileHistory(ports),
     'GET /v1/reverie/sessions/{session_id}/outcome_evaluations/{evaluation_id}/transcript':
       readGradeTranscript(ports),
   };

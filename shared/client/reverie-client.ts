@@ -6,6 +6,7 @@ import { Dreams } from './dreams.ts';
 import { Files } from './files.ts';
 import { MemoryStores } from './memory-stores.ts';
 import { OutcomeModels, OutcomeReports } from './outcome-models.ts';
+import { Sessions } from './sessions.ts';
 import { Transcripts } from './transcripts.ts';
 import { Verdicts } from './verdicts.ts';
 
@@ -41,6 +42,7 @@ export class ReverieClient {
   readonly memoryStores: MemoryStores;
   readonly outcomeModels: OutcomeModels;
   readonly outcomeReports: OutcomeReports;
+  readonly sessions: Sessions;
   readonly transcripts: Transcripts;
   readonly verdicts: Verdicts;
 
@@ -51,6 +53,7 @@ export class ReverieClient {
     this.memoryStores = new MemoryStores(client);
     this.outcomeModels = new OutcomeModels(client);
     this.outcomeReports = new OutcomeReports(client);
+    this.sessions = new Sessions(client);
     this.transcripts = new Transcripts(client);
     this.verdicts = new Verdicts(client);
   }

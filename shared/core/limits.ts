@@ -179,12 +179,22 @@ export const limits = {
   /** What is kept of a function's time to write down where it stopped. */
   step_time_reserve_ms: 10_000,
 
+  // Traces
+  /** What a trace shows of one thread, the newest of each: 25 threads are then a few MB. */
+  trace_turns_max: 200,
+  trace_messages_max: 200,
+  trace_files_max: 200,
+  /** What it shows of a message, and of the reason of a verdict. */
+  trace_text_chars_max: 1_000,
+
   // Files of a session
   /** Source: issue 2: what one session may hold. Folders and links are counted apart from files. */
   session_files_max: 10_000,
   session_folders_max: 10_000,
   session_bytes_max: 1_073_741_824,
   file_bytes_max: 104_857_600,
+  /** Past versions of one path of which the author is kept: a row each. */
+  file_history_max: 100,
   /** As Linux has it for one name. */
   file_name_bytes_max: 255,
   /** Source: DynamoDB quota, 1,024 bytes of a sort key, less the two of `F#`. */

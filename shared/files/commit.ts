@@ -12,6 +12,7 @@ import {
   type StoredEntry,
 } from './entry.ts';
 import { deltaOf, type Changed, type Manifest, type Manifests } from './manifest.ts';
+import { pastWrites, revisedFrom, WRITES_PER_PAST } from './history.ts';
 import { outputWrites, WRITES_PER_OUTPUT, type FilesOwner } from './outputs.ts';
 import { besidePath, isInside, outputs, workdir } from './path.ts';
 
@@ -91,7 +92,7 @@ async function commitBatch(
   let left = writes.batch.map((change) => stamp(ports, author, change));
   while (left.length > 0) {
     try {
-      const changing = changeWrites(request, left, timestamp(ports.clock));
+      const changing = changeWrites(request, left, timestamp(ports.clock), author);
       await ports.table.transact([...changing, ...writes.also]);
       return { manifest: ports.manifests.follow(session_id, manifest, left), conflicts };
     } catch (error) {
@@ -112,7 +113,8 @@ function batchesOf(changes: readonly Change[]): Change[][] {
   const batches: Change[][] = [];
   let room = 0;
   for (const change of changes.toSorted((a, b) => rank(a) - rank(b))) {
-    const writes = isInside(change.path, [outputs]) ? 1 + WRITES_PER_OUTPUT : 1;
+    const own = change.base === undefined ? 1 : 1 + WRITES_PER_PAST;
+    const writes = isInside(change.path, [outputs]) ? own + WRITES_PER_OUTPUT : own;
     if (writes > room) {
       batches.push([]);
       room = BATCH_WRITES_MAX;
@@ -127,18 +129,27 @@ function stamp(ports: Ports, author: Author, { path, base, next }: Change): Chan
   if (next === undefined) return { path, base, next };
   // Only its place or its time is new: whoever saw the old row may still write over it.
   if (base !== undefined && isSame(base, next)) return { path, base, next: { ...base, ...next } };
-  return { path, base, next: { ...next, version: ports.newVersion(), written_by: author } };
+  const stamped = { ...next, version: ports.newVersion(), written_by: author };
+  return { path, base, next: base === undefined ? stamped : { ...stamped, ...revisedFrom(base) } };
 }
 
 /**
  * The writes of one transaction: the head, then each change under its condition, in their order,
  * then what follows from them.
+ *
+ * @param author Who replaces or removes what was there before; left out where nothing is.
  */
-export function changeWrites(owner: FilesOwner, changed: readonly Changed[], at: string): Write[] {
+export function changeWrites(
+  owner: FilesOwner,
+  changed: readonly Changed[],
+  at: string,
+  author?: Author,
+): Write[] {
   return [
     headWrite(owner.session_id, changed),
     ...changed.map((one) => writeOf(owner.session_id, one)),
     ...changed.flatMap((one) => outputWrites(owner, one, at)),
+    ...(author === undefined ? [] : changed.flatMap((one) => pastWrites(owner, one, author, at))),
   ];
 }
 

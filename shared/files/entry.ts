@@ -43,9 +43,11 @@ export type StoredEntry = Entry & {
   /** Changes with each write, and never comes back: a condition on it cannot meet another state. */
   readonly version: string;
   readonly written_by: Author;
+  /** How often the path was written since it was last free. @default 1 */
+  readonly revision?: number;
 };
 
-/** `FILES#<session_id>` holds `HEAD`, `F#<path>` and `SHELL#<thread_id>`. */
+/** `FILES#<session_id>` holds `HEAD`, `F#<path>`, `SHELL#<thread_id>` and `V#<hash of path>#<place>`. */
 export function filesKey(session_id: string): string {
   return `FILES#${session_id}`;
 }
@@ -56,6 +58,7 @@ const named = {
   modified_at: z.string(),
   version: z.string(),
   written_by: z.object({ thread_id: z.string(), event_id: z.string() }),
+  revision: z.int().exactOptional(),
 };
 const StoredRow = z.discriminatedUnion('kind', [
   z.object({
