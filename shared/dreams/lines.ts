@@ -2,9 +2,25 @@ import { limits } from '../core/limits.ts';
 import type { SessionEvent } from '../events/event.ts';
 import type { PieceLine, Speaker } from './piece.ts';
 
-/** An event as reflection reads it: one line, or several ordered ones where it is long. */
+/** Events that say nothing but that the platform works; to read them would cost as much as words. */
+const SILENT = new Set<string>([
+  'agent.thinking',
+  'session.status_idle',
+  'session.status_running',
+  'session.thread_status_idle',
+  'session.thread_status_running',
+  'session.usage',
+  'span.model_request_end',
+  'span.model_request_start',
+]);
+
+/**
+ * An event as reflection reads it: one line, several ordered ones where it is long, and none where it
+ * has nothing to say.
+ */
 export function linesOf(thread_id: string, event: SessionEvent): PieceLine[] {
   const { id: event_id, type } = event;
+  if (SILENT.has(type)) return [];
   const at = timeOf(event);
   const text = textOfEvent(event);
   const line = { event_id, thread_id, at, type, speaker: speakerOf(event) };

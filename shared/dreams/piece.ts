@@ -18,6 +18,8 @@ export interface SessionFacts {
   readonly model_id: string;
   readonly created_at: string;
   readonly verdicts: readonly SessionVerdict[];
+  /** What the reports on its runs say, by the outcome model of its agent. */
+  readonly reports: readonly SessionVerdict[];
   /** Ids of the events, in order; likewise the next three. */
   readonly errors: readonly string[];
   readonly denials: readonly string[];

@@ -1,3 +1,4 @@
+import { primaryThreadId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import type { Piece, PieceLine, SessionFacts } from './piece.ts';
 
@@ -7,22 +8,50 @@ import type { Piece, PieceLine, SessionFacts } from './piece.ts';
  * asks again. Holds one piece at a time.
  */
 export function* piecesOf(facts: SessionFacts, lines: Iterable<PieceLine>): Generator<Piece> {
-  const { session_id } = facts;
-  let held: PieceLine[] = [];
-  let chars = 0;
-  let is_fresh = false;
-  let n = 0;
+  const cutter = new Cutter(facts);
   for (const line of lines) {
-    if (is_fresh && chars + sizeOf(line) > limits.piece_chars_max) {
-      yield { session_id, n: n++, facts, lines: held };
-      held = overlapOf(held);
-      chars = held.reduce((sum, each) => sum + sizeOf(each), 0);
-    }
-    held.push(line);
-    chars += sizeOf(line);
-    is_fresh = true;
+    const piece = cutter.take(line);
+    if (piece !== undefined) yield piece;
   }
-  if (is_fresh) yield { session_id, n, facts, lines: held };
+  const last = cutter.rest();
+  if (last !== undefined) yield last;
+}
+
+/** The same for lines that are still being read. */
+export class Cutter {
+  readonly #facts: SessionFacts;
+  #held: PieceLine[] = [];
+  #chars = 0;
+  #is_fresh = false;
+  #n = 0;
+
+  constructor(facts: SessionFacts) {
+    this.#facts = facts;
+  }
+
+  /** @returns the piece that is whole now that this line does not fit into it any more */
+  take(line: PieceLine): Piece | undefined {
+    const is_full = this.#is_fresh && this.#chars + sizeOf(line) > limits.piece_chars_max;
+    const whole = is_full ? this.#piece() : undefined;
+    if (is_full) {
+      this.#held = overlapOf(this.#held);
+      this.#chars = this.#held.reduce((sum, each) => sum + sizeOf(each), 0);
+    }
+    this.#held.push(line);
+    this.#chars += sizeOf(line);
+    this.#is_fresh = true;
+    return whole;
+  }
+
+  /** What is left at the end. */
+  rest(): Piece | undefined {
+    return this.#is_fresh ? this.#piece() : undefined;
+  }
+
+  #piece(): Piece {
+    const { session_id } = this.#facts;
+    return { session_id, n: this.#n++, facts: this.#facts, lines: this.#held };
+  }
 }
 
 /** A line with what surrounds it: its ids, its time and its tags. */
@@ -39,9 +68,11 @@ function overlapOf(lines: readonly PieceLine[]): PieceLine[] {
 }
 
 /** A piece as it goes to the model: strangers' words between tags that they cannot know. */
-export function pieceText({ lines }: Piece, boundary: string): string {
-  const events = lines.map(({ event_id, at, type, speaker, part, text }) => {
-    const of = part === undefined ? '' : ` part="${part.n} of ${part.of}"`;
+export function pieceText({ session_id, lines }: Piece, boundary: string): string {
+  const primary = primaryThreadId(session_id);
+  const events = lines.map(({ event_id, thread_id, at, type, speaker, part, text }) => {
+    const thread = thread_id === primary ? '' : ` thread="${thread_id}"`;
+    const of = `${thread}${part === undefined ? '' : ` part="${part.n} of ${part.of}"`}`;
     const facts = `id="${event_id}" at="${at}" type="${type}" by="${speaker}"${of}`;
     return `<event-${boundary} ${facts}>\n${text}\n</event-${boundary}>`;
   });

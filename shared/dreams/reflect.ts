@@ -112,17 +112,21 @@ function heldIn(
 }
 
 function contentOf(piece: Piece, snapshot: Snapshot, boundary: string): string {
-  const { verdicts, errors, denials, interrupts, corrections } = piece.facts;
+  const { verdicts, reports, errors, denials, interrupts, corrections } = piece.facts;
   const shown = new Set(piece.lines.map(({ event_id }) => event_id));
   const here = (ids: readonly string[]): string[] => ids.filter((id) => shown.has(id));
   const facts = {
-    verdicts: verdicts.map(({ event_id, at, result }) => ({ event_id, at, result })),
+    verdicts: [...reports, ...verdicts].map(({ event_id, at, result }) => ({
+      event_id,
+      at,
+      result,
+    })),
     failed_tools: here(errors),
     denied_calls: here(denials),
     interrupts: here(interrupts),
     messages_after_an_answer: here(corrections),
   };
-  const reasons = verdicts.map(({ text }) => text).join('\n');
+  const reasons = [...reports, ...verdicts].map(({ text }) => text).join('\n');
   return [
     `What is known of the session (ids of events in this part, verdicts of all of it):\n${JSON.stringify(facts)}`,
     `<verdicts-${boundary}>\n${reasons}\n</verdicts-${boundary}>`,

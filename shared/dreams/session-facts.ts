@@ -7,9 +7,14 @@ type Known = Pick<
   'session_id' | 'agent_id' | 'agent_version' | 'model_id' | 'created_at' | 'cost_microcents'
 >;
 
-/** What the events of a session say about how it went; of all its threads, in order. */
-export function factsOf(known: Known, events: Iterable<SessionEvent>): SessionFacts {
+/** What the events of a session say about how it went; of all its threads, one after the other. */
+export function factsOf(
+  known: Known,
+  events: Iterable<SessionEvent>,
+  reports: readonly SessionVerdict[] = [],
+): SessionFacts {
   const facts = {
+    reports,
     verdicts: [] as SessionVerdict[],
     errors: [] as string[],
     denials: [] as string[],
@@ -30,7 +35,9 @@ export function factsOf(known: Known, events: Iterable<SessionEvent>): SessionFa
   return { ...known, ...facts };
 }
 
+/** A request of the model that failed was made again: nothing that the agent could have done better. */
 function isError(event: SessionEvent): boolean {
+  if (event.type === 'span.model_request_end') return false;
   return event.type === 'session.error' || ('is_error' in event && event.is_error === true);
 }
 
@@ -52,8 +59,11 @@ function verdictOf(
   };
 }
 
-/** What became of a session, by its last verdict that says. */
-export function outcomeOf({ verdicts }: SessionFacts): 'success' | 'failure' | 'unknown' {
-  const last = verdicts.findLast(({ result }) => result !== 'unsure');
+/** What became of a session, by its last verdict that says; where there is none, its last report. */
+export function outcomeOf({
+  verdicts,
+  reports,
+}: Pick<SessionFacts, 'verdicts' | 'reports'>): 'success' | 'failure' | 'unknown' {
+  const last = [...reports, ...verdicts].findLast(({ result }) => result !== 'unsure');
   return last === undefined || last.result === 'unsure' ? 'unknown' : last.result;
 }

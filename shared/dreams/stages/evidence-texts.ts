@@ -1,24 +1,11 @@
-import { primaryThreadId } from '../../core/id.ts';
-import type { Ports } from '../../core/ports.ts';
-import type { SessionEvent } from '../../events/event.ts';
-import { loadEvent, walkLog } from '../../threads/log.ts';
+import pLimit from 'p-limit';
+import { limits } from '../../core/limits.ts';
 import { textOfEvent } from '../lines.ts';
 import type { Operation } from '../operation.ts';
 import type { EventText } from '../verify.ts';
 import { readSessions } from './gather.ts';
+import { eventsOf } from './session-log.ts';
 import type { Work } from './work.ts';
-
-/** The events of a session up to a number, in order. */
-export async function* eventsOf(
-  { table, blobs }: Pick<Ports, 'table' | 'blobs'>,
-  session_id: string,
-  through: number,
-): AsyncGenerator<SessionEvent> {
-  if (through === 0) return;
-  for await (const page of walkLog(table, primaryThreadId(session_id), { through })) {
-    for (const line of page) yield await loadEvent(blobs, line);
-  }
-}
 
 /** What the events say that operations quote, read from the logs themselves: each log once. */
 export async function evidenceTexts(
@@ -32,12 +19,16 @@ export async function evidenceTexts(
     }
   }
   const texts = new Map<string, string>();
-  for (const { session_id, through } of await readSessions(work)) {
-    const wanted = quoted.get(session_id);
-    if (wanted === undefined) continue;
-    for await (const event of eventsOf(work.ports, session_id, through)) {
-      if (wanted.has(event.id)) texts.set(`${session_id} ${event.id}`, textOfEvent(event));
-    }
-  }
+  const limit = pLimit(limits.copies_parallel_max);
+  const read = (await readSessions(work)).map(({ session_id, threads }) =>
+    limit(async () => {
+      const wanted = quoted.get(session_id);
+      if (wanted === undefined) return;
+      for await (const { event } of eventsOf(work.ports, threads)) {
+        if (wanted.has(event.id)) texts.set(`${session_id} ${event.id}`, textOfEvent(event));
+      }
+    }),
+  );
+  await Promise.all(read);
   return async (session_id, event_id) => texts.get(`${session_id} ${event_id}`);
 }

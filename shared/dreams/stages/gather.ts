@@ -1,18 +1,20 @@
-import { primaryThreadId } from '../../core/id.ts';
+import pLimit from 'p-limit';
+import { limits } from '../../core/limits.ts';
 import { ConditionFailed } from '../../core/table.ts';
 import { sessionKey, type SessionHead } from '../../sessions/session.ts';
 import { threadKey, type ThreadHead } from '../../threads/thread.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { copyStore, recordOutput } from './copy-store.ts';
 import { openSession } from './pipeline-session.ts';
+import { threadIds, type GatheredThread } from './session-log.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import { DreamFailed, type Work } from './work.ts';
 
 /** A session as it stood when the dream began: what comes later is for another dream. */
 export interface GatheredSession {
   readonly session_id: string;
-  /** Number of the last event that is read. */
-  readonly through: number;
+  /** The primary one first. */
+  readonly threads: readonly GatheredThread[];
   /** What the session had cost; null when a model has no price. */
   readonly cost_microcents: number | null;
 }
@@ -56,17 +58,25 @@ async function begin(work: Work): Promise<void> {
 }
 
 async function gatherSessions({ ports, head }: Work): Promise<GatheredSession[]> {
-  const keys = head.session_ids.flatMap((id) => [sessionKey(id), threadKey(primaryThreadId(id))]);
-  const rows = await ports.table.getMany(keys);
-  const at = new Map(rows.map((row) => [row.pk, row]));
-  return head.session_ids.map((session_id) => {
+  const { table } = ports;
+  const limit = pLimit(limits.copies_parallel_max);
+  const teams = await Promise.all(
+    head.session_ids.map((session_id) =>
+      limit(async () => ({ session_id, ids: await threadIds(table, session_id) })),
+    ),
+  );
+  const keys = teams.flatMap(({ session_id, ids }) => [
+    sessionKey(session_id),
+    ...ids.map(threadKey),
+  ]);
+  const at = new Map((await table.getMany(keys)).map((row) => [row.pk, row]));
+  return teams.map(({ session_id, ids }) => {
     const session = at.get(sessionKey(session_id).pk) as SessionHead | undefined;
-    const thread = at.get(threadKey(primaryThreadId(session_id)).pk) as ThreadHead | undefined;
-    if (session === undefined || session.deleted_at !== null || thread === undefined) {
-      throw sessionGone(session_id);
-    }
+    const threads = ids.flatMap((id) => (at.get(threadKey(id).pk) as ThreadHead | undefined) ?? []);
+    if (session?.deleted_at !== null || threads.length < ids.length) throw sessionGone(session_id);
     const { cost_microcents } = session.usage;
-    return { session_id, through: thread.seq, cost_microcents };
+    const gathered = threads.map(({ thread_id, seq }) => ({ thread_id, through: seq }));
+    return { session_id, threads: gathered, cost_microcents };
   });
 }
 

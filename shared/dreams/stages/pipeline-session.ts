@@ -12,8 +12,9 @@ import { sessionKey, type SessionAgent, type SessionHead } from '../../sessions/
 import { prepareAppend } from '../../threads/log.ts';
 import { runningLines } from '../../threads/status-lines.ts';
 import { threadKey, type ThreadHead } from '../../threads/thread.ts';
-import { terminate } from '../../turn/settle.ts';
+import { activeMs, terminate } from '../../turn/settle.ts';
 import { dreamKey, type DreamHead } from '../dream.ts';
+import { say } from './pipeline-log.ts';
 import type { StagePorts, Work } from './work.ts';
 
 /** Who writes what a dream writes. */
@@ -98,7 +99,10 @@ function newPipeline({ ports, head, model }: Work): NewSession {
   };
 }
 
-/** Say something in the dream's session, in one transaction with what it is about. */
+/**
+ * Say something in the dream's session, in one transaction with what it is about. Refused, it has been
+ * written before, and said with it.
+ */
 export async function tell(
   { ports, head }: Pick<Work, 'ports' | 'head'>,
   text: string,
@@ -107,29 +111,19 @@ export async function tell(
   const line: Line = {
     event: { id: newId('event'), type: 'agent.message', content: [{ type: 'text', text }] },
   };
-  const thread_id = primaryThreadId(head.pipeline_session_id);
-  for (let attempt = 1; attempt <= limits.head_attempts_max; attempt++) {
-    const thread = await threadOf(ports.table, thread_id);
-    const says = thread?.status === 'running';
-    const append = says ? (await prepareAppend(ports, thread, [line])).writes : [];
-    try {
-      await ports.table.transact([...writes, ...append]);
-      return;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      // What it is about has been written: and said, in the same transaction.
-      if (error.failed.some((index) => index < writes.length)) return;
-    }
-    await sleep(backoffMs(attempt));
-  }
-  throw new Fault(
-    'busy',
-    `The session of dream ${head.dream_id} is written to by too many at once.`,
-  );
+  await say(ports, head, { lines: [line], writes });
 }
 
 async function threadOf(table: Table, thread_id: string): Promise<ThreadHead | undefined> {
   return (await table.get(threadKey(thread_id))) as ThreadHead | undefined;
+}
+
+/** Why the dream has failed, for who watches its session. */
+function failureOf({ error }: DreamHead): Line[] {
+  if (error === null) return [];
+  const { message } = error;
+  const shown = { type: 'unknown_error', message, retry_status: { type: 'terminal' } } as const;
+  return [{ event: { id: newId('event'), type: 'session.error', error: shown } }];
 }
 
 /** End the dream's session and archive it; its log stays readable. Runs twice: the second does nothing. */
@@ -142,16 +136,23 @@ export async function closeSession(ports: StagePorts, dream: DreamHead): Promise
     if (thread?.status !== 'running') return;
     const now = ports.clock.now();
     const end = terminate(thread, now);
+    const last = [...failureOf(dream), ...end.lines];
     // What clients sent to it is kept: a message that was accepted is never dropped.
     const waiting = (await loadQueued(ports, thread.thread_id, thread.queue)).map(lineOf);
-    const append = await prepareAppend(ports, thread, [...waiting, ...end.lines], end.patch);
+    const append = await prepareAppend(ports, thread, [...waiting, ...last], end.patch);
     const archived: Write = {
       update: key,
       expression:
-        'SET #status = :terminated, archived_at = :at, updated_at = :at, ended_at = :at, running_since = :null, #version = #version + :one',
+        'SET #status = :terminated, archived_at = :at, updated_at = :at, ended_at = :at, running_since = :null, #usage.active_ms = #usage.active_ms + :active, #version = #version + :one',
       condition: 'attribute_exists(pk)',
-      names: { '#status': 'status', '#version': 'version' },
-      values: { ':terminated': 'terminated', ':at': now.toISOString(), ':null': null, ':one': 1 },
+      names: { '#status': 'status', '#version': 'version', '#usage': 'usage' },
+      values: {
+        ':terminated': 'terminated',
+        ':at': now.toISOString(),
+        ':null': null,
+        ':active': activeMs(thread, now),
+        ':one': 1,
+      },
     };
     try {
       await ports.table.transact([archived, ...append.writes]);

@@ -1,6 +1,5 @@
 import { load } from '../../core/stored.ts';
 import type { Row } from '../../core/table.ts';
-import { primaryThreadId } from '../../core/id.ts';
 import type { SessionEvent } from '../../events/event.ts';
 import {
   configKey,
@@ -11,13 +10,13 @@ import {
 import { dreamKey, dreamObject, pieceKey, piecesBelow } from '../dream.ts';
 import { linesOf } from '../lines.ts';
 import type { Piece } from '../piece.ts';
-import { piecesOf } from '../pieces.ts';
+import { Cutter } from '../pieces.ts';
 import { reflect } from '../reflect.ts';
 import { factsOf } from '../session-facts.ts';
 import type { Reflection } from '../thinking.ts';
-import { eventsOf } from './evidence-texts.ts';
 import { readSessions, readSnapshot, sessionGone, type GatheredSession } from './gather.ts';
 import { tell } from './pipeline-session.ts';
+import { eventsOf, readReports, rowsBetween } from './session-log.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -33,7 +32,7 @@ export async function reflectSession(work: Work, session_n: number): Promise<voi
   const { dream_id } = work.head;
   const done = new Set((await piecesDone(work, piecesBelow(session_n))).map(({ sk }) => sk));
   const snapshot = await readSnapshot(work);
-  for (const piece of await readPieces(work, session)) {
+  for await (const piece of readPieces(work, session)) {
     const key = pieceKey(dream_id, session_n, piece.n);
     if (done.has(key.sk)) continue;
     await work.look();
@@ -59,48 +58,61 @@ export async function piecesDone(
   { ports, head }: Pick<Work, 'ports' | 'head'>,
   below = 'P#',
 ): Promise<Row[]> {
-  const { pk } = dreamKey(head.dream_id);
-  const rows: Row[] = [];
-  for (let from = below, more = true; more;) {
-    const page = await ports.table.query({ pk, from, to: `${below}~` });
-    rows.push(...page.rows);
-    from = `${page.rows.at(-1)?.sk ?? below}!`;
-    ({ more } = page);
-  }
-  return rows;
+  return await rowsBetween(ports.table, dreamKey(head.dream_id).pk, below);
 }
 
-/** A session's log up to where it stood when the dream began, cut into pieces. */
-async function readPieces(
+/**
+ * A session's logs up to where they stood when the dream began, cut into pieces. Read twice: first for
+ * how it went, which every piece is told, then piece by piece, so that no more than one is held.
+ */
+async function* readPieces(
   { ports }: Work,
-  { session_id, through, cost_microcents }: GatheredSession,
-): Promise<Piece[]> {
-  const rows = await ports.table.getMany([sessionKey(session_id), configKey(session_id)]);
-  const [head, config] = rows as [SessionHead?, SessionConfig?];
+  { session_id, threads, cost_microcents }: GatheredSession,
+): AsyncGenerator<Piece> {
+  const [[head, config], reports] = await Promise.all([
+    ports.table.getMany([sessionKey(session_id), configKey(session_id)]) as Promise<
+      [SessionHead?, SessionConfig?]
+    >,
+    readReports(ports, session_id),
+  ]);
   if (head === undefined || config === undefined || head.deleted_at !== null) {
     throw sessionGone(session_id);
   }
-  const thread_id = primaryThreadId(session_id);
-  const events: SessionEvent[] = [];
-  for await (const event of eventsOf(ports, session_id, through)) events.push(event);
+  const slim: SessionEvent[] = [];
+  for await (const { event } of eventsOf(ports, threads)) slim.push(slimmed(event));
+  const count = threads.reduce((sum, { through }) => sum + through, 0);
   // Swept while it was read: a part must not pass for the whole.
-  if (events.length < through) throw sessionGone(session_id);
+  if (slim.length < count) throw sessionGone(session_id);
   const agent = await load(ports.blobs, config.agent);
-  const facts = factsOf(
-    {
-      session_id,
-      agent_id: config.agent_id,
-      agent_version: config.agent_version,
-      model_id: agent.model.id,
-      created_at: config.created_at,
-      cost_microcents,
-    },
-    events,
-  );
-  return [
-    ...piecesOf(
-      facts,
-      events.flatMap((event) => linesOf(thread_id, event)),
-    ),
-  ];
+  const known = {
+    session_id,
+    agent_id: config.agent_id,
+    agent_version: config.agent_version,
+    model_id: agent.model.id,
+    created_at: config.created_at,
+    cost_microcents,
+  };
+  const cutter = new Cutter(factsOf(known, slim, reports));
+  for await (const { thread_id, event } of eventsOf(ports, threads)) {
+    for (const line of linesOf(thread_id, event)) {
+      const piece = cutter.take(line);
+      if (piece !== undefined) yield piece;
+    }
+  }
+  const last = cutter.rest();
+  if (last !== undefined) yield last;
+}
+
+/** What facts are made of: all of a verdict, and of the rest everything but its content. */
+function slimmed(event: SessionEvent): SessionEvent {
+  if (event.type === 'span.outcome_evaluation_end') return event;
+  const {
+    content: _,
+    input: __,
+    ...slim
+  } = event as SessionEvent & {
+    readonly content?: unknown;
+    readonly input?: unknown;
+  };
+  return slim as SessionEvent;
 }

@@ -83,6 +83,15 @@ test('its session can be watched, is archived at the end, and wrote what changed
   expect(said.filter((text) => text.includes('descale'))).toHaveLength(1);
   // One for each piece, and the last word.
   expect(said).toHaveLength(sessions.length + 1);
+  // Each request is a span, and their sums are what the session and the dream have used.
+  const starts = all(events, 'span.model_request_start').map((event) => event.id);
+  const ends = all(events, 'span.model_request_end');
+  expect(ends.map((end) => end.model_request_start_id).toSorted()).toEqual(starts.toSorted());
+  const sum = (of: (end: (typeof ends)[number]) => number) =>
+    ends.reduce((total, end) => total + of(end), 0);
+  expect(sum(({ model_usage }) => model_usage.output_tokens)).toBe(dream.usage.output_tokens);
+  expect(session.usage.output_tokens).toBe(dream.usage.output_tokens);
+  expect(session.usage.input_tokens).toBe(sum(({ model_usage }) => model_usage.input_tokens));
 
   const output = dream.outputs[0]?.memory_store_id ?? '';
   const written = [];
