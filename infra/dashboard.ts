@@ -15,7 +15,7 @@ import { period, type Alarms } from './alarms.ts';
 import { METRICS_NAMESPACE } from './node-function.ts';
 import type { Settings } from './settings.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Watched } from './watches.ts';
+import { dreamsOf, type Watched } from './watches.ts';
 
 export interface DashboardProps extends Watched {
   readonly alarms: Alarms;
@@ -36,6 +36,7 @@ export class Dashboard extends Construct {
         [...requests(props)],
         [...runs(props)],
         [...product(settings)],
+        [...dreams(settings)],
       ],
     });
   }
@@ -106,6 +107,20 @@ function product(settings: Settings): IWidget[] {
       metric('TimeToFirstDelta', Stats.p(95)),
     ]),
     graph('Model errors by kind', [errors]),
+  ];
+}
+
+function dreams(settings: Settings): IWidget[] {
+  const statuses = ['completed', 'failed', 'canceled'];
+  return [
+    graph(
+      'Dreams',
+      statuses.map((label) => dreamsOf(settings, label).with({ label })),
+    ),
+    graph(
+      'List cost of dreams, $',
+      statuses.map((label) => dreamsOf(settings, label, 'DreamCostDollars').with({ label })),
+    ),
   ];
 }
 

@@ -71,8 +71,32 @@ export function watches({ settings, functions, machine, rest }: Watched): Watch[
       remedy:
         'Look for the time in the logs of the api and the memory function; the failed line has the request id that the caller saw.',
     },
+    {
+      name: 'dreams-failed',
+      severity: 'warning',
+      metric: dreamsOf(settings, 'failed'),
+      threshold: 1,
+      meaning: 'A dream has failed; its input is as it was, and its schedule goes on.',
+      remedy:
+        'The dream says why in `error`; the log of the dream function has the rest under its id. Start it again.',
+    },
     ...warnings(functions),
   ];
+}
+
+/** Dreams that have stopped with a status, as the dream function counts them: see shared/dreams/measure.ts. */
+export function dreamsOf(
+  settings: Settings,
+  status: string,
+  metricName: 'Dreams' | 'DreamCostDollars' = 'Dreams',
+): Metric {
+  return new Metric({
+    namespace: METRICS_NAMESPACE,
+    metricName,
+    dimensionsMap: { service: `${settings.stack_name}-dream`, status },
+    statistic: Stats.SUM,
+    period,
+  });
 }
 
 /** What fails and is repeated by itself: worth a look, not a night's sleep. */
@@ -96,11 +120,6 @@ function warnings(functions: Watched['functions']): Watch[] {
       'Work waits and is repeated. Ask AWS for more concurrent executions, or lower the load.',
   });
   return [
-    errors(
-      'stream',
-      'A stream broke; its client connects again.',
-      'Look for the time in the log of the function.',
-    ),
     errors(
       'step',
       'A step failed; the machine repeats it, and then gives the turn up.',

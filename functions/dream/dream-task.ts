@@ -1,6 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { measureDream } from '#shared/dreams/measure.ts';
 import { runStage, stage_tasks } from '#shared/dreams/stages/run-stage.ts';
 import type { StagePorts } from '#shared/dreams/stages/work.ts';
 import { thrownBy } from '#shared/task/passing.ts';
@@ -32,7 +33,11 @@ export function dreamTask({
     try {
       const result = await runStage(ports, input, context.getRemainingTimeInMillis());
       logger.info('dream', { ...ids, next: result.next, failed: result.failed });
-      const { next, sessions } = result;
+      const { next, sessions, stopped } = result;
+      if (stopped !== undefined) {
+        logger.info('a dream has stopped', { ...ids, status: stopped.status });
+        measureDream(stopped);
+      }
       // Always there: a path that leads to nothing would fail the machine.
       return { dream_id, run, session_n, next, sessions: sessions ?? [] };
     } catch (error) {

@@ -180,11 +180,11 @@ test('these are the alarms', () => {
     'Reverie-critical-reconcile-down',
     'Reverie-critical-stuck-sessions',
     'Reverie-warning-api-throttles',
+    'Reverie-warning-dreams-failed',
     'Reverie-warning-requests-failed',
     'Reverie-warning-sandbox-errors',
     'Reverie-warning-step-errors',
     'Reverie-warning-step-throttles',
-    'Reverie-warning-stream-errors',
   ]);
 });
 
@@ -218,6 +218,19 @@ test('stuck sessions are counted by the metric that reconcile sends', () => {
   });
 });
 
+test('failed dreams are counted by the metric that the dream function sends', () => {
+  const failed = alarms.find(({ AlarmName }) => AlarmName === 'Reverie-warning-dreams-failed');
+  expect(failed).toMatchObject({
+    Namespace: 'Reverie',
+    MetricName: 'Dreams',
+    Dimensions: [
+      { Name: 'service', Value: 'Reverie-dream' },
+      { Name: 'status', Value: 'failed' },
+    ],
+    Threshold: 1,
+  });
+});
+
 test('the dashboard shows every function, the machine, the API and the table', () => {
   const body = String(
     plain(only(template, 'AWS::CloudWatch::Dashboard').Properties['DashboardBody']),
@@ -231,9 +244,12 @@ test('the dashboard shows every function, the machine, the API and the table', (
   for (const name of ['Turns', 'OutputTokens', 'ListCostDollars', 'TimeToFirstDelta']) {
     expect(body).toContain(`"Reverie","${name}","service","Reverie-step"`);
   }
+  for (const name of ['Dreams', 'DreamCostDollars']) {
+    expect(body).toContain(`"Reverie","${name}","service","Reverie-dream","status","completed"`);
+  }
 });
 
-test('the dashboard shows no metric that the step does not send', () => {
+test('the dashboard shows no metric that nobody sends', () => {
   const body = String(
     plain(only(template, 'AWS::CloudWatch::Dashboard').Properties['DashboardBody']),
   );
@@ -241,8 +257,12 @@ test('the dashboard shows no metric that the step does not send', () => {
     ...body.matchAll(/"Reverie","(\w+)","service"/g),
     ...body.matchAll(/MetricName=\\"(\w+)/g),
   ];
-  const observe = readFileSync(new URL('../../shared/task/observe.ts', import.meta.url), 'utf8');
-  const sent = new Set([...observe.matchAll(/addMetric\('(\w+)'/g)].map(([, name]) => name));
+  const senders = ['task/observe.ts', 'dreams/measure.ts'].map((file) =>
+    readFileSync(new URL(`../../shared/${file}`, import.meta.url), 'utf8'),
+  );
+  const sent = new Set(
+    [...senders.join('').matchAll(/addMetric\('(\w+)'/g)].map(([, name]) => name),
+  );
   expect(shown.length).toBeGreaterThan(6);
   expect(shown.map(([, name]) => name).filter((name) => !sent.has(name))).toEqual([]);
 });

@@ -72,22 +72,32 @@ function messageOf(cause: string): string {
   return errorMessage ?? 'A part of the dream failed again and again.';
 }
 
+/** A dream that has fully stopped, for who counts dreams. */
+export type StoppedDream = Pick<DreamHead, 'status' | 'cost_microcents' | 'recommended'>;
+
 /**
  * The state Settle: an ended dream gives back what it holds. Its session is archived, a copy that it
  * never showed is swept, and its hold of a store ends with its place in the index of those that run:
  * dies before that, reconcile brings it here again.
+ *
+ * @returns the dream, to who has brought it to its stop; undefined to everybody else
  */
-export async function settle(ports: StagePorts, { dream_id }: StageInput): Promise<void> {
+export async function settle(
+  ports: StagePorts,
+  { dream_id }: StageInput,
+): Promise<StoppedDream | undefined> {
   const head = await headOf(ports.table, dream_id);
-  if (!hasEnded(head) || head.gsi2pk === undefined) return;
+  if (!hasEnded(head) || head.gsi2pk === undefined) return undefined;
   await closeSession(ports, head);
   await dropCopy(ports, head);
   await dropHold(ports, head);
-  await ports.table.update({
+  const is_ours = await quietly(ports.table, {
     update: dreamKey(dream_id),
     expression: 'SET stage = :ended REMOVE gsi2pk, gsi2sk',
+    condition: 'attribute_exists(gsi2pk)',
     values: { ':ended': 'ended' },
   });
+  return is_ours ? await headOf(ports.table, dream_id) : undefined;
 }
 
 async function dropHold({ table }: StagePorts, head: DreamHead): Promise<void> {
@@ -115,11 +125,13 @@ async function dropCopy({ table, clock }: StagePorts, head: DreamHead): Promise<
   });
 }
 
-/** A write that has nothing to do when its condition does not hold. */
-async function quietly(table: Table, write: Write): Promise<void> {
+/** A write that has nothing to do when its condition does not hold. @returns whether it was done */
+async function quietly(table: Table, write: Write): Promise<boolean> {
   try {
     await table.transact([write]);
+    return true;
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error;
+    return false;
   }
 }

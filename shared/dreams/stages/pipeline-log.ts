@@ -4,7 +4,7 @@ import { backoffMs } from '../../core/backoff.ts';
 import { Fault } from '../../core/fault.ts';
 import { primaryThreadId } from '../../core/id.ts';
 import { limits } from '../../core/limits.ts';
-import { ConditionFailed, type Update, type Write } from '../../core/table.ts';
+import { ConditionFailed, type Write } from '../../core/table.ts';
 import type { Line } from '../../events/event.ts';
 import { changeSession } from '../../sessions/session-change.ts';
 import { prepareAppend, type LogStore } from '../../threads/log.ts';
@@ -54,41 +54,52 @@ export async function say(store: LogStore, dream: DreamHead, said: Said): Promis
 async function append(
   store: LogStore,
   thread_id: string,
-  { lines, writes, usage }: Said,
+  said: Said,
   mine: Turns,
 ): Promise<boolean> {
+  const { writes } = said;
   let is_open = true;
   for (let attempt = 1; attempt <= limits.head_attempts_max; attempt++) {
     const head: ThreadHead | undefined = mine.head ?? (await headOf(store, thread_id));
     delete mine.head;
-    const open: ThreadHead | undefined = is_open && head?.status === 'running' ? head : undefined;
-    const appended = open && (await prepareAppend(store, open, lines, patchOf(open, usage)));
-    const bill: Update[] = open ? billOf(store, open, usage) : [];
+    const spoken: Spoken =
+      is_open && head?.status === 'running' ? await speak(store, head, said) : silence;
     try {
-      await store.table.transact([...writes, ...bill, ...(appended?.writes ?? [])]);
-      if (appended !== undefined) mine.head = appended.head;
+      await store.table.transact([...writes, ...spoken.writes]);
+      if (spoken.head !== undefined) mine.head = spoken.head;
       return true;
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
-      const [first = 0] = error.failed;
-      if (first < writes.length) return false;
-      // Deleted: its thread is swept later.
-      is_open = first >= writes.length + bill.length;
+      if (error.failed.some((index) => index < writes.length)) return false;
+      // Its session is deleted: its thread is swept later.
+      is_open = !error.failed.some((index) => index < writes.length + spoken.bills_count);
     }
     await sleep(backoffMs(attempt));
   }
   throw new Fault('busy', `The log of thread ${thread_id} is written to by too many at once.`);
 }
 
+interface Spoken {
+  /** The session's bill first. */
+  readonly writes: readonly Write[];
+  readonly bills_count: number;
+  readonly head?: ThreadHead;
+}
+
+const silence: Spoken = { writes: [], bills_count: 0 };
+
+async function speak(store: LogStore, head: ThreadHead, { lines, usage }: Said): Promise<Spoken> {
+  const at = store.clock.now().toISOString();
+  const bill = usage === undefined ? [] : [changeSession(head.session_id, { usage }, at)];
+  const patch = usage === undefined ? {} : { usage: addUsage(head.usage, usage) };
+  const appended = await prepareAppend(store, head, lines, patch);
+  return {
+    writes: [...bill, ...appended.writes],
+    bills_count: bill.length,
+    head: appended.head,
+  };
+}
+
 async function headOf({ table }: LogStore, thread_id: string): Promise<ThreadHead | undefined> {
   return (await table.get(threadKey(thread_id))) as ThreadHead | undefined;
-}
-
-function patchOf(head: ThreadHead, usage: Said['usage']): Partial<ThreadHead> {
-  return usage === undefined ? {} : { usage: addUsage(head.usage, usage) };
-}
-
-function billOf({ clock }: LogStore, { session_id }: ThreadHead, usage: Said['usage']): Update[] {
-  if (usage === undefined) return [];
-  return [changeSession(session_id, { usage }, clock.now().toISOString())];
 }

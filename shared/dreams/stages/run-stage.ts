@@ -1,7 +1,7 @@
 import { invariant } from '../../core/invariant.ts';
 import { ModelError } from '../../models/model-error.ts';
 import { BrokenLedger } from '../apply-operations.ts';
-import { fail, failDream, settle } from './end-dream.ts';
+import { fail, failDream, settle, type StoppedDream } from './end-dream.ts';
 import { gather } from './gather.ts';
 import { publish } from './publish.ts';
 import { reflectSession } from './reflect-session.ts';
@@ -36,6 +36,8 @@ export interface StageResult {
   readonly sessions?: readonly number[];
   /** Why the dream has failed here, for the log. */
   readonly failed?: DreamFailed;
+  /** The dream that has stopped here. */
+  readonly stopped?: StoppedDream;
 }
 
 type Stage = (work: Work, input: StageInput) => Promise<StageResult>;
@@ -79,8 +81,8 @@ export async function runStage(
 ): Promise<StageResult> {
   const { task } = input;
   if (task === 'settle') {
-    await settle(ports, input);
-    return { next: 'done' };
+    const stopped = await settle(ports, input);
+    return { next: 'done', ...(stopped === undefined ? {} : { stopped }) };
   }
   if (task === 'fail') {
     await fail(ports, input);

@@ -3,7 +3,7 @@ import type { Ports } from '../../core/ports.ts';
 import { load } from '../../core/stored.ts';
 import type { Row, Table } from '../../core/table.ts';
 import type { SessionEvent } from '../../events/event.ts';
-import { reportKey, type ReportRow } from '../../outcome-reports/report.ts';
+import { reportKey, type Findings, type ReportRow } from '../../outcome-reports/report.ts';
 import { sessionKey } from '../../sessions/session.ts';
 import { loadEvent, walkLog } from '../../threads/log.ts';
 import type { SessionVerdict } from '../piece.ts';
@@ -78,4 +78,4 @@ export async function readReports(
   );
 }
 
-const nothing = { success_criteria: [], failure_modes: [], signals: [] };
+const nothing: Omit<Findings, 'facts'> = { success_criteria: [], failure_modes: [], signals: [] };
