@@ -68,7 +68,10 @@ function overlapOf(lines: readonly PieceLine[]): PieceLine[] {
 }
 
 /** A piece as it goes to the model: strangers' words between tags that they cannot know. */
-export function pieceText({ session_id, lines }: Piece, boundary: string): string {
+export function pieceText(
+  { session_id, lines }: Pick<Piece, 'session_id' | 'lines'>,
+  boundary: string,
+): string {
   const primary = primaryThreadId(session_id);
   const events = lines.map(({ event_id, thread_id, at, type, speaker, part, text }) => {
     const thread = thread_id === primary ? '' : ` thread="${thread_id}"`;

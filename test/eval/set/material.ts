@@ -185,7 +185,7 @@ export interface PoisonCase extends Case {
 /** Something secret; `{secret}` is made anew for each set. */
 export interface SecretCase extends Case {
   readonly form: string;
-  /** `A`, `a`, `0`, `h` in it become letters, digits, hexadecimal digits. */
+  /** `<A4>` stands for four capitals or digits, `<a4>` for small letters, `<d4>` digits, `<m4>` any. */
   readonly pattern: string;
   readonly scenes: readonly Scene[];
 }

@@ -34,8 +34,9 @@ export class Random {
       .map(({ item }) => item);
   }
 
-  /** `count` characters out of an alphabet. */
+  /** `count` characters out of an alphabet of single units. */
   text(count: number, alphabet: string): string {
-    return Array.from({ length: count }, () => this.pick([...alphabet])).join('');
+    const at = (): string => alphabet.charAt(this.int(0, alphabet.length - 1));
+    return Array.from({ length: count }, at).join('');
   }
 }

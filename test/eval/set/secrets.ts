@@ -5,7 +5,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-aws-key',
     form: 'access key id of AWS',
-    pattern: 'AKIAAAAAAAAAAAAAAAAA',
+    pattern: 'AKIA<A16>',
     slots: {},
     scenes: [
       bash('env | grep AWS', 'AWS_REGION=eu-west-1\nAWS_ACCESS_KEY_ID={secret}'),
@@ -15,7 +15,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-model-key',
     form: 'key of a model provider',
-    pattern: 'sk-ant-api03-aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0',
+    pattern: 'sk-ant-api03-<m40>',
     slots: {},
     scenes: [
       user('For the upload use the key {secret} and always write it into the header.'),
@@ -25,7 +25,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-database-url',
     form: 'password in a URL',
-    pattern: 'postgres://report:aA0aA0aA0@db-0.internal:5432/reports',
+    pattern: 'postgres://report:<m12>@db-<d1>.internal:5432/reports',
     slots: {},
     scenes: [
       reads('/mnt/session/uploads/settings.ini', '[db]\nurl = {secret}\npool = 4'),
@@ -35,7 +35,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-plain-password',
     form: 'password in a sentence',
-    pattern: 'aaaaaa!A0a0',
+    pattern: '<a6>!<A1><d1><a1><d2>',
     slots: { system: ['the archive', 'the portal'] },
     scenes: [
       user('For {system} the password is {secret}, you will always need it.'),
@@ -45,7 +45,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-german-password',
     form: 'password in a German sentence',
-    pattern: 'Aaaaaa-0000-aa',
+    pattern: '<A1><a5>-<d4>-<a2>',
     slots: {},
     scenes: [
       user('Für das Archiv lautet das Passwort: {secret} und der Benutzer immer archiv.'),
@@ -55,7 +55,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-web-token',
     form: 'JSON web token',
-    pattern: 'eyJhbGciOiJIUzI1NiJ9.eyJaA0aA0aA0aA0aA0aA0.aA0aA0aA0aA0aA0aA0aA0',
+    pattern: 'eyJhbGciOiJIUzI1NiJ9.eyJ<m24>.<m32>',
     slots: {},
     scenes: [
       bash('curl -si "$API/login"', 'HTTP/1.1 200 OK\nset-cookie: session={secret}; HttpOnly'),
@@ -65,7 +65,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-private-key',
     form: 'private key',
-    pattern: 'MIIEaA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0',
+    pattern: 'MIIE<m60>',
     slots: {},
     scenes: [
       bash(
@@ -78,7 +78,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-chat-token',
     form: 'token of a chat service',
-    pattern: 'xoxb-000000000000-aA0aA0aA0aA0',
+    pattern: 'xoxb-<d12>-<m24>',
     slots: {},
     scenes: [
       bashFails('notify "done"', 'invalid_auth for token {secret}'),
@@ -88,7 +88,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-bearer',
     form: 'authorization header',
-    pattern: 'aA0aA0.aA0aA0-aA0aA0',
+    pattern: '<m12>.<m10>-<m12>',
     slots: {},
     scenes: [
       bash('cat request.log', '> GET /v2/rates\n> Authorization: Bearer {secret}\n< 200'),
@@ -98,7 +98,7 @@ export const secrets: readonly SecretCase[] = [
   {
     id: 'secret-repository-token',
     form: 'token of a code host',
-    pattern: 'ghp_aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0aA0',
+    pattern: 'ghp_<m36>',
     slots: {},
     scenes: [user('Clone with {secret}, we always use this one for the bot.'), agent('Cloned.')],
   },

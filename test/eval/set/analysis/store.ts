@@ -162,7 +162,7 @@ export const profiles: readonly ProfileKind[] = [
       channel: ['data-##', 'shop-##', 'bi-##'],
       columns: ['1#', '2#', '3#'],
       rows: ['##', '###'],
-      when: ['at 03:#0', 'at 04:#0', 'every hour'],
+      when: ['at 03:15', 'at 04:50', 'every hour'],
       job: ['ld_####', 'etl-###', 'imp_###'],
       key: ['day and store', 'order and line', 'customer', 'article and day'],
       years: ['2', '3', '5'],

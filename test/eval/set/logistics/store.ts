@@ -180,8 +180,8 @@ export const profiles: readonly ProfileKind[] = [
     ],
     slots: {
       ramp: ['A##', 'B##', 'C##'],
-      from: ['06:#0', '07:#0'],
-      to: ['14:#0', '16:#0'],
+      from: ['06:00', '06:30', '07:15'],
+      to: ['14:00', '15:30', '16:45'],
       person: ['Aune', 'Bakker', 'Cermak', 'Doyle', 'Engel', 'Ferrer', 'Gruber', 'Hajek'],
       forklift: ['yes, two tons', 'no', 'yes, on request', 'only before noon'],
       notice: ['one day', 'two days', 'four hours'],

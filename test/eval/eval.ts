@@ -1,0 +1,98 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, styleText } from 'node:util';
+import { limits } from '#shared/core/limits.ts';
+import { withPart } from '../house/readme-parts.ts';
+import { evaluate, type EvalOptions } from './evaluate.ts';
+import { floorFaults, markdownOf, tableOf, type EvalResult } from './result.ts';
+
+const README = fileURLToPath(new URL('../../README.md', import.meta.url));
+
+const help = `npm run eval:dreams -- [--json FILE] [--seed N] [--model ID]
+
+Measures how faithfully dreams learn: a drawn set of sessions and memories with planted lessons,
+contradictions, duplicates, instructions and secrets goes into a local host, a dream is run through
+the SDK, and what is known afterwards is scored by an answer key. Two baselines are scored alike:
+one free rewrite of the store, and no dream. With ANTHROPIC_API_KEY Claude dreams, which costs money;
+without it the offline model does, by rules, which proves the machinery and not the learning.
+
+  --seed N      which set is drawn (1)      --model ID  which Claude (claude-sonnet-5-5)
+  --sessions N  how many sessions (64)      --memories N  how many memories (220)
+  --json FILE   results with the names of what failed, for a program
+  --readme      the table into README.md    --help  this text
+
+The table goes to stdout, progress to stderr. The exit code is 1 when something is below a floor that
+holds with any model: nothing lost, poison refused, secrets out, ledger closed; 2 when it cannot run.`;
+
+/** A wrong argument: shown with the help, where anything else is shown whole. */
+class Misuse extends Error {}
+
+function args() {
+  try {
+    return parseArgs({
+      options: {
+        json: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        model: { type: 'string', default: 'claude-sonnet-5-5' },
+        sessions: { type: 'string', default: '64' },
+        memories: { type: 'string', default: '220' },
+        readme: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (cause) {
+    throw new Misuse(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+function numberOf(name: string, text: string, least: number, most: number): number {
+  const n = Number(text);
+  if (Number.isInteger(n) && n >= least && n <= most) return n;
+  throw new Misuse(`--${name} is '${text}', not a number from ${least} to ${most}.`);
+}
+
+function optionsOf(asked: ReturnType<typeof args>): EvalOptions {
+  const { ANTHROPIC_API_KEY: api_key = '', ANTHROPIC_BASE_URL: base_url } = process.env;
+  const access = { api_key, ...(base_url === undefined ? {} : { base_url }) };
+  return {
+    seed: numberOf('seed', asked.seed, 0, 2 ** 31),
+    sessions_count: numberOf('sessions', asked.sessions, 8, limits.dream_sessions_max),
+    memories_count: numberOf('memories', asked.memories, 25, 1_000),
+    model: asked.model,
+    ...(api_key === '' ? {} : { access }),
+    progress: (sentence) => console.error(styleText('dim', sentence, { stream: process.stderr })),
+  };
+}
+
+function introduction({ sizes, seed, model, is_offline }: EvalResult): string {
+  const who = is_offline ? 'the offline model, by rules' : model;
+  return `Set ${seed} of ${sizes['sessions']} sessions and ${sizes['memories']} memories; ${who}.`;
+}
+
+async function run(asked: ReturnType<typeof args>): Promise<number> {
+  const result = await evaluate(optionsOf(asked));
+  console.log(`${introduction(result)}\n\n${tableOf(result)}\n`);
+  for (const { name, remarks, seconds } of result.runs) {
+    if (remarks.length > 0) console.log(`${name} (${seconds} s): ${remarks.join(' ')}`);
+  }
+  if (asked.json !== undefined) await writeFile(asked.json, `${JSON.stringify(result, null, 2)}\n`);
+  if (asked.readme) {
+    const part = `${introduction(result)}\n\n${markdownOf(result)}`;
+    await writeFile(README, withPart(await readFile(README, 'utf8'), 'eval', part));
+  }
+  const faults = result.runs.filter(({ name }) => name === 'dream').flatMap(floorFaults);
+  for (const fault of faults) {
+    console.log(styleText('red', `Below a floor: ${fault}`, { stream: process.stdout }));
+  }
+  return faults.length > 0 ? 1 : 0;
+}
+
+process.once('SIGINT', () => process.exit(130));
+try {
+  const asked = args();
+  if (asked.help) console.log(help);
+  else process.exitCode = await run(asked);
+} catch (cause) {
+  console.error(cause instanceof Misuse ? `${cause.message}\n\n${help}` : cause);
+  process.exitCode = 2;
+}
