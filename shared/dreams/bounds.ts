@@ -2,9 +2,10 @@ import { limits } from '../core/limits.ts';
 import { splitTrailer } from '../playbooks/trailer.ts';
 import { folded } from '../tools/convert.ts';
 import { believedAt, newestOf } from './believed.ts';
+import { likenessOf, tellApart } from './likeness.ts';
 import { lossOf, ownWords } from './loss.ts';
 import { inputPaths, type Operation } from './operation.ts';
-import { faultOfText } from './scrub.ts';
+import { faultOfAddresses, faultOfText } from './scrub.ts';
 import type { Snapshot, SnapshotMemory } from './snapshot.ts';
 import { structureFaults, type OperationFault } from './structure.ts';
 
@@ -27,8 +28,10 @@ export function boundFaults(
     const fault =
       evidenceFault(operation) ??
       recencyFault(operation, inputs) ??
+      samenessFault(operation, inputs) ??
       lossFault(operation, inputs) ??
-      wordsFault(operation, inputs);
+      wordsFault(operation, inputs) ??
+      addressFault(operation, inputs);
     if (fault !== undefined) faults.push({ change_id: operation.change_id, ...fault });
   }
   const bad = new Set(faults.map(({ change_id }) => change_id));
@@ -66,6 +69,16 @@ function recencyFault(operation: Operation, inputs: readonly SnapshotMemory[]): 
   return { reason: 'older_evidence', text: `${newer.path} is newer than the evidence` };
 }
 
+/** What rests on no lesson may only put together what says the same. */
+function samenessFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
+  if (operation.op !== 'merge' || operation.evidence.length > 0) return undefined;
+  const all = inputs.map(({ text }) => likenessOf(ownWords(text)));
+  const differ = all.some((one, n) => all.slice(n + 1).some((other) => tellApart(one, other)));
+  return differ
+    ? { reason: 'no_evidence', text: 'they do not say the same: numbers or names differ' }
+    : undefined;
+}
+
 function lossFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
   if (operation.op === 'add' || operation.op === 'retire') return undefined;
   const befores = inputs.map(({ text }) => text);
@@ -96,6 +109,14 @@ function wordsFault(operation: Operation, inputs: readonly SnapshotMemory[]): Re
   if (operation.op === 'retire') return reason;
   const { body, history } = splitTrailer(operation.text);
   return reason ?? faultOfText([body, ...history].join('\n'), before);
+}
+
+/** An address that is new must stand in what people, agents or graders have said, not only strangers. */
+function addressFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
+  if (operation.op === 'retire') return undefined;
+  const { body } = splitTrailer(operation.text);
+  const known = inputs.map(({ text }) => text);
+  return faultOfAddresses(body, operation.evidence, known);
 }
 
 /** A store is not emptied in one night: what is retired beyond the bound waits for the next dream. */

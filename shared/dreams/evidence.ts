@@ -14,6 +14,22 @@ export function quoteStands(quote: string, text: string): boolean {
   return folded(text).includes(wanted) || folded(unescaped(text)).includes(wanted);
 }
 
+/** Where a mail that is passed on begins. */
+const PASSED_ON =
+  /^[-_ ]*(?:begin )?(?:original|forwarded|ursprüngliche|weitergeleitete|message (?:transféré|d'origine))[^\n]*$|^(?:from|von|de|from):[^\n]+\n(?:[\w -]+:[^\n]*\n)*(?:subject|betreff|objet|asunto):/im;
+
+/**
+ * Whether a passage stands in what its speaker only passes on: lines that begin with `>`, or below
+ * the head of a mail.
+ */
+export function standsInQuotation(quote: string, text: string): boolean {
+  const lines = text.split('\n').filter((line) => /^\s*>/.test(line));
+  const begins = PASSED_ON.exec(text)?.index ?? text.length;
+  const bare = (words: string): string => folded(words.replaceAll(/^\s*>[\s>]*/gm, ''));
+  const passed_on = [lines.join('\n'), text.slice(begins)].map(bare);
+  return passed_on.some((words) => words.includes(bare(quote)));
+}
+
 function unescaped(text: string): string {
   return text.replaceAll(/\\(["\\/nrt])/g, (_, char: string) =>
     char === 'n' || char === 'r' || char === 't' ? ' ' : char,

@@ -3,7 +3,13 @@ import { limits } from '../core/limits.ts';
 import { termsOf } from '../memory-history/words.ts';
 import { INDEX_PATH } from '../playbooks/index-page.ts';
 import type { Lesson } from './duplicates.ts';
-import { jaccardPercent, likenessOf, type Likeness } from './likeness.ts';
+import {
+  containedPercent,
+  jaccardPercent,
+  likenessOf,
+  tellApart,
+  type Likeness,
+} from './likeness.ts';
 import { ownWords } from './loss.ts';
 import type { Snapshot, SnapshotMemory } from './snapshot.ts';
 
@@ -60,7 +66,7 @@ export function groupsOf(
     for (const near of search(ownWords(memory.text).slice(0, 2_000), 4)) {
       const other = likeness.get(near.path);
       if (near.path === memory.path || mine === undefined || other === undefined) continue;
-      if (jaccardPercent(mine, other) >= NEAR_PERCENT) {
+      if (mayBeTheSame(mine, other)) {
         sets.join(`m${memory.path}`, `m${near.path}`);
       }
     }
@@ -68,8 +74,19 @@ export function groupsOf(
   return sets.all().flatMap((members) => bounded(members, lessons, memories));
 }
 
-/** Memories that may be duplicates of each other in other words: nearer than what is only related. */
+/** Of the words of both; and of the shorter one's words, what the longer one has. */
 const NEAR_PERCENT = 50;
+const WITHIN_PERCENT = 60;
+
+/**
+ * Memories that may be duplicates in other words: nearer than what is only related, and without
+ * numbers or names that tell them apart, as the profiles of two customers have them.
+ */
+function mayBeTheSame(a: Likeness, b: Likeness): boolean {
+  if (tellApart(a, b)) return false;
+  const [short, long] = a.terms.size < b.terms.size ? [a, b] : [b, a];
+  return jaccardPercent(a, b) >= NEAR_PERCENT || containedPercent(short, long) >= WITHIN_PERCENT;
+}
 
 function isLike(a: Likeness, b: Likeness | undefined): boolean {
   return b !== undefined && jaccardPercent(a, b) >= limits.dream_like_percent;

@@ -22,6 +22,8 @@ export interface Likeness {
   /** Of the text without differences of case, white space and punctuation. */
   readonly hash: string;
   readonly terms: ReadonlySet<string>;
+  /** Numbers, paths, addresses and code: what no paraphrase replaces. */
+  readonly facts: ReadonlySet<string>;
   /** What must be the same in two texts that say the same, however alike they are. */
   readonly decisive: string;
 }
@@ -33,6 +35,7 @@ export function likenessOf(text: string): Likeness {
   return {
     hash: createHash('sha256').update(all.join(' ')).digest('hex'),
     terms: new Set(all.filter((term) => !SMALL.has(term))),
+    facts: new Set(facts),
     decisive: JSON.stringify([[...new Set(facts)].toSorted(), [...new Set(turns)].toSorted()]),
   };
 }
@@ -47,6 +50,15 @@ export function jaccardPercent(a: Likeness, b: Likeness): number {
 /** How much of `part` stands in `whole`, by its words: 0 to 100. */
 export function containedPercent(part: Likeness, whole: Likeness): number {
   return part.terms.size === 0 ? 0 : (commonCount(part, whole) / part.terms.size) * 100;
+}
+
+/** Whether each of two texts knows a number, a path or a name that the other does not: not the same. */
+export function tellApart(a: Likeness, b: Likeness): boolean {
+  return hasMore(a, b) && hasMore(b, a);
+}
+
+function hasMore(a: Likeness, b: Likeness): boolean {
+  return [...a.facts].some((fact) => !b.facts.has(fact));
 }
 
 function commonCount(a: Likeness, b: Likeness): number {

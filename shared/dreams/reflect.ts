@@ -2,7 +2,7 @@ import { limits } from '../core/limits.ts';
 import { termsOf } from '../memory-history/words.ts';
 import { askFor } from './ask.ts';
 import type { Candidate, HeldEvidence } from './candidate.ts';
-import { quoteStands } from './evidence.ts';
+import { quoteStands, standsInQuotation } from './evidence.ts';
 import type { Piece } from './piece.ts';
 import { pieceText } from './pieces.ts';
 import { Lessons, reflectPrompt, type Lesson } from './prompts/reflect.ts';
@@ -107,7 +107,9 @@ function heldIn(
   const [first] = own;
   const shown = own.map(({ text }) => text).join('');
   if (first === undefined || !quoteStands(quote, shown)) return [];
-  const { at, speaker } = first;
+  const { at } = first;
+  // What a person passes on of others is still others' words.
+  const speaker = standsInQuotation(quote, shown) ? 'tool' : first.speaker;
   return [{ session_id, event_id, quote, at, speaker, outcome: outcomeOf(facts) }];
 }
 

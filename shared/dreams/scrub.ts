@@ -17,7 +17,7 @@ export function faultOfCandidate(candidate: Candidate, piece: Piece): Scrubbed |
   const said = [situation, advice, why].join('\n');
   const fault = faultOfText([said, ...evidence.map(({ quote }) => quote)].join('\n'), '');
   if (fault !== undefined) return fault;
-  if (evidence.some(({ speaker }) => speaker !== 'tool')) return undefined;
+  if (evidence.some(({ speaker }) => speaker !== 'tool')) return faultOfAddresses(said, evidence);
   const words = piece.lines.filter(({ event_id }) =>
     evidence.some((each) => each.event_id === event_id),
   );
@@ -28,6 +28,23 @@ export function faultOfCandidate(candidate: Candidate, piece: Piece): Scrubbed |
     return { reason: 'stranger_only', text: 'only a tool or a page gives the address' };
   }
   return undefined;
+}
+
+/**
+ * Why addresses in a text are not to be believed: none of them stands in its evidence by anybody but
+ * strangers, nor was it known. So no lesson brings an address in under the cover of another's words.
+ */
+export function faultOfAddresses(
+  text: string,
+  evidence: Candidate['evidence'],
+  known: readonly string[] = [],
+): Scrubbed | undefined {
+  const quotes = evidence.filter(({ speaker }) => speaker !== 'tool').map(({ quote }) => quote);
+  const believed = folded([...quotes, ...known].join('\n')).toLowerCase();
+  const is_new = (address: string): boolean => !believed.includes(folded(address).toLowerCase());
+  return addressesIn(text).some(is_new)
+    ? { reason: 'stranger_only', text: 'it names an address that its evidence does not' }
+    : undefined;
 }
 
 /** How far around a quote an order makes it a part of the order. */
