@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { S3Blobs, s3Client } from '#shared/core/blobs-s3.ts';
 import type { Clock } from '#shared/core/clock.ts';
 import { newId } from '#shared/core/id.ts';
-import { store as storeText } from '#shared/core/stored.ts';
+import { load, store as storeText } from '#shared/core/stored.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import type { NewEvent } from '#shared/events/event.ts';
 import type { MemoryOperation } from '#shared/memory/changes.ts';
@@ -14,7 +14,7 @@ import { splitOperations } from '#shared/memory/split.ts';
 import { writeMemories } from '#shared/memory/write-memories.ts';
 import { requestCostMicrocents } from '#shared/models/prices.ts';
 import { agentListing, newConfig, newHead, newThread } from '#shared/sessions/new-session.ts';
-import type { SessionAgent } from '#shared/sessions/session.ts';
+import { configKey, type SessionAgent, type SessionConfig } from '#shared/sessions/session.ts';
 import { prepareAppend } from '#shared/threads/log.ts';
 import type { Host } from '../../infra/local/host.ts';
 import { eventLogOf, type EventLog } from './event-log.ts';
@@ -146,9 +146,11 @@ class Planter {
       agent: id,
       environment_id: this.#environment_id,
     });
+    const config = (await this.#ports.table.get(configKey(session.id))) as SessionConfig;
+    const agent = await load(this.#ports.blobs, config.agent);
     await this.#client.beta.sessions.delete(session.id);
-    this.#agents.set(name, session.agent);
-    return session.agent;
+    this.#agents.set(name, agent);
+    return agent;
   }
 
   async store(memories: readonly PlannedMemory[], session_id: string): Promise<string> {
