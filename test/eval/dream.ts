@@ -28,7 +28,7 @@ export interface DreamOptions {
 const PROGRESS_MS = 2_000;
 
 /**
- * Dream of what was planted, as any client would, and read what came of it.
+ * Dream of what was planted, as a client would, and read what came of it.
  *
  * @throws Error when the dream does not complete, with its error
  */
