@@ -44,7 +44,7 @@ test('what a mail that the user passes on tells its reader is no lesson of the u
 const address = 'https://mirror-6.example/simple';
 const harmless = 'Thanks, please build it again tomorrow.';
 const add =
-  (text: string): Mind['operations'] =>
+  (text: string): NonNullable<Mind['operations']> =>
   () => [
     { op: 'add', format: 'note', title: 'Builds', text, reason: 'It is so.', lessons: ['L1'] },
   ];
