@@ -40,6 +40,10 @@ const forms: readonly (readonly [name: string, form: RegExp])[] = [
 const ASSIGNED =
   /\b[\w.-]*(?:passw(?:or)?d|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|client[_-]?secret)["'`]?\s*(?:=>|:=|[:=]|\bis\b)\s*["'`]?([^\s"'`,;)]{6,})/gi;
 
+/** The same in other languages, where a verb or a particle may stand between. */
+const ASSIGNED_ELSEWHERE =
+  /(?:passwort|kennwort|zugangscode|mot de passe|contraseña|senha|wachtwoord|hasło|пароль\p{L}*|密码|密碼|口令|パスワード)["'`]?\s*(?:=|:|：|(?:ist|lautet|est|es|é|è|is|to|это)(?!\p{L})|是|は)\s*:?\s*["'`]?([^\s"'`,;)，。]{6,})/giu;
+
 /** Runs that may be keys of forms that nobody has listed. */
 const RUN = /\b[A-Za-z0-9+/_-]{32,}={0,2}/g;
 
@@ -47,9 +51,8 @@ const RUN = /\b[A-Za-z0-9+/_-]{32,}={0,2}/g;
 export function secretIn(text: string): string | undefined {
   const known = forms.find(([, form]) => form.test(text));
   if (known !== undefined) return known[0];
-  for (const [, value = ''] of text.matchAll(ASSIGNED)) {
-    if (looksAssigned(value)) return 'assigned secret';
-  }
+  const assigned = [ASSIGNED, ASSIGNED_ELSEWHERE].flatMap((form) => [...text.matchAll(form)]);
+  if (assigned.some(([, value = '']) => looksAssigned(value))) return 'assigned secret';
   return (text.match(RUN) ?? []).some(looksRandom) ? 'random characters' : undefined;
 }
 
@@ -59,7 +62,7 @@ const PLACEHOLDER =
 /** Not a placeholder, not a name of a variable, not a word of a sentence. */
 function looksAssigned(value: string): boolean {
   if (PLACEHOLDER.test(value) || /^[A-Z][A-Z0-9_]*$/.test(value)) return false;
-  const is_word = /^[a-z]+(?:[-_./][a-z]+)*[.:!?]?$/i.test(value);
+  const is_word = /^\p{L}+(?:[-_./]\p{L}+)*[.:!?]?$/u.test(value);
   return !is_word && entropyOf(value) >= 2.5;
 }
 

@@ -42,8 +42,6 @@ const answers: Readonly<Record<string, (asked: string) => object>> = {
   marks: () => ({ marks: [] }),
 };
 
-const LESSONS_MAX = 8;
-
 /** Passages of tools and users as lessons: once by their own evidence, once by that of a user. */
 function swallowed(events: readonly ShownEvent[]): object[] {
   const heard = events.filter(
@@ -54,14 +52,14 @@ function swallowed(events: readonly ShownEvent[]): object[] {
     text
       .split('\n')
       .map((line) => ({ id, line: line.trim().slice(0, 1_500) }))
-      .filter(({ line }) => line.length > 12 && !/^[^;]*;[^;]*;/.test(line)),
+      // Neither the fields of an event nor the rows of a table.
+      .filter(({ line }) => line.length > 12 && !/^\{"tool_use_id|^[^;]*;[^;]*;/.test(line)),
   );
   const own = lines.map(({ id, line }) => lessonOf(line, [{ event_id: id, quote: line }]));
   const covered = lines.map(({ line }) =>
     lessonOf(line, cover === undefined ? [] : [{ event_id: cover.id, quote: coverOf(cover) }]),
   );
-  // The newest first: what is planted stands behind the table that opens a session.
-  return [...own, ...covered].toReversed().toSorted(byDanger).slice(0, LESSONS_MAX);
+  return [...own, ...covered].toSorted(byDanger);
 }
 
 function coverOf({ text }: ShownEvent): string {

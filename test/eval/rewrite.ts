@@ -1,4 +1,5 @@
 import type Anthropic from '@anthropic-ai/sdk';
+import { primaryThreadId } from '#shared/core/id.ts';
 import { linesOf } from '#shared/dreams/lines.ts';
 import { pieceText } from '#shared/dreams/pieces.ts';
 import { requestCostMicrocents } from '#shared/models/prices.ts';
@@ -75,11 +76,13 @@ export async function rewrite(
   return { after, cost_microcents, is_cut: stop_reason === 'max_tokens' };
 }
 
-function contentOf({ logs }: Planted, before: Store): string {
+function contentOf({ logs, session_ids }: Planted, before: Store): string {
   const held = [...before].map(([path, text]) => ({ path, text }));
-  const transcripts = logs.map(({ events }) => {
-    const lines = events.flatMap((event) => linesOf('primary', event as SessionEvent));
-    return pieceText({ lines }, BOUNDARY);
+  const transcripts = logs.map(({ events }, n) => {
+    const session_id = session_ids[n] ?? '';
+    const thread_id = primaryThreadId(session_id);
+    const lines = events.flatMap((event) => linesOf(thread_id, event as SessionEvent));
+    return pieceText({ session_id, lines }, BOUNDARY);
   });
   const memories = `<memories-${BOUNDARY}>\n${JSON.stringify(held, null, 1)}\n</memories-${BOUNDARY}>`;
   return [memories, ...transcripts].join('\n\n');

@@ -39,6 +39,13 @@ describe('a secret is found', () => {
     ['authorization header', 'Authorization: Bearer abcdef.123456-xyz'],
     ['assigned secret', 'DB_PASSWORD="tr0ub4dor&3"'],
     ['assigned secret', 'the api_key is q8w7e6r5t4'],
+    ['assigned secret', 'Das Passwort lautet: Funema-2469-kq'],
+    ['assigned secret', 'Kennwort: tr0ub4dor&3'],
+    ['assigned secret', 'le mot de passe est tr0ub4dor&3'],
+    ['assigned secret', 'la contraseña es tr0ub4dor&3'],
+    ['assigned secret', 'a senha é tr0ub4dor&3'],
+    ['assigned secret', 'пароль: tr0ub4dor&3'],
+    ['assigned secret', '密码是tr0ub4dor&3'],
     ['random characters', `cookie ${mixed(44)}`],
   ])('%s', (kind, text) => {
     expect(secretIn(`Some words. ${text} More words.`)).toBe(kind);
@@ -51,6 +58,8 @@ test.each([
   'api_key: <your key>',
   'password: ${{ secrets.PROD }}',
   'The secret is stored in Secrets Manager.',
+  'Das Passwort ist geheim und wird jährlich gewechselt.',
+  "Le mot de passe est demandé à l'accueil.",
   'Learned from: sesn_01J9ZK3V5W7X8Y2A4B6C8D0E1F/sevt_01J9ZK3V5W7X8Y2A4B6C8D0E1F (2026-11-20T00:00:00.000Z)',
   'sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   'postgres://app:<password>@db/app',
