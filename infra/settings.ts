@@ -95,6 +95,15 @@ export const settingsShape = z.strictObject({
   search_secret_arn: arn('secretsmanager')
     .optional()
     .describe('Secret with the key of a search API, for providers without a search tool.'),
+  otlp_endpoint: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Sends OpenTelemetry GenAI spans of what threads do to this OTLP/HTTP endpoint, `/v1/traces` put behind it.',
+    ),
+  otlp_headers_secret_arn: arn('secretsmanager')
+    .optional()
+    .describe('Secret with the headers that the endpoint wants: a JSON object of texts.'),
   alarm_email: z.email().optional().describe('Makes a topic that mails alarms to this address.'),
   alarm_topic_arn: arn('sns').optional().describe('Sends alarms to a topic that exists.'),
   domain_name: z
@@ -154,6 +163,9 @@ function sentence(issue: z.core.$ZodIssue): string {
 function refuseTogether(settings: Settings): void {
   if ((settings.domain_name === undefined) !== (settings.certificate_arn === undefined)) {
     throw new Error(`context '${PREFIX}domain_name' and '${PREFIX}certificate_arn' go together`);
+  }
+  if (settings.otlp_headers_secret_arn !== undefined && settings.otlp_endpoint === undefined) {
+    throw new Error(`context '${PREFIX}otlp_headers_secret_arn' needs '${PREFIX}otlp_endpoint'`);
   }
   if (settings.alarm_email !== undefined && settings.alarm_topic_arn !== undefined) {
     throw new Error(

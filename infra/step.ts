@@ -50,6 +50,8 @@ export class Step extends NodeFunction {
         MEMORIES_MAX: String(settings.memories_max),
         MEMORY_VERSION_DAYS: String(settings.memory_version_days),
         TRANSCRIPT_DAYS: String(settings.transcript_days),
+        OTLP_ENDPOINT: settings.otlp_endpoint,
+        OTLP_HEADERS_SECRET_ARN: settings.otlp_headers_secret_arn,
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
@@ -62,7 +64,7 @@ export class Step extends NodeFunction {
         objects(storage, 'transcripts', ['s3:GetObject', 's3:PutObject']),
         key(storage, 'write'),
         seal(storage, 'kms:Decrypt'),
-        ...secrets(modelSecretArn, settings.search_secret_arn),
+        ...secrets(modelSecretArn, settings.search_secret_arn, settings.otlp_headers_secret_arn),
         allow('Sandbox', ['lambda:InvokeFunction'], [sandbox.function.functionArn]),
         ...model(scope, settings),
       ],

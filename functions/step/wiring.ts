@@ -44,6 +44,18 @@ function searchOf() {
   );
 }
 
+/** Nothing of it is loaded where no endpoint is configured. */
+async function spansOf(): Promise<Pick<TurnPorts, 'spans'>> {
+  const endpoint = optional('OTLP_ENDPOINT');
+  if (endpoint === undefined) return {};
+  const { HeadersSecret, otlpSink } = await import('#shared/traces/otlp.ts');
+  const secret_arn = optional('OTLP_HEADERS_SECRET_ARN');
+  const headers = async () =>
+    secret_arn === undefined ? {} : HeadersSecret.parse(JSON.parse(await secrets.read(secret_arn)));
+  const name = provider === 'bedrock' ? 'aws.bedrock' : 'anthropic';
+  return { spans: { sink: otlpSink({ endpoint, headers }), provider: name } };
+}
+
 const search = searchOf();
 const sandbox = new LambdaSandbox(required('SANDBOX_FUNCTION_NAME'));
 const tools = makeToolRunner({
@@ -81,6 +93,7 @@ const ports: Omit<TurnPorts, 'observe'> = {
   transcript_days: Number(required('TRANSCRIPT_DAYS')),
   sources: new Map(),
   random: Math.random,
+  ...(await spansOf()),
 };
 
 export const step: Task = {

@@ -20,6 +20,8 @@ export const variables = [
   'MEMORIES_MAX',
   'MEMORY_VERSION_DAYS',
   'TRANSCRIPT_DAYS',
+  'OTLP_ENDPOINT',
+  'OTLP_HEADERS_SECRET_ARN',
 ] as const;
 
 export type Variable = (typeof variables)[number];

@@ -186,6 +186,10 @@ export const limits = {
   trace_files_max: 200,
   /** What it shows of a message, and of the reason of a verdict. */
   trace_text_chars_max: 1_000,
+  /** Spans of one request: the default of OpenTelemetry's own exporters. */
+  otlp_spans_max: 512,
+  /** A step waits for it when its session is idle already: nobody else does. */
+  otlp_timeout_ms: 5_000,
 
   // Files of a session
   /** Source: issue 2: what one session may hold. Folders and links are counted apart from files. */

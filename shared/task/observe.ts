@@ -62,6 +62,9 @@ function measure(metrics: Metrics, observation: Observation): void {
     case 'transcript_lost':
       metrics.addMetric('TranscriptsLost', MetricUnit.Count, 1);
       return;
+    case 'spans_lost':
+      metrics.addMetric('SpansLost', MetricUnit.Count, 1);
+      return;
   }
 }
 
@@ -74,6 +77,7 @@ function tell(
   const { type, ...facts } = observation;
   if (type === 'model_error') logger.warn('model request failed', { ...ids, ...facts });
   if (type === 'transcript_lost') logger.error('transcript not written', { ...ids, ...facts });
+  if (type === 'spans_lost') logger.warn('spans not sent', { ...ids, ...facts });
   if (type === 'tool' || type === 'settled' || type === 'verdict' || type === 'report') {
     logger.info(type, { ...ids, ...facts });
   }

@@ -1,16 +1,17 @@
 import { configKey, type SessionConfig } from '../sessions/session.ts';
 import type { PlacedLine } from '../threads/log.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
+import { exportSpans } from '../traces/export-spans.ts';
 import { keepTranscript } from '../transcripts/keep-transcript.ts';
 import type { TurnPorts } from './turn-ports.ts';
 
 type TranscriptPorts = Pick<
   TurnPorts,
-  'table' | 'blobs' | 'clock' | 'observe' | 'transcript_days' | 'manifests'
+  'table' | 'blobs' | 'clock' | 'observe' | 'transcript_days' | 'manifests' | 'spans'
 >;
 
 /**
- * Write down a thread that has come to rest. Its client has been told already and waits for nothing
+ * Write down a thread that has come to rest, and send its spans where they are wanted. Its client has been told already and waits for nothing
  * here, so what fails is told and left to the thread's next rest.
  */
 export async function transcribe(
@@ -24,6 +25,12 @@ export async function transcribe(
     await keepTranscript(ports, config, head, written);
   } catch (error) {
     ports.observe({ type: 'transcript_lost', message: String(error) });
+  }
+  if (ports.spans === undefined) return;
+  try {
+    await exportSpans(ports, ports.spans, head, config);
+  } catch (error) {
+    ports.observe({ type: 'spans_lost', message: String(error) });
   }
 }
 

@@ -4,6 +4,7 @@ import type { PriceOverrides } from '../models/prices.ts';
 import type { JudgedCall, Judgement } from '../permissions/judge.ts';
 import type { BringRepository } from '../resources/bring-repository.ts';
 import type { ToolRunner } from '../tools/tools.ts';
+import type { SpanExport } from '../traces/export-spans.ts';
 import type { ManifestCache } from '../transcripts/manifest-cache.ts';
 import type { ContextCache } from './context.ts';
 import type { SourceCache } from './file-sources.ts';
@@ -26,7 +27,8 @@ export type Observation =
   | { readonly type: 'settled'; readonly reason: string }
   | { readonly type: 'verdict'; readonly result: string; readonly iteration: number }
   | { readonly type: 'report'; readonly state: string }
-  | { readonly type: 'transcript_lost'; readonly message: string };
+  | { readonly type: 'transcript_lost'; readonly message: string }
+  | { readonly type: 'spans_lost'; readonly message: string };
 
 /** What every work on a thread acts upon: that of a step, and that of the grader. */
 export interface ThreadPorts extends Ports {
@@ -49,4 +51,6 @@ export interface TurnPorts extends ThreadPorts {
   /** How long the bucket keeps transcripts; 0 means for ever. */
   readonly transcript_days: number;
   readonly sources: SourceCache;
+  /** Where spans of what threads do are sent. @default - nowhere */
+  readonly spans?: SpanExport;
 }

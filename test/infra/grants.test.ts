@@ -285,9 +285,15 @@ test.each(providers)('with %s the step may reach that model and no other', (prov
   expect(models).toEqual(lines.toSorted());
 });
 
-test('a search secret is granted to the step alone', () => {
+test.each([
+  ['a search secret', (arn: string) => ({ search_secret_arn: arn })],
+  [
+    'a secret of headers',
+    (arn: string) => ({ otlp_endpoint: 'https://o.example.com', otlp_headers_secret_arn: arn }),
+  ],
+])('%s is granted to the step alone', (_, given) => {
   const arn = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:search-AbCdEf';
-  const search = synth({ search_secret_arn: arn }).template;
+  const search = synth(given(arn)).template;
   const line = `secretsmanager:GetSecretValue @ ${arn}`;
   const holders = Object.keys(expected).filter((role) => permissions(role, search).includes(line));
   expect(holders).toEqual(['StepRole']);

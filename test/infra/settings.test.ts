@@ -134,6 +134,16 @@ const rows: Readonly<Record<string, Row>> = {
     see: (template) => variables(template)['SEARCH_SECRET_ARN'],
     has: secret,
   },
+  otlp_endpoint: {
+    given: { otlp_endpoint: 'https://otlp.example.com' },
+    see: (template) => variables(template)['OTLP_ENDPOINT'],
+    has: 'https://otlp.example.com',
+  },
+  otlp_headers_secret_arn: {
+    given: { otlp_endpoint: 'https://otlp.example.com', otlp_headers_secret_arn: secret },
+    see: (template) => variables(template)['OTLP_HEADERS_SECRET_ARN'],
+    has: secret,
+  },
   alarm_email: {
     given: { alarm_email: 'ops@example.com' },
     see: (template) => [
