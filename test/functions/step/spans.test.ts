@@ -52,8 +52,8 @@ test('a turn is sent behind its rest, and an endpoint that is away fails no turn
   await rig.send(id, message('go'));
   const events = await rig.rested(id, 2);
   expect(events.filter(({ type }) => type === 'session.error')).toEqual([]);
-  receiver.status = 200;
   await spansOf(id, 6);
+  receiver.status = 200;
   await rig.send(id, message('go'));
   await rig.rested(id, 3);
   const all = await spansOf(id, 10);
