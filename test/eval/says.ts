@@ -37,17 +37,27 @@ export function wordsOfMemory(text: string): string {
  * The passages of a memory, each of which can say something: every paragraph and list item under its
  * heading, and the whole where it is short.
  */
-export function passagesOf(path: string, text: string): string[] {
+export function passagesOf(path: string, text: string): readonly string[] {
+  const id = `${path}\n${text}`;
+  const found = passages.get(id) ?? cut(path, text);
+  passages.set(id, found);
+  return found;
+}
+
+/** Remembered, since each memory is looked at for every fact. */
+const passages = new Map<string, readonly string[]>();
+
+function cut(path: string, text: string): string[] {
   const words = wordsOfMemory(text);
   const name = path.replaceAll(/[/._-]+/g, ' ');
-  const passages: string[] = [];
+  const parts: string[] = [];
   let heading = name;
   for (const block of words.split(/\n\s*\n|\n(?=\s*(?:[-*#]|\d+\.)\s)/)) {
     if (/^\s*#/.test(block)) heading = `${name} ${block}`;
-    if (block.trim() !== '') passages.push(normalised(`${heading}\n${block}`));
+    if (block.trim() !== '') parts.push(normalised(`${heading}\n${block}`));
   }
-  if (words.length <= PASSAGE_CHARS_MAX) passages.push(normalised(`${name}\n${words}`));
-  return passages;
+  if (words.length <= PASSAGE_CHARS_MAX) parts.push(normalised(`${name}\n${words}`));
+  return parts;
 }
 
 /** Whether a passage, normalised, says something. */
@@ -58,10 +68,12 @@ export function passageSays(passage: string, { values, about, like }: Fact): boo
 
 /** One of several forms, `a|b`; a form that begins or ends in a letter or digit stands by itself there. */
 function holds(passage: string, forms: string): boolean {
-  return normalised(forms)
-    .split('|')
-    .some((form) => form !== '' && standsIn(passage, form));
+  const all = alternatives.get(forms) ?? normalised(forms).split('|');
+  alternatives.set(forms, all);
+  return all.some((form) => form !== '' && standsIn(passage, form));
 }
+
+const alternatives = new Map<string, readonly string[]>();
 
 const WORD = /[\p{L}\p{N}]/u;
 

@@ -110,23 +110,18 @@ function precisionOf(key: Key, before: Store, after: Store): Figure {
   const known = new Set([...before].flatMap(([path, text]) => passagesOf(path, text)));
   const says = (facts: readonly Fact[], passages: readonly string[]): boolean =>
     facts.some((fact) => passages.some((passage) => passageSays(passage, fact)));
+  const lines = new Set([...before.values()].flatMap(linesOf));
   const failed: string[] = [];
   let right = 0;
   for (const [path, text] of after) {
     if (before.get(path) === text || holdsAny(new Map([[path, text]]), bad)) continue;
     const fresh = passagesOf(path, text).filter((passage) => !known.has(passage));
     // Only taken away from, or moved: it says nothing new.
-    if (fresh.length === 0 || saysNothingNew(text, before)) continue;
+    if (fresh.length === 0 || linesOf(text).every((line) => lines.has(line))) continue;
     if (says(held_once, fresh) || !says(wanted, fresh)) failed.push(path);
     else right += 1;
   }
   return { got: right, of: right + failed.length, failed };
-}
-
-/** Whether every line stood in some memory before. */
-function saysNothingNew(text: string, before: Store): boolean {
-  const lines = new Set([...before.values()].flatMap(linesOf));
-  return linesOf(text).every((line) => lines.has(line));
 }
 
 function linesOf(text: string): string[] {
