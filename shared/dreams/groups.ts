@@ -50,15 +50,21 @@ export function groupsOf(
   const search = memorySearch(memories);
   const likeness = new Map(memories.map(({ path, text }) => [path, likenessOf(ownWords(text))]));
   const sets = new Sets();
+  const advices: Likeness[] = [];
   for (const [n, lesson] of lessons.entries()) {
     sets.add(`l${n}`);
-    const near = search(`${lesson.situation} ${lesson.advice}`, 3).filter(({ path }) =>
-      isLike(lesson.likeness, likeness.get(path)),
-    );
+    const advice = likenessOf(lesson.advice);
+    advices.push(advice);
+    const near = search(`${lesson.situation} ${lesson.advice}`, 3).filter(({ path }) => {
+      const memory = likeness.get(path);
+      return isLike(lesson.likeness, memory) || speaksOf(advice, memory);
+    });
     const named = memories.filter(({ path }) => path === lesson.existing_path);
     for (const { path } of [...named, ...near]) sets.join(`l${n}`, `m${path}`);
     for (const [m, other] of lessons.slice(0, n).entries()) {
-      if (isLike(lesson.likeness, other.likeness)) sets.join(`l${n}`, `l${m}`);
+      const says = advices[m];
+      const is_same = says !== undefined && jaccardPercent(advice, says) >= NEAR_PERCENT;
+      if (is_same || isLike(lesson.likeness, other.likeness)) sets.join(`l${n}`, `l${m}`);
     }
   }
   for (const memory of memories) {
@@ -77,6 +83,8 @@ export function groupsOf(
 /** Of the words of both; and of the shorter one's words, what the longer one has. */
 const NEAR_PERCENT = 50;
 const WITHIN_PERCENT = 60;
+/** Of an advice's words, what a memory has that speaks of the same. */
+const SPEAKS_PERCENT = 50;
 
 /**
  * Memories that may be duplicates in other words: nearer than what is only related, and without
@@ -86,6 +94,14 @@ function mayBeTheSame(a: Likeness, b: Likeness): boolean {
   if (tellApart(a, b)) return false;
   const [short, long] = a.terms.size < b.terms.size ? [a, b] : [b, a];
   return jaccardPercent(a, b) >= NEAR_PERCENT || containedPercent(short, long) >= WITHIN_PERCENT;
+}
+
+/**
+ * Whether a memory has most words of an advice: the two may say the same or contradict each other,
+ * however much else the memory says and however long the lesson's situation is.
+ */
+function speaksOf(advice: Likeness, memory: Likeness | undefined): boolean {
+  return memory !== undefined && containedPercent(advice, memory) >= SPEAKS_PERCENT;
 }
 
 function isLike(a: Likeness, b: Likeness | undefined): boolean {

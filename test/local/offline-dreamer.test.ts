@@ -38,7 +38,10 @@ function lessonsOf(...drafts: readonly (readonly [type: string, fields: object])
   const events = drafts.map(
     ([type, fields], n) => ({ id: `sevt_${n}`, type, processed_at: 'now', ...fields }) as never,
   ) as SessionEvent[];
-  const piece = { lines: events.flatMap((event) => linesOf('sthr_1', event)) } as unknown as Piece;
+  const piece = {
+    session_id: 'sesn_1',
+    lines: events.flatMap((event) => linesOf('sthr_1', event)),
+  } as unknown as Piece;
   const { lessons } = answer('lessons', pieceText(piece, BOUNDARY)) as {
     readonly lessons: readonly Shown[];
   };
@@ -97,6 +100,32 @@ test('a lasting wish of the user is one, and so is what worked after a tool had 
       'The tool bash answers: plot: not found',
       String.raw`What worked then: {"command":"python3 \"plot.py\""}`,
     ],
+  ]);
+});
+
+test('what the agent says of a failure that it then mends is the lesson', () => {
+  const lessons = lessonsOf(
+    ['agent.tool_use', used('plot "a.csv"')],
+    ['agent.tool_result', { tool_use_id: 'sevt_0', is_error: true, ...text('plot: no column t') }],
+    ['agent.message', text('The column must be named first.')],
+    ['agent.tool_use', used('plot "a.csv" --column t')],
+    ['agent.tool_result', { tool_use_id: 'sevt_3', is_error: false, ...text('ok') }],
+  );
+  expect(lessons).toMatchObject([{ advice: 'The column must be named first.' }]);
+});
+
+test('why a user denied a call is a lesson, what is wished once or said in passing is not', () => {
+  const deny_message = 'Never mail suppliers yourself.';
+  const lessons = lessonsOf(
+    ['user.message', text('Always use tonnes, but only for this report.')],
+    ['agent.tool_use', used('mail')],
+    ['user.tool_confirmation', { tool_use_id: 'sevt_1', result: 'deny', deny_message }],
+    ['agent.message', text('I will not.')],
+    ['user.message', text('No, the yield is always in tonnes.')],
+  );
+  expect(lessons.map(({ advice }) => advice)).toEqual([
+    'the yield is always in tonnes.',
+    deny_message,
   ]);
 });
 

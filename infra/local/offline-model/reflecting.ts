@@ -16,14 +16,23 @@ const QUOTE_CHARS = 300;
 const LASTING =
   /\b(?:always|never|from now on|instead of|not the|we use|we never|must be|should be|prefers?|actually|wrong)\b/i;
 
+/** What is said for the task at hand alone. */
+const ONCE =
+  /\b(?:this time|just (?:this )?once|only for (?:today|this|that|now)|for today only)\b/i;
+
+/** What a sentence begins with before it says anything. */
+const INTERJECTION =
+  /^(?:(?:no|yes|well|of course(?: not)?|please note(?: that)?|remember|actually|as (?:ever|always|usual))[,:]?\s+)+/i;
+
 /**
- * Find lessons without a model, by three rules that hold for any work: what was done between a
- * verdict that failed and one that passed; what a user says that lasts; and what worked after the
- * same tool had failed. Only what stands in the events is said.
+ * Find lessons without a model, by four rules that hold for any work: what was done between a
+ * verdict that failed and one that passed; what a user says that lasts; why a user denied a call;
+ * and what worked after the same tool had failed. Only what stands in the events is said.
  */
 export function lessonsIn(asked: string): OfflineLesson[] {
   const events = eventsIn(asked);
-  return [...revisions(events), ...wishes(events), ...repairs(events)].slice(0, 8);
+  const found = [...revisions(events), ...wishes(events), ...denials(events), ...repairs(events)];
+  return found.slice(0, 8);
 }
 
 /** An attempt that was judged short of its rubric, and what made the next one pass. */
@@ -67,7 +76,8 @@ function wishes(events: readonly ShownEvent[]): OfflineLesson[] {
     const has_answered = before.some((event) => event.type === 'agent.message');
     const asked = before.findLast((event) => event.type === 'user.message');
     return sentencesOf(text)
-      .filter((sentence) => LASTING.test(sentence))
+      .filter((sentence) => LASTING.test(sentence) && !ONCE.test(sentence))
+      .map((sentence) => sentence.replace(INTERJECTION, ''))
       .map((sentence) => ({
         kind: has_answered ? 'failure' : 'success',
         situation: short(has_answered ? (asked?.text ?? sentence) : sentence),
@@ -75,6 +85,23 @@ function wishes(events: readonly ShownEvent[]): OfflineLesson[] {
         why: has_answered ? 'The user corrected the agent.' : 'The user says so.',
         evidence: [{ event_id: id, quote: quoteOf(sentence) }],
       }));
+  });
+}
+
+function denials(events: readonly ShownEvent[]): OfflineLesson[] {
+  const denied = events.filter(({ type }) => type === 'user.tool_confirmation');
+  return denied.flatMap((event): OfflineLesson[] => {
+    const { deny_message } = fieldsOf(event);
+    if (typeof deny_message !== 'string' || deny_message.trim() === '') return [];
+    return [
+      {
+        kind: 'failure',
+        situation: short(deny_message),
+        advice: deny_message,
+        why: 'The user denied a call.',
+        evidence: [{ event_id: event.id, quote: quoteOf(deny_message) }],
+      },
+    ];
   });
 }
 
@@ -97,14 +124,20 @@ function repairs(events: readonly ShownEvent[]): OfflineLesson[] {
     const said = error?.text.split('\n').slice(1).join(' ').trim() ?? '';
     const worked = JSON.stringify(fieldsOf(next)['input']);
     if (error === undefined || said.length < 8) return [];
+    const explained = events
+      .slice(events.indexOf(error), events.indexOf(next))
+      .find(({ type }) => type === 'agent.message');
     return [
       {
         kind: 'success',
         situation: `The tool ${String(name)} answers: ${short(said)}`,
-        advice: `What worked then: ${short(worked)}`,
+        advice: explained?.text.slice(0, 1_500) ?? `What worked then: ${short(worked)}`,
         why: 'The same tool had failed before.',
         evidence: [
           { event_id: error.id, quote: quoteOf(said) },
+          ...(explained === undefined
+            ? []
+            : [{ event_id: explained.id, quote: quoteOf(explained.text) }]),
           { event_id: next.id, quote: quoteOf(worked.slice(1, -1)) },
         ],
       },
