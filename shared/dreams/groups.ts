@@ -47,37 +47,61 @@ export function groupsOf(
   used: ReadonlySet<string>,
 ): Group[] {
   const memories = snapshot.memories.filter(({ path }) => path !== INDEX_PATH && !used.has(path));
-  const search = memorySearch(memories);
-  const likeness = new Map(memories.map(({ path, text }) => [path, likenessOf(ownWords(text))]));
+  const known: Known = {
+    memories,
+    search: memorySearch(memories),
+    likeness: new Map(memories.map(({ path, text }) => [path, likenessOf(ownWords(text))])),
+  };
   const sets = new Sets();
-  const advices: Likeness[] = [];
+  joinLessons(sets, lessons);
+  for (const [n, lesson] of lessons.entries()) {
+    for (const path of memoriesNear(lesson, known)) sets.join(`l${n}`, `m${path}`);
+  }
+  joinMemories(sets, known);
+  return sets.all().flatMap((members) => bounded(members, lessons, memories));
+}
+
+interface Known {
+  readonly memories: readonly SnapshotMemory[];
+  readonly search: (query: string, count: number) => SnapshotMemory[];
+  /** By path. */
+  readonly likeness: ReadonlyMap<string, Likeness>;
+}
+
+/** Lessons that are alike as they are, or in what they advise: in whatever task each was learned. */
+function joinLessons(sets: Sets, lessons: readonly Lesson[]): void {
+  const advices = lessons.map(({ advice }) => likenessOf(advice));
   for (const [n, lesson] of lessons.entries()) {
     sets.add(`l${n}`);
-    const advice = likenessOf(lesson.advice);
-    advices.push(advice);
-    const near = search(`${lesson.situation} ${lesson.advice}`, 3).filter(({ path }) => {
-      const memory = likeness.get(path);
-      return isLike(lesson.likeness, memory) || speaksOf(advice, memory);
-    });
-    const named = memories.filter(({ path }) => path === lesson.existing_path);
-    for (const { path } of [...named, ...near]) sets.join(`l${n}`, `m${path}`);
     for (const [m, other] of lessons.slice(0, n).entries()) {
-      const says = advices[m];
-      const is_same = says !== undefined && jaccardPercent(advice, says) >= NEAR_PERCENT;
-      if (is_same || isLike(lesson.likeness, other.likeness)) sets.join(`l${n}`, `l${m}`);
+      const [mine, says] = [advices[n], advices[m]];
+      const advises_alike =
+        mine !== undefined && says !== undefined && jaccardPercent(mine, says) >= NEAR_PERCENT;
+      if (advises_alike || isLike(lesson.likeness, other.likeness)) sets.join(`l${n}`, `l${m}`);
     }
   }
+}
+
+/** The paths of the memories that a lesson names or speaks of. */
+function memoriesNear(lesson: Lesson, { memories, search, likeness }: Known): string[] {
+  const advice = likenessOf(lesson.advice);
+  const near = search(`${lesson.situation} ${lesson.advice}`, 3).filter(({ path }) => {
+    const memory = likeness.get(path);
+    return isLike(lesson.likeness, memory) || speaksOf(advice, memory);
+  });
+  const named = memories.filter(({ path }) => path === lesson.existing_path);
+  return [...named, ...near].map(({ path }) => path);
+}
+
+function joinMemories(sets: Sets, { memories, search, likeness }: Known): void {
   for (const memory of memories) {
     const mine = likeness.get(memory.path);
     for (const near of search(ownWords(memory.text).slice(0, 2_000), 4)) {
       const other = likeness.get(near.path);
       if (near.path === memory.path || mine === undefined || other === undefined) continue;
-      if (mayBeTheSame(mine, other)) {
-        sets.join(`m${memory.path}`, `m${near.path}`);
-      }
+      if (mayBeTheSame(mine, other)) sets.join(`m${memory.path}`, `m${near.path}`);
     }
   }
-  return sets.all().flatMap((members) => bounded(members, lessons, memories));
 }
 
 /** Of the words of both; and of the shorter one's words, what the longer one has. */

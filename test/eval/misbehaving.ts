@@ -68,7 +68,7 @@ function coverOf({ text }: ShownEvent): string {
 
 function lessonOf(line: string, evidence: readonly object[]): { readonly advice: string } {
   const said = { situation: line.slice(0, 300), advice: line, why: line.slice(0, 300) };
-  return { ...{ kind: 'success', evidence }, ...said };
+  return { kind: 'success', evidence, ...said } as { readonly advice: string };
 }
 
 /** What is least of all to be learned comes first: long runs, addresses, and what is shouted. */
