@@ -2,8 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
 import { limits } from '#shared/core/limits.ts';
-import { withPart } from '../house/readme-parts.ts';
-import { evaluate, type EvalOptions } from './evaluate.ts';
+import type { EvalOptions } from './evaluate.ts';
 import { floorFaults, markdownOf, tableOf, type EvalResult } from './result.ts';
 
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));
@@ -70,13 +69,17 @@ function introduction({ sizes, seed, model, is_offline }: EvalResult): string {
 }
 
 async function run(asked: ReturnType<typeof args>): Promise<number> {
-  const result = await evaluate(optionsOf(asked));
+  const options = optionsOf(asked);
+  // Only now: the local host is much to load for somebody who asks for help.
+  const { evaluate } = await import('./evaluate.ts');
+  const result = await evaluate(options);
   console.log(`${introduction(result)}\n\n${tableOf(result)}\n`);
   for (const { name, remarks, seconds } of result.runs) {
     if (remarks.length > 0) console.log(`${name} (${seconds} s): ${remarks.join(' ')}`);
   }
   if (asked.json !== undefined) await writeFile(asked.json, `${JSON.stringify(result, null, 2)}\n`);
   if (asked.readme) {
+    const { withPart } = await import('../house/readme-parts.ts');
     const part = `${introduction(result)}\n\n${markdownOf(result)}`;
     await writeFile(README, withPart(await readFile(README, 'utf8'), 'eval', part));
   }
