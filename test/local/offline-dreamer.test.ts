@@ -38,7 +38,10 @@ function lessonsOf(...drafts: readonly (readonly [type: string, fields: object])
   const events = drafts.map(
     ([type, fields], n) => ({ id: `sevt_${n}`, type, processed_at: 'now', ...fields }) as never,
   ) as SessionEvent[];
-  const piece = { lines: events.flatMap((event) => linesOf('sthr_1', event)) } as unknown as Piece;
+  const piece = {
+    session_id: 'sesn_1',
+    lines: events.flatMap((event) => linesOf('sthr_1', event)),
+  } as unknown as Piece;
   const { lessons } = answer('lessons', pieceText(piece, BOUNDARY)) as {
     readonly lessons: readonly Shown[];
   };
