@@ -42,6 +42,8 @@ export const PlaybookFacts = z.strictObject({
   last_confirmed: z.iso.datetime(),
   /** Sessions that stand in the counts, the newest last, so that none is counted twice. */
   counted_sessions: z.array(line(80)).max(limits.playbook_counted_max).optional(),
+  /** Of a copy that was given to another store: where it is from. @default - learned here */
+  origin: z.strictObject({ memory_store_id: line(80), playbook_id: line(80) }).optional(),
 });
 export type PlaybookFacts = z.infer<typeof PlaybookFacts>;
 
@@ -78,10 +80,12 @@ export function parsePlaybook(text: string): Playbook | { readonly fault: string
 /** Always parses back to the same playbook. */
 export function renderPlaybook({ facts, body }: Playbook): string {
   const { id, title, situation, scope, learned_from, evidence, ...counts } = facts;
-  const { helpful, harmful, last_confirmed, counted_sessions = [] } = counts;
+  const { helpful, harmful, last_confirmed, counted_sessions = [], origin } = counts;
   const fields = { id, title, situation, scope, learned_from, evidence };
   const counted = counted_sessions.length === 0 ? {} : { counted_sessions };
-  return renderFrontMatter({ ...fields, helpful, harmful, last_confirmed, ...counted }, body);
+  const from = origin === undefined ? {} : { origin };
+  const moved = { helpful, harmful, last_confirmed, ...counted, ...from };
+  return renderFrontMatter({ ...fields, ...moved }, body);
 }
 
 /** A path and an id for a new playbook or note: readable, and the same for the same words. */
