@@ -37,7 +37,8 @@ export type TableKeys = Readonly<Record<string, readonly string[]>>;
 export function rowReadOf(action: string, body: Body, tables: TableKeys): RowRead | undefined {
   if (action === 'GetItem') {
     if (!hasOnly(body, get_fields)) return undefined;
-    return readOf('GetItem', String(body['TableName']), [body['Key']], body, tables);
+    const { TableName, Key, ConsistentRead } = body;
+    return readOf('GetItem', { table: String(TableName), keys: [Key], ConsistentRead }, tables);
   }
   if (action !== 'BatchGetItem' || !hasOnly(body, new Set(['RequestItems']))) return undefined;
   const requests = Object.entries(record(body['RequestItems']));
@@ -47,17 +48,17 @@ export function rowReadOf(action: string, body: Body, tables: TableKeys): RowRea
   }
   const attributes = projected(request);
   if (attributes === 'other') return undefined;
-  const read = readOf('BatchGetItem', table, list(request['Keys']), request, tables);
+  const { Keys, ConsistentRead } = request;
+  const read = readOf('BatchGetItem', { table, keys: list(Keys), ConsistentRead }, tables);
   return read && { ...read, ...(attributes === undefined ? {} : { attributes }) };
 }
 
 function readOf(
   operation: RowRead['operation'],
-  table: string,
-  keys: readonly unknown[],
-  { ConsistentRead }: Body,
+  asked: { readonly table: string; readonly keys: readonly unknown[]; ConsistentRead: unknown },
   tables: TableKeys,
 ): RowRead | undefined {
+  const { table, keys } = asked;
   const of_table = tables[table];
   const names = keys.map((key) => nameOf(table, key, of_table));
   const known = names.filter((name) => name !== undefined);
@@ -66,7 +67,7 @@ function readOf(
     return undefined;
   }
   if (new Set(known).size !== known.length) return undefined;
-  const consistent = ConsistentRead === true;
+  const consistent = asked.ConsistentRead === true;
   return { operation, table, keys: keys as Key[], names: known, consistent };
 }
 
