@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
 import { KmsCipher } from '#shared/core/cipher-kms.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
@@ -18,7 +18,7 @@ const logger = new Logger();
 
 export const ports: ApiPorts = {
   table: new DynamoTable(required('TABLE_NAME')),
-  blobs: new S3Blobs(required('BUCKET_NAME')),
+  blobs: new LaterBlobs(required('BUCKET_NAME')),
   clock: systemClock,
   newId,
   runs: new StepFunctionsRuns(required('SESSION_MACHINE_ARN')),

@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
-import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { required } from '#shared/core/env.ts';
 import { newId } from '#shared/core/id.ts';
@@ -18,7 +18,7 @@ const admin_key_arn = required('ADMIN_KEY_SECRET_ARN');
 
 export const ports: StreamPorts = {
   table,
-  blobs: new S3Blobs(required('BUCKET_NAME')),
+  blobs: new LaterBlobs(required('BUCKET_NAME')),
   clock: systemClock,
   newId,
   tail: new Tail(table),

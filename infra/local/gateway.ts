@@ -146,10 +146,16 @@ function signer(authorization: string | undefined, query: URLSearchParams): Sign
   return { key, service, presigned };
 }
 
-async function readBody(incoming: IncomingMessage): Promise<Buffer> {
+/** By events: an iterator of the stream takes several times as long. */
+function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+  incoming.once('end', () => {
+    resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  });
+  incoming.once('error', reject);
+  return promise;
 }
 
 function send(outgoing: ServerResponse, reply: Reply): void {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { openFront, type Front } from './api/front.ts';
 import { GatewayResponses } from './api/gateway-responses.ts';
 import { binaryTypes, Routes } from './api/routes.ts';
@@ -8,9 +7,9 @@ import { loadAssembly, type Assembly, type Progress } from './assembly.ts';
 import { HostClock } from './clock.ts';
 import { Counting, type Counters } from './counting.ts';
 import { takeDataDir, type DataDir } from './data-dir.ts';
-import { startEngine, type Engine } from './dynamodb/engine.ts';
+import { startEngine } from './dynamodb/engine.ts';
 import { DynamoService } from './dynamodb/service.ts';
-import { clientOf, createTables, sweepExpired, type TableOfStack } from './dynamodb/tables.ts';
+import { clientOf, createTables, sweepExpired } from './dynamodb/tables.ts';
 import { endpoints, environmentOf, functionsOf, type FunctionOfStack } from './functions.ts';
 import { openGateway, type Gateway, type Hooks } from './gateway.ts';
 import { Authorizer } from './iam/authorizer.ts';
@@ -164,17 +163,19 @@ interface Base {
 }
 
 interface Storage {
-  readonly engine: Engine;
-  readonly client: DynamoDBClient;
-  readonly tables: readonly TableOfStack[];
+  readonly dynamodb: DynamoService;
   readonly buckets: readonly Bucket[];
 }
 
-async function openStorage({ stack, clock, data }: Base, closing: Closing): Promise<Storage> {
+async function openStorage(
+  { stack, clock, authorizer, counting, data }: Base,
+  closing: Closing,
+): Promise<Storage> {
   const engine = await startEngine(data.path);
   closing.push(() => engine.stop());
   const client = clientOf(engine.url);
   const tables = await createTables(client, stack);
+  const dynamodb = new DynamoService(engine, tables, authorizer, counting);
   const buckets = await Promise.all(
     stack.all('AWS::S3::Bucket').map(async ({ name, properties }) => {
       const store = new ObjectStore(join(data.path, 'buckets', name));
@@ -187,9 +188,10 @@ async function openStorage({ stack, clock, data }: Base, closing: Closing): Prom
     // An engine that is just being restarted is swept the next time.
     const swept = tables.map((table) => sweepExpired(client, table, clock.now()));
     await Promise.allSettled(swept);
+    dynamodb.forget();
   };
   clock.after(sweep_ms, sweep);
-  return { engine, client, tables, buckets };
+  return { dynamodb, buckets };
 }
 
 function bucketKey(properties: Record<string, unknown>): string | undefined {
@@ -261,7 +263,7 @@ async function openCompute(parts: ComputeParts, closing: Closing): Promise<Compu
   const scheduler = new SchedulerService(stack, { pools, clock, authorizer, complain }, data.path);
   const services = {
     kms: new KmsService(await Promise.all(kms)),
-    dynamodb: new DynamoService(storage.engine, storage.tables, authorizer, counting),
+    dynamodb: storage.dynamodb,
     s3: new S3Service(storage.buckets, clock, authorizer),
     secretsmanager: parts.secrets,
     states,

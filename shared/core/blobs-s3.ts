@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import pLimit from 'p-limit';
-import { mute } from './aws-defaults.ts';
+import { quick } from './aws-defaults.ts';
 import {
   exactHeaders,
   type Blobs,
@@ -39,7 +39,7 @@ const KEYS_AT_ONCE = 10;
  * body into the URL of a presigned PUT, and S3 would refuse every other body.
  */
 export function s3Client(config: S3ClientConfig = {}): S3Client {
-  return new S3Client({ logger: mute, ...config, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  return new S3Client({ ...quick, ...config, requestChecksumCalculation: 'WHEN_REQUIRED' });
 }
 
 /** The content bucket in S3. Endpoint, region and credentials come from Lambda's environment. */

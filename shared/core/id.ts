@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { monotonicFactory, ulid } from 'ulid';
 import { Fault } from './fault.ts';
 
@@ -26,8 +27,17 @@ export const prefixes = {
 
 export type Noun = keyof typeof prefixes;
 
+/** Letters of ULID's alphabet; its every random letter is drawn by one call. */
+const LETTERS = 32;
+
+/**
+ * Node keeps a stock of random bytes for `randomInt`. The library's own source asks the system for one
+ * byte after the other, sixteen times an id: measured, 4 % of the API function's time.
+ */
+const random = (): number => randomInt(LETTERS) / LETTERS;
+
 /** Monotonic, so that ids made in one process sort in the order in which they were made. */
-const monotonic = monotonicFactory();
+const monotonic = monotonicFactory(random);
 
 /** A name without a noun, for objects and versions that no client sees. */
 export function newName(): string {
@@ -40,7 +50,7 @@ export function newName(): string {
  * @param at_ms The moment that it sorts by, where ids are a list's order. @default - now
  */
 export function newId(noun: Noun, at_ms?: number): string {
-  return `${prefixes[noun]}_${at_ms === undefined ? monotonic() : ulid(at_ms)}`;
+  return `${prefixes[noun]}_${at_ms === undefined ? monotonic() : ulid(at_ms, random)}`;
 }
 
 const BODY = /^[0-9A-Za-z]{20,40}$/;

@@ -9,17 +9,16 @@ import {
   TransactionConflictException,
   TransactWriteItemsCommand,
   UpdateItemCommand,
-  type AttributeValue,
   type TransactWriteItem,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from './fault.ts';
 import { invariant } from './invariant.ts';
 import { limits } from './limits.ts';
 import { backoffMs } from './backoff.ts';
 import { awsDefaults } from './aws-defaults.ts';
+import { itemOf, valuesOf, type Item } from './items-dynamo.ts';
 import {
   ConditionFailed,
   type Key,
@@ -31,8 +30,6 @@ import {
   type Update,
   type Write,
 } from './table.ts';
-
-type Item = Record<string, AttributeValue>;
 
 /** Names of the index's own key attributes; the table's are `pk` and `sk`. */
 const indexKeys = {
@@ -115,7 +112,7 @@ export class DynamoTable implements Table {
         ...(query.index === undefined ? { ConsistentRead: true } : { IndexName: query.index }),
         KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
         ExpressionAttributeNames: { '#pk': index.pk, '#sk': index.sk },
-        ExpressionAttributeValues: marshall({
+        ExpressionAttributeValues: itemOf({
           ':pk': query.pk,
           ':from': query.from,
           ':to': query.to,
@@ -227,10 +224,6 @@ function keyOf({ pk, sk }: Key): Item {
   return { pk: { S: pk }, sk: { S: sk } };
 }
 
-function itemOf(values: Readonly<Record<string, unknown>>): Item {
-  return marshall(values, { removeUndefinedValues: true });
-}
-
 /** Others hold what the transaction needs: that is no failure of ours, and nothing was written. */
 function tooBusy(cause: Error): Fault {
   return new Fault('busy', 'Too many requests change the same thing at once. Try again.', {
@@ -263,24 +256,6 @@ function rowsOf(items: readonly Item[] | undefined): Row[] {
 
 function rowOf(item: Item | undefined): Row | undefined {
   return item === undefined ? undefined : (valuesOf(item) as Row);
-}
-
-/** What the SDK's own `unmarshall` gives for the types that rows have, in a fifth of its time. */
-function valuesOf(item: Item): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const [name, attribute] of Object.entries(item)) values[name] = valueOf(attribute);
-  return values;
-}
-
-function valueOf(attribute: AttributeValue): unknown {
-  if (attribute.S !== undefined) return attribute.S;
-  if (attribute.N !== undefined) return Number(attribute.N);
-  if (attribute.M !== undefined) return valuesOf(attribute.M);
-  if (attribute.L !== undefined) return attribute.L.map(valueOf);
-  if (attribute.BOOL !== undefined) return attribute.BOOL;
-  if (attribute.B !== undefined) return attribute.B;
-  invariant(attribute.NULL === true, 'rows hold what JSON has, and bytes');
-  return null;
 }
 
 function indexesOf(

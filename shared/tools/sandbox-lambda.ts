@@ -1,4 +1,4 @@
-import { mute } from '../core/aws-defaults.ts';
+import { quick } from '../core/aws-defaults.ts';
 import { InvokeCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
@@ -16,7 +16,7 @@ export class LambdaSandbox implements Sandbox {
   readonly #lambda: LambdaClient;
   readonly #function_name: string;
 
-  constructor(function_name: string, client = new LambdaClient({ maxAttempts: 1, logger: mute })) {
+  constructor(function_name: string, client = new LambdaClient({ maxAttempts: 1, ...quick })) {
     this.#function_name = function_name;
     this.#lambda = client;
   }

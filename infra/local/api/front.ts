@@ -127,14 +127,19 @@ function withoutStage(path: string, stage: string): string {
 }
 
 /** The body, or nothing when it is too large: the rest of it is then read and dropped. */
-async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
+function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of incoming) {
-    bytes += (chunk as Buffer).length;
-    if (bytes <= limits.gateway_body_bytes_max) chunks.push(chunk as Buffer);
-  }
-  return bytes > limits.gateway_body_bytes_max ? undefined : Buffer.concat(chunks);
+  incoming.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= limits.gateway_body_bytes_max) chunks.push(chunk);
+  });
+  incoming.once('end', () => {
+    resolve(bytes > limits.gateway_body_bytes_max ? undefined : Buffer.concat(chunks));
+  });
+  incoming.once('error', reject);
+  return promise;
 }
 
 interface Exchange {

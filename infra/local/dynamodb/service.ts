@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import { AwsError } from '../aws-error.ts';
 import type { Counting } from '../counting.ts';
@@ -5,7 +6,21 @@ import type { Authorizer } from '../iam/authorizer.ts';
 import { record } from '../template/template.ts';
 import { jsonFailure, type Plan, type Reply, type Service, type WireRequest } from '../wire.ts';
 import { permissionsOf, type Judging } from './authorize.ts';
+import {
+  answer_chars_max,
+  answerOf,
+  itemsOf,
+  keyIn,
+  nameOf,
+  requestFor,
+  rowReadOf,
+  rowsWritten,
+  unitsOf,
+  type RowRead,
+  type TableKeys,
+} from './cached-reads.ts';
 import type { Engine } from './engine.ts';
+import { RowCache, rowOf, type CachedRow } from './row-cache.ts';
 import type { TableOfStack } from './tables.ts';
 
 const reading = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan', 'TransactGetItems']);
@@ -14,11 +29,16 @@ const writing = new Set(
 );
 const gone = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
-/** Passes calls on to the engine, byte for byte, once they are judged. */
+/**
+ * Passes calls on to the engine, byte for byte, once they are judged; but for rows that it has read
+ * before and that nobody has written since: see {@link RowCache}.
+ */
 export class DynamoService implements Service {
   readonly #engine: Engine;
   readonly #judging: Judging;
   readonly #counting: Counting;
+  readonly #keys: TableKeys;
+  readonly #cache: RowCache | undefined;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
   constructor(
@@ -29,6 +49,9 @@ export class DynamoService implements Service {
   ) {
     this.#engine = engine;
     this.#counting = counting;
+    this.#keys = Object.fromEntries(tables.map(({ name, keys }) => [name, keys]));
+    // Of an engine that is not ours others may be clients, too.
+    this.#cache = engine.own ? new RowCache() : undefined;
     this.#judging = {
       hash_keys: Object.fromEntries(tables.map(({ name, hash_key }) => [name, hash_key])),
       leading_keys: authorizer.asksFor('dynamodb:leadingkeys'),
@@ -45,11 +68,87 @@ export class DynamoService implements Service {
       resource: permissions[0]?.resource ?? '*',
       permissions,
       body,
-      run: () => this.#forward(request, action, body),
+      run: () => this.#perform(request, action, body),
     };
   }
 
   failure = jsonFailure;
+
+  /** Rows were written behind our back. */
+  forget(): void {
+    this.#cache?.clear();
+  }
+
+  async #perform(request: WireRequest, action: string, body: object): Promise<Reply> {
+    const cache = this.#cache;
+    if (cache === undefined) return await this.#forward(request, action, body);
+    if (reading.has(action)) {
+      const read = rowReadOf(action, record(body), this.#keys);
+      const reply = read && (await this.#readRows(request, read, cache));
+      return reply ?? (await this.#forward(request, action, body));
+    }
+    const names = rowsWritten(action, record(body), this.#keys);
+    if (names === undefined) cache.clear();
+    else cache.beginWriting(names);
+    try {
+      return await this.#forward(request, action, body);
+    } finally {
+      if (names === undefined) cache.clear();
+      else cache.endWriting(names);
+    }
+  }
+
+  /** Only what the cache does not know is asked of the engine. Undefined where that must say it all. */
+  async #readRows(
+    request: WireRequest,
+    read: RowRead,
+    cache: RowCache,
+  ): Promise<Reply | undefined> {
+    const known = new Map<string, CachedRow>();
+    for (const name of read.names) {
+      const row = cache.get(name);
+      if (row !== undefined) known.set(name, row);
+    }
+    const failed = await this.#readMissing(request, read, { cache, known });
+    if (failed !== undefined) return failed;
+    const rows = read.names.flatMap((name) => known.get(name) ?? []);
+    const chars = rows.reduce((sum, { json }) => sum + json.length, 0);
+    if (rows.length < read.names.length || chars > answer_chars_max) return undefined;
+    this.#counting.of(request.principal.function_name).read_units += unitsOf(read, rows);
+    const type = { 'content-type': 'application/x-amz-json-1.0' };
+    const headers = { ...type, 'x-amzn-requestid': randomUUID() };
+    return { status: 200, headers, body: answerOf(read, rows) };
+  }
+
+  /** Adds to what is known. @returns the engine's own answer where it refuses */
+  async #readMissing(
+    request: WireRequest,
+    read: RowRead,
+    { cache, known }: { readonly cache: RowCache; readonly known: Map<string, CachedRow> },
+  ): Promise<Reply | undefined> {
+    const missing = read.keys.filter((_, index) => !known.has(read.names[index] ?? ''));
+    if (missing.length === 0) return undefined;
+    const names = read.names.filter((name) => !known.has(name));
+    const reading_now = cache.beginReading(names);
+    const fresh = new Map<string, CachedRow>();
+    try {
+      const asked = Buffer.from(JSON.stringify(requestFor(read, missing)));
+      const reply = await this.#send(request, asked);
+      if (reply.status !== 200) return reply;
+      const items = itemsOf(read, record(JSON.parse(reply.body.toString('utf8'))));
+      if (items === undefined) return undefined;
+      for (const name of names) fresh.set(name, rowOf(null));
+      const attributes = this.#keys[read.table];
+      for (const item of items) {
+        const name = nameOf(read.table, keyIn(item, attributes), attributes);
+        if (name !== undefined) fresh.set(name, rowOf(record(item)));
+      }
+      for (const [name, row] of fresh) known.set(name, row);
+      return undefined;
+    } finally {
+      cache.endReading(reading_now, fresh);
+    }
+  }
 
   async #forward(request: WireRequest, action: string, body: object): Promise<Reply> {
     const metered = reading.has(action) || writing.has(action);

@@ -3,10 +3,13 @@ import type { Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { limits } from '#shared/core/limits.ts';
 import type { Counting } from '../counting.ts';
+import { workerFile } from './worker-file.ts';
 import type { FromWorker, FunctionError, Prelude, ToWorker, WorkerData } from './protocol.ts';
 
 /** What Lambda really takes: its quota and 100 bytes more. */
 export const payload_bytes_max = limits.lambda_payload_bytes_max + 100;
+
+const worker_url = await workerFile();
 
 export interface FunctionSettings {
   readonly short_name: string;
@@ -68,7 +71,7 @@ export class Environment {
     counting.of(settings.short_name).cold_starts += 1;
     const { worker: workerData, environment: env } = settings;
     const { memory_mib } = workerData;
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    this.#worker = new Worker(worker_url, {
       workerData,
       env,
       // Nothing of the host's own loader or flags belongs into a function.

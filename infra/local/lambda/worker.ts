@@ -1,6 +1,6 @@
 /**
  * The thread that a function runs in: Lambda's runtime, as far as a Node handler sees it.
- * Node strips the types of this file itself; it imports nothing that Node does not bring.
+ * It is run from a compiled copy (see worker-file.ts) and imports nothing that Node does not bring.
  */
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';

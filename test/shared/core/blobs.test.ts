@@ -4,6 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exactHeaders, type Blobs, type Exact } from '#shared/core/blobs.ts';
 import { s3Client, S3Blobs } from '#shared/core/blobs-s3.ts';
+import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
 import { aFunction, allow, echo, role, startRig, storage, type Rig } from '../../local/fixture.ts';
 import { collect } from '../../functions/api/door.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
@@ -18,12 +19,14 @@ beforeAll(async () => {
   const deletes = allow(['s3:DeleteObjectVersion', 's3:ListBucketVersions', 's3:ListBucket']);
   rig = await startRig({
     ...storage,
+    Later: { Type: 'AWS::S3::Bucket', Properties: {} },
     ...role('Sweeper', deletes),
     ...aFunction('Sweeper', echo),
     ...role('Copier', allow('s3:PutObject')),
     ...aFunction('Copier', echo),
   });
   stores['S3'] = new S3Blobs('content', s3Client(rig.host.aws));
+  stores['S3, later'] = new LaterBlobs('later', rig.host.aws);
 });
 afterAll(() => rig.stop());
 
@@ -35,7 +38,7 @@ async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(all);
 }
 
-describe.each(['memory', 'S3'])('%s', (name) => {
+describe.each(['memory', 'S3', 'S3, later'])('%s', (name) => {
   test('what is put is got, read, and read in part', async () => {
     const blobs = named(name);
     await blobs.put('c/digits', '0123456789', 'text/plain');

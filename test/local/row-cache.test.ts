@@ -1,0 +1,180 @@
+import {
+  BatchGetItemCommand,
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+  type AttributeValue,
+} from '@aws-sdk/client-dynamodb';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RowCache, rowOf } from '../../infra/local/dynamodb/row-cache.ts';
+import { startRig, storage, type Rig } from './fixture.ts';
+
+/**
+ * Rows that the host has read before it gives again without asking its engine. Rule: nobody can tell.
+ * Method: a query is never answered from what was read before, so it says what there is.
+ */
+
+const TableName = 'Rows';
+let rig: Rig;
+let db: DynamoDBClient;
+
+beforeAll(async () => {
+  rig = await startRig({ ...storage });
+  db = new DynamoDBClient(rig.host.aws);
+});
+afterAll(() => rig.stop());
+
+type Item = Record<string, AttributeValue>;
+
+const keyOf = (row: number): Item => ({ pk: { S: `ROW#${row % 2}` }, sk: { S: `N#${row}` } });
+const itemOf = (row: number, n: number): Item => ({
+  ...keyOf(row),
+  n: { N: String(n) },
+  m: { M: { s: { S: 'ä'.repeat(n) }, l: { L: [{ BOOL: true }, { NULL: true }] } } },
+  b: { B: new Uint8Array([1, 2, n % 256]) },
+});
+
+async function stored(row: number): Promise<Item | undefined> {
+  const { pk, sk } = keyOf(row);
+  const { Items } = await db.send(
+    new QueryCommand({
+      TableName,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk AND sk = :sk',
+      ExpressionAttributeValues: { ':pk': pk ?? { S: '' }, ':sk': sk ?? { S: '' } },
+    }),
+  );
+  return Items?.[0];
+}
+
+async function got(row: number): Promise<Item | undefined> {
+  return (await db.send(new GetItemCommand({ TableName, Key: keyOf(row) }))).Item;
+}
+
+async function gotTogether(rows: readonly number[], attributes?: string[]): Promise<Item[]> {
+  const names = attributes?.map((name, index): [string, string] => [`#a${index}`, name]);
+  const how = names && {
+    ProjectionExpression: names.map(([name]) => name).join(', '),
+    ExpressionAttributeNames: Object.fromEntries(names),
+  };
+  const RequestItems = { [TableName]: { Keys: rows.map(keyOf), ConsistentRead: true, ...how } };
+  const { Responses } = await db.send(new BatchGetItemCommand({ RequestItems }));
+  return Responses?.[TableName] ?? [];
+}
+
+const up = (row: number) => ({
+  TableName,
+  Key: keyOf(row),
+  UpdateExpression: 'ADD n :one',
+  ExpressionAttributeValues: { ':one': { N: '1' } },
+});
+
+const writes: Readonly<Record<string, (row: number, n: number) => Promise<unknown>>> = {
+  put: (row, n) => db.send(new PutItemCommand({ TableName, Item: itemOf(row, n) })),
+  update: (row) => db.send(new UpdateItemCommand(up(row))),
+  delete: (row) => db.send(new DeleteItemCommand({ TableName, Key: keyOf(row) })),
+  batch: (row, n) => {
+    const others = { PutRequest: { Item: itemOf(row + 2, n) } };
+    const requests = [{ DeleteRequest: { Key: keyOf(row) } }, others];
+    return db.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: requests } }));
+  },
+  transaction: (row, n) => {
+    const items = [{ Put: { TableName, Item: itemOf(row, n) } }, { Update: up(row + 2) }];
+    return db.send(new TransactWriteItemsCommand({ TransactItems: items }));
+  },
+  refused: (row, n) => {
+    const put = { TableName, Item: itemOf(row, n), ConditionExpression: 'n = :never' };
+    const values = { ExpressionAttributeValues: { ':never': { N: '-1' } } };
+    return db.send(new PutItemCommand({ ...put, ...values })).catch(() => undefined);
+  },
+};
+
+test('whatever is written, a row is got as it is, alone, among others, and in part', async () => {
+  const step = fc.tuple(
+    fc.constantFrom(...Object.keys(writes)),
+    fc.nat({ max: 3 }),
+    fc.nat({ max: 3_000 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
+      for (const [name, row, n] of steps) {
+        await writes[name]?.(row, n);
+        const rows = [0, 1, 2, 3, 4, 5];
+        const now = await Promise.all(rows.map(stored));
+        const there = now.filter((item) => item !== undefined);
+        expect(await Promise.all(rows.map(got))).toEqual(now);
+        expect(await gotTogether(rows)).toEqual(expect.arrayContaining(there));
+        expect(await gotTogether(rows)).toHaveLength(there.length);
+        const parts = there.map(({ sk, n: number }) => ({ sk, n: number }));
+        expect(await gotTogether(rows, ['sk', 'n'])).toEqual(expect.arrayContaining(parts));
+      }
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('while a row is written, who reads it sees it grow and never shrink', async () => {
+  await db.send(new PutItemCommand({ TableName, Item: itemOf(9, 0) }));
+  const count = async () => Number((await got(9))?.['n']?.N);
+  let writing = true;
+  const readers = Array.from({ length: 4 }, async () => {
+    for (let last = 0; writing;) {
+      const next = await count();
+      expect(next).toBeGreaterThanOrEqual(last);
+      last = next;
+    }
+  });
+  for (let n = 0; n < 60; n += 1) {
+    await db.send(new UpdateItemCommand(up(9)));
+    expect(await count()).toBe(n + 1);
+  }
+  writing = false;
+  await Promise.all(readers);
+});
+
+test('a read costs what it costs the first time, by its size and consistency', async () => {
+  await db.send(new PutItemCommand({ TableName, Item: itemOf(7, 3_000) }));
+  const units = async (ConsistentRead: boolean): Promise<number> => {
+    const before = rig.host.counters().functions['host']?.read_units ?? 0;
+    await db.send(new GetItemCommand({ TableName, Key: keyOf(7), ConsistentRead }));
+    return (rig.host.counters().functions['host']?.read_units ?? 0) - before;
+  };
+  // 6 kB: two units.
+  expect([await units(true), await units(true), await units(false)]).toEqual([2, 2, 1]);
+});
+
+test.each([
+  ['a key twice', [keyOf(7), keyOf(7)]],
+  ['a key of another type', [{ ...keyOf(7), sk: { N: '7' } }]],
+  ['half a key', [{ pk: { S: 'ROW#1' } }]],
+  ['more keys than a batch holds', Array.from({ length: 101 }, (_, row) => keyOf(row))],
+])('%s is refused, as ever', async (_, Keys) => {
+  await got(7);
+  const sent = new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys } } });
+  await expect(db.send(sent)).rejects.toThrow(/validation|Provided list|key/i);
+});
+
+test('what was read while it was written is not kept', () => {
+  const old = new Map([['a', rowOf({ n: { N: '1' } })]]);
+  const kept = (order: readonly ('write' | 'written')[], read_at: number): boolean => {
+    const cache = new RowCache();
+    const run = (each: 'write' | 'written'): void =>
+      each === 'write' ? cache.beginWriting(['a']) : cache.endWriting(['a']);
+    order.slice(0, read_at).forEach(run);
+    const reading = cache.beginReading(['a']);
+    order.slice(read_at).forEach(run);
+    cache.endReading(reading, old);
+    return cache.get('a') !== undefined;
+  };
+  expect(kept([], 0)).toBe(true);
+  expect(kept(['write'], 0)).toBe(false);
+  expect(kept(['write', 'written'], 1)).toBe(false);
+  expect(kept(['write', 'write', 'written'], 3)).toBe(false);
+  expect(kept(['write', 'written'], 2)).toBe(true);
+});
