@@ -93,12 +93,15 @@ async function* readPieces(
     cost_microcents,
   };
   const cutter = new Cutter(factsOf(known, slim, reports));
+  let left = count;
   for await (const { thread_id, event } of eventsOf(ports, threads)) {
+    left -= 1;
     for (const line of linesOf(thread_id, event)) {
       const piece = cutter.take(line);
       if (piece !== undefined) yield piece;
     }
   }
+  if (left > 0) throw sessionGone(session_id);
   const last = cutter.rest();
   if (last !== undefined) yield last;
 }
