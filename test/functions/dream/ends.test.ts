@@ -61,7 +61,7 @@ const places = [
   ['while it publishes', 'report.json'],
 ] as const;
 
-test.each(places)('a dream that is canceled %s is canceled, once', async (_, place) => {
+test.each(places)('a dream that is canceled %s is canceled, once', async (title, place) => {
   const before = await rig.hash(store_id);
   const canceled: BetaDream[] = [];
   const dream = await endedBy(place, async (id) => {
@@ -72,6 +72,9 @@ test.each(places)('a dream that is canceled %s is canceled, once', async (_, pla
   for (const each of canceled)
     expect(each).toMatchObject({ status: 'canceled', ended_at: dream.ended_at });
   expect(await rig.hash(store_id)).toBe(before);
+  // Usage is shown as it goes.
+  const has_asked = !['while it is pending', 'while it gathers'].includes(title);
+  expect((canceled[0]?.usage.output_tokens ?? 0) > 0).toBe(has_asked);
   const pieces = all(await rig.events(dream.session_id ?? '').catch(() => []), 'agent.message');
   if (place === 'pieces/0/0.json') expect(pieces).toHaveLength(1);
   await expect(rig.client.beta.dreams.archive(dream.id)).resolves.toMatchObject({

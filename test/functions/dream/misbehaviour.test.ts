@@ -5,6 +5,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
+import { dream_prompt_version } from '#shared/dreams/prompts/version.ts';
 import { lastText, type ModelRequest } from '../../model/model.ts';
 import { answer, cutAfter, say, stopped, type Reply } from '../../model/replies.ts';
 import { askedFor, type Asked } from './dreamer.ts';
@@ -61,6 +62,10 @@ async function dreamt(session_id: string, answers: Answers, texts = memories) {
     Object.keys(texts).toSorted(),
   );
   const markdown = await (await own.reportMarkdown(id)).text();
+  expect(report.dream_prompt_version).toBe(dream_prompt_version);
+  expect(report.cost_share).toBeGreaterThan(0);
+  expect(markdown).toContain(dream_prompt_version);
+  expect(markdown).toContain(`${((report.cost_share ?? 0) * 100).toFixed(1)} %`);
   const events = JSON.stringify(await rig.events(dream.session_id ?? ''));
   return { after, report, everything: [JSON.stringify(report), markdown, events, after] };
 }

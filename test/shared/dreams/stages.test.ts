@@ -4,16 +4,18 @@ import { newId } from '#shared/core/id.ts';
 import { limits } from '#shared/core/limits.ts';
 import { dreamKey, type DreamHead } from '#shared/dreams/dream.ts';
 import type { Operation } from '#shared/dreams/operation.ts';
+import { outcomeOf } from '#shared/dreams/session-facts.ts';
 import { runStage } from '#shared/dreams/stages/run-stage.ts';
-import { eventsOf, threadIds } from '#shared/dreams/stages/session-log.ts';
+import { eventsOf, readReports, threadIds } from '#shared/dreams/stages/session-log.ts';
 import type { StagePorts } from '#shared/dreams/stages/work.ts';
 import { storeKey } from '#shared/memory/memory.ts';
+import { reportKey } from '#shared/outcome-reports/report.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
 import { threadKey } from '#shared/threads/thread.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { append, aCall, aReply, headOf, putSession, testPorts } from '../../sessions.ts';
 import { putDream } from '../reviews/review-rig.ts';
-import { anOperation, aSnapshot } from './samples.ts';
+import { anOperation, aSnapshot, NEW } from './samples.ts';
 
 let started: StartedTable;
 beforeAll(async () => {
@@ -110,4 +112,26 @@ test('all threads of a session are read, the primary one first, each up to where
     [thread_id, first.id],
     [child, second.id],
   ]);
+});
+
+test('a session is known by the reports on its runs as well; those that are not done say nothing', async () => {
+  const { base } = stagePorts();
+  const { session_id } = await putSession(base, aCall());
+  const item = { id: 'c1', text: 'It adds up', verdict: 'not_met', reason: 'Two are off' };
+  const findings = { success_criteria: [item], failure_modes: [], signals: [], facts: {} };
+  const row = (run: number, state: string) => ({
+    ...reportKey(session_id, run),
+    state,
+    idle_event_id: `sevt_${run}`,
+    created_at: NEW,
+    result: state === 'done' ? 'needs_revision' : null,
+    findings: state === 'done' ? { json: JSON.stringify(findings) } : null,
+  });
+  await started.table.transact([{ put: row(1, 'done') }, { put: row(2, 'pending') }]);
+  const reports = await readReports(base, session_id);
+  const text = 'not_met: It adds up (Two are off)';
+  expect(reports).toEqual([{ event_id: 'sevt_1', at: NEW, result: 'failure', text }]);
+  expect(outcomeOf({ verdicts: [], reports })).toBe('failure');
+  const verdict = { event_id: 'sevt_0', at: NEW, result: 'success', text: '' } as const;
+  expect(outcomeOf({ verdicts: [verdict], reports })).toBe('success');
 });
