@@ -12,6 +12,13 @@ import { outcomeOf } from './session-facts.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Reflection, ThinkPorts } from './thinking.ts';
 
+export interface ToRead {
+  readonly piece: Piece;
+  readonly snapshot: Snapshot;
+  /** Of who asked for the dream. @default - none */
+  readonly instructions?: string | null;
+}
+
 /**
  * Find lessons in one piece. What has no evidence that stands in the piece, holds a secret or carries
  * an instruction is dropped here, before anything else sees it.
@@ -20,11 +27,11 @@ import type { Reflection, ThinkPorts } from './thinking.ts';
  */
 export async function reflect(
   ports: ThinkPorts,
-  { piece, snapshot }: { readonly piece: Piece; readonly snapshot: Snapshot },
+  { piece, snapshot, instructions = null }: ToRead,
   signal: AbortSignal,
 ): Promise<Reflection> {
   const question = {
-    system: reflectPrompt(ports.boundary),
+    system: reflectPrompt(ports.boundary, instructions),
     content: contentOf(piece, snapshot, ports.boundary),
     schema: Lessons,
   };

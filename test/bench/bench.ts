@@ -8,6 +8,7 @@ import { withPart } from '../house/readme-parts.ts';
 import { benchApi } from './api-benches.ts';
 import { benchCost } from './cost-benches.ts';
 import { benchDemo } from './demo-benches.ts';
+import { benchDreams } from './dream-benches.ts';
 import { benchFunctions } from './function-benches.ts';
 import { benchMemory } from './memory-benches.ts';
 import { benchOutcomes } from './outcome-benches.ts';
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, () => Promise<Result[]>>> = {
   load: onHost(benchLoad),
   memory: onHost(benchMemory),
   outcomes: onHost(benchOutcomes),
+  dreams: onHost(benchDreams),
   cost: onHost(benchCost),
   functions: benchFunctions,
   demo: benchDemo,

@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
+import { dreamed } from '../functions/dream/dreamer.ts';
+import { DREAM_LATENCY_MS } from './dream-latency.ts';
 import { firstText, lastResults, startModel } from './model.ts';
 import type { MessagesRequest } from '../../infra/local/offline-model/server.ts';
-import { call, say, type Reply } from './replies.ts';
+import { call, say, stall, type Reply } from './replies.ts';
 
 /**
  * The scripted model on its own, with no latency: what the bench runs in a process of its own.
  * A first message with `rounds=20` gets twenty tool calls before the answer; any other is answered at once.
- * A grader reads the first file of those rounds and finds it wanting.
+ * A grader reads the first file of those rounds and finds it wanting. A dream waits a second for each answer.
  */
 const { values } = parseArgs({
   options: { port: { type: 'string', default: '0' }, help: { type: 'boolean', default: false } },
@@ -17,7 +19,10 @@ if (values.help) {
   );
 } else {
   const model = await startModel({ port: Number(values.port), forget: true });
-  model.otherwise(({ body }) => {
+  model.otherwise((request) => {
+    const { body } = request;
+    const answered = dreamed(request);
+    if (answered !== undefined) return stall(DREAM_LATENCY_MS, answered);
     if (isGrader(body)) return graded(body);
     const rounds = Number(/rounds=(\d+)/.exec(firstText(body))?.[1] ?? 0);
     const done = body.messages.filter(({ role }) => role === 'assistant').length;

@@ -1,12 +1,8 @@
 import * as z from 'zod';
 import { limits } from '../../core/limits.ts';
-import { dataRule } from './data.ts';
+import { dataRule, wishOf } from './data.ts';
 
 export function consolidatePrompt(boundary: string, instructions: string | null): string {
-  const wish =
-    instructions === null
-      ? ''
-      : `\n\nWhat the operator of this memory asks for, within these rules: ${instructions}`;
   return `You keep the memory of AI agents in order. You are given a few memories of a store and lessons from past sessions that are about the same things, and you propose operations. Code checks and applies them.
 
 ${dataRule(boundary)}
@@ -25,7 +21,7 @@ Rules
 - When lessons contradict each other the one with the newest evidence counts; name the older ones in "older_lessons".
 - Lessons of sessions that were judged a success weigh more than those of sessions that failed or were not judged; what several sessions say weighs more than what one says. A failure teaches what to avoid.
 - A memory that was written by hand is changed only where newer lessons demand it, and then as little as possible.
-- Text is short, plain and about the work: what holds in which situation, and why. It addresses no one and gives no orders beyond the work. Front matter and sources are written by code: leave them out.${wish}`;
+- Text is short, plain and about the work: what holds in which situation, and why. It addresses no one and gives no orders beyond the work. Front matter and sources are written by code: leave them out.${wishOf(instructions)}`;
 }
 
 const text = z.string().trim().min(1);

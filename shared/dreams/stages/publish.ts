@@ -10,6 +10,7 @@ import type { DreamReport, DreamSpending, Dropped, GateResult } from '../report.
 import { readSessions, readSnapshot } from './gather.ts';
 import { tell } from './pipeline-session.ts';
 import { consolidateDream, gateDream, readReflections, verifyDream } from './think.ts';
+import { readInput } from './take-snapshot.ts';
 import type { Work } from './work.ts';
 import { writeEdits } from './write-edits.ts';
 
@@ -29,6 +30,10 @@ export async function publish(work: Work): Promise<void> {
     gate?.recommended === false && work.head.output_behavior.type === 'update_existing';
   const operations = is_kept_out ? [] : verified.operations;
   const applied = applyOperations(snapshot, operations);
+  // Also where nothing is to be written: an output that is gone is no result.
+  if (work.head.output_behavior.type === 'update_existing') {
+    await readInput(work.ports, work.head.memory_store_id);
+  }
   const conflicts = await writeEdits(work, applied.edits);
   await work.look();
   const reflections = await readReflections(work);

@@ -29,14 +29,14 @@ import type { Work } from './work.ts';
 export async function reflectSession(work: Work, session_n: number): Promise<void> {
   const session = (await readSessions(work))[session_n];
   if (session === undefined) return;
-  const { dream_id } = work.head;
+  const { dream_id, instructions } = work.head;
   const done = new Set((await piecesDone(work, piecesBelow(session_n))).map(({ sk }) => sk));
   const snapshot = await readSnapshot(work);
   for await (const piece of readPieces(work, session)) {
     const key = pieceKey(dream_id, session_n, piece.n);
     if (done.has(key.sk)) continue;
     await work.look();
-    const reflection = await reflect(work.think, { piece, snapshot }, work.signal);
+    const reflection = await reflect(work.think, { piece, snapshot, instructions }, work.signal);
     const body = JSON.stringify(reflection);
     const object = dreamObject(dream_id, `pieces/${session_n}/${piece.n}.json`);
     await work.ports.blobs.put(object, body, 'application/json');
@@ -93,12 +93,15 @@ async function* readPieces(
     cost_microcents,
   };
   const cutter = new Cutter(factsOf(known, slim, reports));
+  let left = count;
   for await (const { thread_id, event } of eventsOf(ports, threads)) {
+    left -= 1;
     for (const line of linesOf(thread_id, event)) {
       const piece = cutter.take(line);
       if (piece !== undefined) yield piece;
     }
   }
+  if (left > 0) throw sessionGone(session_id);
   const last = cutter.rest();
   if (last !== undefined) yield last;
 }

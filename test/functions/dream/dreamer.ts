@@ -30,14 +30,25 @@ export function dreamed(request: ModelRequest): Reply | undefined {
     case 'verdict':
       return answer({ verdict: 'keep', reason: 'It is what the quote says.' });
     case 'questions':
-      return answer({ questions: [{ n: 1, question: 'What?', expected: 'That.' }] });
+      return answer({
+        questions: numbersIn(request.body).map((n) => ({
+          n,
+          question: 'What?',
+          expected: 'That.',
+        })),
+      });
     case 'answers':
-      return answer({ answers: [{ n: 1, answer: 'That.' }] });
+      return answer({ answers: numbersIn(request.body).map((n) => ({ n, answer: 'That.' })) });
     case 'marks':
-      return answer({ marks: [{ n: 1, a_right: true, b_right: true }] });
+      return answer({ marks: [] });
     case undefined:
       return undefined;
   }
+}
+
+/** The numbers of what is asked about. */
+function numbersIn(body: MessageCreateParams): number[] {
+  return [...lastText(body).matchAll(/^ +"n": (\d+)/gm)].map(([, n]) => Number(n));
 }
 
 function lessonsIn(body: MessageCreateParams): object[] {

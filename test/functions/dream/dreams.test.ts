@@ -42,7 +42,8 @@ test('a dream copies the store, changes the copy by what sessions say, and leave
   rig.answers = () => undefined;
   const store_id = newStore();
   const before = await rig.hash(store_id);
-  const { id } = await rig.dream(store_id, sessions);
+  const instructions = 'Look at kettles first.';
+  const { id } = await rig.dream(store_id, sessions, { instructions });
   const dream = await rig.settled(id);
   expect(dream).toMatchObject({ status: 'completed', error: null, ended_at: expect.any(String) });
   expect(await rig.hash(store_id)).toBe(before);
@@ -63,6 +64,9 @@ test('a dream copies the store, changes the copy by what sessions say, and leave
   // Four stages have asked, and what they used is what the dream says.
   const asked = rig.model.requests.filter((request) => askedFor(request) !== undefined);
   expect(new Set(asked.map(askedFor))).toContain('verdict');
+  // Those that choose are told what is wanted, those that check are not.
+  const steered = asked.filter(({ body }) => JSON.stringify(body.system).includes(instructions));
+  expect(new Set(steered.map(askedFor))).toEqual(new Set(['lessons', 'operations']));
   expect(dream.usage.output_tokens).toBeGreaterThan(0);
   expect(dream.usage.input_tokens).toBeGreaterThan(0);
 });

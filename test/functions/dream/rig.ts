@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelRequest } from '../../model/model.ts';
 import { say, type Reply } from '../../model/replies.ts';
 import { message, startRig, type Rig } from '../../rig.ts';
+import type { Call } from '../../../infra/local/gateway.ts';
 import type { HostOptions } from '../../../infra/local/host.ts';
 import { askedFor, dreamed } from './dreamer.ts';
 
@@ -17,6 +18,8 @@ const STEP_MS = 500;
 export interface DreamRig extends Rig {
   /** Answers requests of dreams before the dreamer does; undefined leaves them to it. */
   answers: (request: ModelRequest) => Reply | undefined | Promise<Reply | undefined>;
+  /** Run before each call that the dream function makes to AWS. */
+  onCall: (made: Call) => void | Promise<void>;
   store(memories: Readonly<Record<string, string>>): Promise<string>;
   /** A session that has come to rest after each of these messages of its user. */
   talk(...texts: string[]): Promise<string>;
@@ -38,7 +41,11 @@ export interface DreamRig extends Rig {
 }
 
 export async function startDreamRig(options: Partial<HostOptions> = {}): Promise<DreamRig> {
-  const rig = await startRig(options);
+  let self: DreamRig | undefined;
+  const before = async (made: Call): Promise<void> => {
+    if (made.function_name === 'dream') await self?.onCall(made);
+  };
+  const rig = await startRig({ hooks: { before }, ...options });
   const { client } = rig;
   const agent_id = await rig.agent({ tools: [] });
   const untilDream: DreamRig['untilDream'] = async (id, found) => {
@@ -54,9 +61,10 @@ export async function startDreamRig(options: Partial<HostOptions> = {}): Promise
   };
   const ended: DreamRig['ended'] = async (id) =>
     await untilDream(id, ({ status }) => !['pending', 'running'].includes(status));
-  const self: DreamRig = {
+  const made: DreamRig = {
     ...rig,
     answers: () => undefined,
+    onCall: () => undefined,
     store: async (memories) => {
       const { id } = await client.beta.memoryStores.create({
         name: 'Input',
@@ -90,7 +98,7 @@ export async function startDreamRig(options: Partial<HostOptions> = {}): Promise
     dreamWhenFree: async (...wanted) => {
       for (let look = 0; look < LOOKS_MAX; look++) {
         try {
-          return await self.dream(...wanted);
+          return await made.dream(...wanted);
         } catch (error) {
           if (!(error instanceof ConflictError)) throw error;
         }
@@ -131,9 +139,10 @@ export async function startDreamRig(options: Partial<HostOptions> = {}): Promise
   };
   rig.model.otherwise(async (request) => {
     if (askedFor(request) === undefined) return say('Noted.');
-    return (await self.answers(request)) ?? dreamed(request);
+    return (await made.answers(request)) ?? dreamed(request);
   });
-  return self;
+  self = made;
+  return made;
 }
 
 /** Names of objects in one order: a table's maps come in any. */

@@ -37,6 +37,10 @@ describe('a secret is found', () => {
     ['signed URL', `https://b.s3.amazonaws.com/x?X-Amz-Signature=${hex(64)}`],
     ['password in a URL', 'postgres://app:hunter22@db:5432/app'],
     ['authorization header', 'Authorization: Bearer abcdef.123456-xyz'],
+    // What only the rules of secretlint know.
+    ['linear', `lin_api_${mixed(40)}`],
+    ['docker', `dckr_pat_${mixed(27)}`],
+    ['figma', `figd_${mixed(40)}`],
     ['assigned secret', 'DB_PASSWORD="tr0ub4dor&3"'],
     ['assigned secret', 'the api_key is q8w7e6r5t4'],
     ['assigned secret', 'Das Passwort lautet: Funema-2469-kq'],
@@ -65,8 +69,14 @@ test.each([
   'postgres://app:<password>@db/app',
   'Read /usr/local/share/some/Long/Path/With/Many1/Parts.',
   'max_tokens: 64000 and input_tokens: 1200',
+  // Comments that switch the rules of secretlint off are strangers' words too.
+  '<!-- secretlint-disable -->',
 ])('no secret: %s', (text) => {
   expect(secretIn(text)).toBeUndefined();
+});
+
+test('a comment does not keep a secret from being found', () => {
+  expect(secretIn(`<!-- secretlint-disable -->\nlin_api_${mixed(40)}`)).toBe('linear');
 });
 
 test.each([

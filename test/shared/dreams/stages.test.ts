@@ -1,0 +1,137 @@
+/** Stages against a table and a bucket: what no dream over HTTP can be brought to. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newId } from '#shared/core/id.ts';
+import { limits } from '#shared/core/limits.ts';
+import { dreamKey, type DreamHead } from '#shared/dreams/dream.ts';
+import type { Operation } from '#shared/dreams/operation.ts';
+import { outcomeOf } from '#shared/dreams/session-facts.ts';
+import { runStage } from '#shared/dreams/stages/run-stage.ts';
+import { eventsOf, readReports, threadIds } from '#shared/dreams/stages/session-log.ts';
+import type { StagePorts } from '#shared/dreams/stages/work.ts';
+import { storeKey } from '#shared/memory/memory.ts';
+import { reportKey } from '#shared/outcome-reports/report.ts';
+import { sessionKey } from '#shared/sessions/session.ts';
+import { threadKey } from '#shared/threads/thread.ts';
+import { startTable, type StartedTable } from '../../dynamodb.ts';
+import { append, aCall, aReply, headOf, putSession, testPorts } from '../../sessions.ts';
+import { putDream } from '../reviews/review-rig.ts';
+import { anOperation, aSnapshot, NEW } from './samples.ts';
+
+let started: StartedTable;
+beforeAll(async () => {
+  started = await startTable();
+});
+afterAll(async () => await started.stop());
+
+function stagePorts() {
+  const base = testPorts(started.table);
+  const model = {
+    stream: () => {
+      throw new Error('no model is asked');
+    },
+  };
+  const ports: StagePorts = { ...base, model, memories_max: 2_000, version_days: 0 };
+  return { base, ports };
+}
+
+const running = { status: 'running', stage: 'publish', gsi2pk: 'DREAMING' } as const;
+
+test('a dream whose ledger does not close fails, and nothing is written', async () => {
+  const { base, ports } = stagePorts();
+  const snapshot = aSnapshot();
+  const gone: Operation = anOperation('c0001', { op: 'retire', path: '/was-never-there.md' });
+  const fabricated = { ...aCall(), store_id: 'memstore_1', snapshot, operations: [gone] };
+  const dream_id = await putDream(base, fabricated, running);
+  const input = { dream_id, run: 1, task: 'publish' } as const;
+  await base.blobs.put(`dreams/${dream_id}/gate.json`, 'null');
+  const written = base.blobs.objects.size;
+  expect(await runStage(ports, input, 60_000)).toMatchObject({ next: 'settle' });
+  const head = (await started.table.get(dreamKey(dream_id))) as DreamHead;
+  expect(head).toMatchObject({ status: 'failed', error: { type: 'internal_error' } });
+  expect(head.error?.message).toContain('ledger of the dream does not close');
+  expect(base.blobs.objects.size).toBe(written);
+});
+
+test('a dream that has taken too long fails as timeout at its next look', async () => {
+  const { base, ports } = stagePorts();
+  const fabricated = { ...aCall(), store_id: 'memstore_1', snapshot: aSnapshot(), operations: [] };
+  const dream_id = await putDream(base, fabricated, { ...running, stage: 'consolidate' });
+  const input = { dream_id, run: 1, task: 'consolidate' } as const;
+  base.clock.ms += limits.dream_timeout_ms + 1;
+  expect(await runStage(ports, input, 60_000)).toMatchObject({ next: 'settle' });
+  const { status, error } = (await started.table.get(dreamKey(dream_id))) as DreamHead;
+  expect({ status, error }).toMatchObject({ status: 'failed', error: { type: 'timeout' } });
+  // Who comes later finds it ended, and changes nothing.
+  expect(await runStage(ports, input, 60_000)).toEqual({ next: 'settle' });
+});
+
+test('a store that is too large fails the dream by that name, before a session is read', async () => {
+  const { base, ports } = stagePorts();
+  const store_id = newId('memory_store');
+  const call = aCall();
+  const { session_id } = await putSession(base, call);
+  const store = { ...storeKey(store_id), revision: 1, deleted_at: null, archived_at: null };
+  const memory = {
+    pk: `PATHS#${store_id}`,
+    sk: '/large.md',
+    kind: 'memory',
+    content_size_bytes: limits.dream_store_bytes_max + 1,
+  };
+  await started.table.transact([{ put: store }, { put: memory }]);
+  const fabricated = { ...call, store_id, snapshot: aSnapshot(), operations: [] };
+  const changed = { ...running, status: 'pending', session_ids: [session_id] } as const;
+  const dream_id = await putDream(base, fabricated, changed);
+  base.blobs.objects.delete(`dreams/${dream_id}/snapshot.json`);
+  const input = { dream_id, run: 1, task: 'gather' } as const;
+  expect(await runStage(ports, input, 60_000)).toMatchObject({ next: 'settle' });
+  const head = (await started.table.get(dreamKey(dream_id))) as DreamHead;
+  expect(head).toMatchObject({
+    status: 'failed',
+    error: { type: 'input_memory_store_too_large' },
+    output_store_id: null,
+  });
+});
+
+test('all threads of a session are read, the primary one first, each up to where it stood', async () => {
+  const { base } = stagePorts();
+  const { session_id, thread_id } = await putSession(base, aCall());
+  const child = newId('thread');
+  const head = { ...(await headOf(base, thread_id)), ...threadKey(child), thread_id: child };
+  const member = { pk: sessionKey(session_id).pk, sk: `T#${child}`, thread_id: child };
+  await started.table.transact([{ put: head }, { put: member }]);
+  const first = aReply('of the primary');
+  const second = aReply('of the child');
+  await append(base, thread_id, [first]);
+  await append(base, child, [second]);
+  await append(base, child, [aReply('came later')]);
+  expect(await threadIds(started.table, session_id)).toEqual([thread_id, child]);
+  const read = [];
+  const threads = [thread_id, child].map((id) => ({ thread_id: id, through: 1 }));
+  for await (const each of eventsOf(base, threads)) read.push([each.thread_id, each.event.id]);
+  expect(read).toEqual([
+    [thread_id, first.id],
+    [child, second.id],
+  ]);
+});
+
+test('a session is known by the reports on its runs as well; those that are not done say nothing', async () => {
+  const { base } = stagePorts();
+  const { session_id } = await putSession(base, aCall());
+  const item = { id: 'c1', text: 'It adds up', verdict: 'not_met', reason: 'Two are off' };
+  const findings = { success_criteria: [item], failure_modes: [], signals: [], facts: {} };
+  const row = (run: number, state: string) => ({
+    ...reportKey(session_id, run),
+    state,
+    idle_event_id: `sevt_${run}`,
+    created_at: NEW,
+    result: state === 'done' ? 'needs_revision' : null,
+    findings: state === 'done' ? { json: JSON.stringify(findings) } : null,
+  });
+  await started.table.transact([{ put: row(1, 'done') }, { put: row(2, 'pending') }]);
+  const reports = await readReports(base, session_id);
+  const text = 'not_met: It adds up (Two are off)';
+  expect(reports).toEqual([{ event_id: 'sevt_1', at: NEW, result: 'failure', text }]);
+  expect(outcomeOf({ verdicts: [], reports })).toBe('failure');
+  const verdict = { event_id: 'sevt_0', at: NEW, result: 'success', text: '' } as const;
+  expect(outcomeOf({ verdicts: [verdict], reports })).toBe('success');
+});
