@@ -13,13 +13,16 @@ export class StepFunctionsRuns implements Runs {
     this.#executions = new StepFunctionsExecutions(machine_arn, client);
   }
 
-  async start({ session_id, thread_id, run, inbox = [] }: RunInput): Promise<void> {
+  async start(
+    { session_id, thread_id, run, inbox = [] }: RunInput,
+    restart?: number,
+  ): Promise<void> {
     const hints = inbox.slice(0, limits.inbox_hints_max);
     const input: RunInput = { session_id, thread_id, run, inbox: hints };
-    await this.#executions.start(executionName(session_id, run), input);
+    await this.#executions.start(executionName(session_id, run, restart), input);
   }
 
-  async alive(session_id: string, run: number): Promise<boolean> {
-    return await this.#executions.alive(executionName(session_id, run));
+  async alive(session_id: string, run: number, restart?: number): Promise<boolean> {
+    return await this.#executions.alive(executionName(session_id, run, restart));
   }
 }

@@ -13,8 +13,10 @@ export interface Runs {
    * Start the execution of a run. A second start of the same run is a success: its name is
    * session and run, and Step Functions keeps names for 90 days. When this call is lost, the
    * reconcile function finds the running session without an execution and starts it.
+   *
+   * @param restart Which further execution of a run that only has a report left. @default 0
    */
-  start(input: RunInput): Promise<void>;
+  start(input: RunInput, restart?: number): Promise<void>;
   /** Whether the execution of a run is alive. */
-  alive(session_id: string, run: number): Promise<boolean>;
+  alive(session_id: string, run: number, restart?: number): Promise<boolean>;
 }

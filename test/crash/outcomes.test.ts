@@ -6,14 +6,19 @@
  * the same events must stand in the log, one verdict for each evaluation, one report, and the same
  * tokens on the bill. `CRASH=all` kills at all of them; without it a sample is taken.
  */
+import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
+import type { OutcomeReport } from '#shared/outcome-reports/report.ts';
+import { executionName } from '#shared/sessions/session.ts';
+import { limits } from '#shared/core/limits.ts';
+import type { Hooks } from '../../infra/local/gateway.ts';
 import type { ModelRequest } from '../model/model.ts';
-import { call, fail, say, type Reply } from '../model/replies.ts';
+import { call, fail, say, stall, type Reply } from '../model/replies.ts';
 import { ADMIN_KEY, all, message, startRig, typesOf, type Event, type Rig } from '../rig.ts';
 import { Boundaries, sampled, type Death } from './boundaries.ts';
 
@@ -27,8 +32,11 @@ let graded_agent: string;
 let reported_agent: string;
 let file_id: string;
 let session_id = '';
+let machine_arn = '';
 /** Whether the provider has failed a grader of the present session. */
 let has_failed = false;
+/** Graders that wait for an answer which does not come. */
+let waiting: 'nobody' | 'next' | 'there' = 'nobody';
 
 /** The grader's requests are boundaries too: the function dies when one has arrived. */
 async function modelBoundary(request: ModelRequest): Promise<void> {
@@ -52,6 +60,10 @@ function verdict(id: string, source: 'met' | 'not_met'): Reply {
 
 /** What a grader says hangs on the log alone, so a grading that is done again ends as the first. */
 async function graderReply({ body }: ModelRequest): Promise<Reply> {
+  if (waiting === 'next') {
+    waiting = 'there';
+    return stall();
+  }
   const events = await rig.events(session_id);
   const is_report = all(events, 'span.outcome_evaluation_start').length === 0;
   if (is_report && !has_failed) {
@@ -66,7 +78,15 @@ async function graderReply({ body }: ModelRequest): Promise<Reply> {
 }
 
 beforeAll(async () => {
-  rig = await startRig({ hooks: boundaries.hooks }, { onRequest: modelBoundary });
+  const hooks: Hooks = {
+    ...boundaries.hooks,
+    before: (made) => {
+      const { stateMachineArn } = (made.body ?? {}) as { stateMachineArn?: string };
+      if (made.action === 'StartExecution') machine_arn = stateMachineArn ?? '';
+      return boundaries.hooks.before?.(made);
+    },
+  };
+  rig = await startRig({ hooks }, { onRequest: modelBoundary });
   rig.model.otherwise(async (request) =>
     isGrader(request) ? await graderReply(request) : say('Done.'),
   );
@@ -98,18 +118,18 @@ async function look<T>(found: () => Promise<T | undefined>): Promise<T> {
     await sleep(10);
     await rig.host.advance(500);
   }
-  throw new Error(await whereStuck());
+  throw new Error('it is stuck');
 }
 
 /** All that tells why a session does not end. */
 async function whereStuck(): Promise<string> {
-  const types = typesOf(await rig.events(session_id)).join(' ');
-  const logs = ['machines', 'grade', 'step', 'sandbox', 'reconcile'].map(async (name) => {
+  const types = await rig.events(session_id).then(
+    (events) => typesOf(events).join(' '),
+    (error: unknown) => String(error),
+  );
+  const logs = ['machines', 'grade', 'step', 'sandbox', 'reconcile', 'api'].map(async (name) => {
     const text = await readFile(join(rig.host.logs, `${name}.log`), 'utf8').catch(() => '');
-    const lines = text
-      .split('\n')
-      .filter((line) => line.includes(session_id) || name === 'sandbox');
-    return [name, ...lines.slice(-12)].join('\n');
+    return [name, ...text.split('\n').slice(-12)].join('\n');
   });
   return [
     `${session_id} is stuck, ${rig.host.running()} run`,
@@ -166,26 +186,31 @@ async function outcomeEnd() {
   };
 }
 
+/** The only report of the session, once it is ended. */
+async function endedReport(): Promise<OutcomeReport> {
+  return await look(async () => {
+    const { data } = await own.outcomeReports.list(session_id);
+    const [report] = data;
+    return data.length === 1 && report?.state !== 'pending' ? report : undefined;
+  });
+}
+
 async function reportEnd() {
   await begin(reported_agent);
   await rig.send(session_id, message('See that it is whole.'));
-  const [report, ...others] = await look(async () => {
-    const { data } = await own.outcomeReports.list(session_id);
-    return data.some(({ state }) => state !== 'pending') ? data : undefined;
-  });
+  const report = await endedReport();
   const session = await rig.client.beta.sessions.retrieve(session_id);
   const { verdicts, ...rest } = await verdictsOf(reported_agent);
   return {
     types: typesOf(await rig.events(session_id)),
-    others: others.length,
-    state: report?.state,
-    result: report?.result,
-    criteria: report?.success_criteria.map((one) => `${one.verdict} ${one.evidence.length}`),
+    state: report.state,
+    result: report.result,
+    criteria: report.success_criteria.map((one) => `${one.verdict} ${one.evidence.length}`),
     // How long the session took stands in the report's request: its length in digits differs.
-    output: report === undefined ? undefined : tokensOf(report.usage).output,
-    turn: tokensOf(session.usage).input - (report === undefined ? 0 : tokensOf(report.usage).input),
+    output: tokensOf(report.usage).output,
+    turn: tokensOf(session.usage).input - tokensOf(report.usage).input,
     billed: tokensOf(session.usage).output,
-    verdicts: verdicts.map(({ id, result }) => `${result} ${id === report?.id}`),
+    verdicts: verdicts.map(({ id, result }) => `${result} ${id === report.id}`),
     ...rest,
   };
 }
@@ -209,7 +234,9 @@ function tokensOf(usage: Usage) {
 async function dieEverywhere(end: () => Promise<object>, count: number): Promise<object> {
   const run = async (death?: Death<Mortal>): Promise<object> => {
     boundaries.begin(death);
-    return await end().catch((error: unknown) => ({ failed: String(error) }));
+    return await end().catch(async (error: unknown) => {
+      return { failed: String(error), where: await whereStuck() };
+    });
   };
   // The first fills the caches: its numbers would be those of no other.
   await run();
@@ -244,10 +271,41 @@ test('a graded session killed at every boundary is judged once, and ends as it w
 test('a run killed at every boundary of its report is reported on once, and charged once', async () => {
   const whole = await dieEverywhere(reportEnd, 12);
   expect(whole).toMatchObject({
-    others: 0,
     state: 'done',
     result: 'satisfied',
     criteria: ['met 1'],
     of_agent: ['satisfied'],
   });
 }, 1_800_000);
+
+/** The execution of a report ends while its grader waits, as when a local host stops. */
+async function loseReport(restart: number): Promise<void> {
+  await look(async () => (waiting === 'there' ? true : undefined));
+  const machine = machine_arn.replace(':stateMachine:', ':execution:');
+  const executionArn = `${machine}:${executionName(session_id, 1, restart)}`;
+  await new SFNClient(rig.host.aws).send(new StopExecutionCommand({ executionArn }));
+  await rig.host.kill('grade');
+  waiting = 'next';
+  await rig.host.advance(limits.report_due_ms + 120_000);
+}
+
+test('a report whose execution was lost is made by another one', async () => {
+  waiting = 'next';
+  await begin(reported_agent);
+  await rig.send(session_id, message('See that it is whole.'));
+  await loseReport(0);
+  waiting = 'nobody';
+  const report = await endedReport();
+  expect(report).toMatchObject({ state: 'done', result: 'satisfied' });
+});
+
+test('a report whose executions are all lost is said to have failed', async () => {
+  waiting = 'next';
+  await begin(reported_agent);
+  await rig.send(session_id, message('See that it is whole.'));
+  // oxlint-disable-next-line no-await-in-loop -- one execution after the other
+  for (let restart = 0; restart <= limits.report_restarts_max; restart++) await loseReport(restart);
+  const report = await endedReport();
+  expect(report).toMatchObject({ state: 'failed', result: null });
+  expect(report.reason).toContain('4 executions');
+});
