@@ -14,6 +14,7 @@ export type Event = BetaManagedAgentsSessionEvent;
 export type SendEvents = Parameters<Anthropic['beta']['sessions']['events']['send']>[1]['events'];
 
 export const ADMIN_KEY = 'test-admin-key';
+export const MODEL_KEY = 'test-model-key';
 const LOOK_MS = 15;
 const LOOKS_MAX = 1_500;
 
@@ -50,7 +51,7 @@ export async function startRig(
   const host = await startHost({
     data_dir: folder,
     admin_key: ADMIN_KEY,
-    model: { api_key: 'model-key', base_url: model.url },
+    model: { api_key: MODEL_KEY, base_url: model.url },
     ...options,
   });
   const checked = checkedClient(host.base_url, ADMIN_KEY, { maxRetries: 0 });

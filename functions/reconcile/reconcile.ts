@@ -16,7 +16,7 @@ import {
   type ReconcileDreamsPorts,
 } from '#shared/dreams/reconcile-dreams.ts';
 import { reconcileSessions, type Found, type ReconcilePorts } from '#shared/sessions/reconcile.ts';
-import { chores } from './chores.ts';
+import { choresWith } from './chores.ts';
 
 const Event = z.object({ min_age_seconds: z.number().min(0) });
 
@@ -43,6 +43,7 @@ export function reconcile({
   ports,
   logger,
 }: Wiring): (event: unknown, context: Context) => Promise<Reconciled> {
+  const chores = choresWith(ports.runs);
   return async (event, context) => {
     const { min_age_seconds } = Event.parse(event);
     const metrics = new Metrics();

@@ -26,7 +26,7 @@ export interface Call {
  */
 export interface Hooks {
   before?(call: Call): void | Promise<void>;
-  after?(call: Call): void | Promise<void>;
+  after?(call: Call, reply: Reply): void | Promise<void>;
 }
 
 export interface GatewayParts {
@@ -119,7 +119,7 @@ async function perform(
   if (hooked && hooks.before !== undefined) await hooks.before(call);
   for (const permission of plan.permissions) authorizer.check(principal, permission);
   const reply = await plan.run();
-  if (hooked && hooks.after !== undefined) await hooks.after(call);
+  if (hooked && hooks.after !== undefined) await hooks.after(call, reply);
   return reply;
 }
 

@@ -12,7 +12,7 @@ import { DynamoService } from './dynamodb/service.ts';
 import { clientOf, createTables, sweepExpired } from './dynamodb/tables.ts';
 import { endpoints, environmentOf, functionsOf, type FunctionOfStack } from './functions.ts';
 import { openGateway, type Gateway, type Hooks } from './gateway.ts';
-import { Authorizer } from './iam/authorizer.ts';
+import { Authorizer, type UsedGrant } from './iam/authorizer.ts';
 import { FunctionPool } from './lambda/pool.ts';
 import { KmsKey } from './kms/key.ts';
 import { KmsService } from './kms/service.ts';
@@ -74,6 +74,8 @@ export interface Host {
   /** Settles when the reconcile function of the start has answered. */
   readonly reconciled: Promise<void>;
   counters(): Counters;
+  /** Each grant of the template, and whether anything that was done so far needed it. */
+  grants(): UsedGrant[];
   resetCounters(): void;
   /** Executions that run now. */
   running(): number;
@@ -350,6 +352,7 @@ function hostOf(parts: HostParts): Host {
     reconciled: reconcile(parts, invoke),
     counters: () => counting.snapshot(),
     resetCounters: () => counting.reset(),
+    grants: () => parts.authorizer.grants(),
     running: () => states.running,
     kill: (name) => poolNamed(pools, name).kill(),
     invoke,

@@ -11,6 +11,10 @@ export const outcome_limits = {
   outcome_model_text_chars_max: 2_000,
   /** What a report's grader is told of how a session went, beside its deliverables. */
   report_story_chars_max: 60_000,
+  /** A report takes minutes at most; one that is due for so long may have lost its execution. */
+  report_due_ms: 300_000,
+  /** Executions that a report is given beside its run's own. */
+  report_restarts_max: 3,
   /** Criteria that a rubric is split into; each needs a verdict with evidence in one answer. */
   criteria_max: 100,
   /** Pieces of evidence for one criterion, and what one of them quotes. */

@@ -2,7 +2,7 @@ import { invariant } from '../core/invariant.ts';
 import type { Table, Write } from '../core/table.ts';
 import type { Line } from '../events/event.ts';
 import { noUsage, type ThreadHead } from '../threads/thread.ts';
-import { reportId, reportKey, type ReportRow } from './report.ts';
+import { reportDue, reportId, reportKey, type ReportRow } from './report.ts';
 
 /**
  * The row by which a run's report is due, for the transaction that brings the run to rest. That one
@@ -17,8 +17,10 @@ export function dueReport(
 ): Write {
   const idle = lines.find(({ event }) => event.type === 'session.status_idle');
   invariant(idle !== undefined, 'a rest says that the session is idle');
+  const key = reportKey(session_id, run);
   const put: ReportRow = {
-    ...reportKey(session_id, run),
+    ...key,
+    ...reportDue(key, new Date(at)),
     schema: 1,
     report_id: reportId(session_id, run),
     session_id,
@@ -35,6 +37,7 @@ export function dueReport(
     usage: noUsage,
     created_at: at,
     completed_at: null,
+    restarts_count: 0,
   };
   return { put };
 }

@@ -1,4 +1,5 @@
 import { prefixes } from '../core/id.ts';
+import { limits } from '../core/limits.ts';
 import type { Stored } from '../core/stored.ts';
 import type { Key, Row } from '../core/table.ts';
 import type { ModelItem, SuccessCriterion } from '../outcome-models/outcome-model.ts';
@@ -63,6 +64,11 @@ export interface ReportRow extends Row {
   readonly usage: Usage;
   readonly created_at: string;
   readonly completed_at: string | null;
+  /** Executions that it was given beside the run's own. */
+  readonly restarts_count: number;
+  /** While it is pending: when reconcile looks after it. */
+  readonly gsi2pk?: 'EXPIRES';
+  readonly gsi2sk?: string;
 }
 
 /** A report as the wire shows it. */
@@ -94,6 +100,12 @@ function padded(run: number): string {
 
 export function reportKey(session_id: string, run: number): Key {
   return { pk: `SESSION#${session_id}`, sk: `REPORT#${padded(run)}` };
+}
+
+/** Where reconcile finds a report that is not ended in time. */
+export function reportDue({ pk, sk }: Key, now: Date) {
+  const due = new Date(now.getTime() + limits.report_due_ms).toISOString();
+  return { gsi2pk: 'EXPIRES', gsi2sk: `${due}#${pk}|${sk}` } as const;
 }
 
 /** Made of session and run: one run has one report, and its row is found by its id alone. */

@@ -23,7 +23,10 @@ export interface Runs {
    * Start the execution of a run. A second start of the same run is a success: its name is that of
    * the thread and the run, and Step Functions keeps names for 90 days. When this call is lost, the
    * reconcile function finds the running session without an execution and starts it.
+   *
+   * @param restart Which further execution of a run that only has a report left. @default 0
    */
+<<<<<<< HEAD
   start(input: RunInput): Promise<void>;
   /** Start one execution for several children, under the name that their heads have. Likewise. */
   startThreads(name: string, input: ThreadsInput): Promise<void>;
@@ -68,4 +71,9 @@ export async function startRuns(
   if (runs === undefined || first === undefined) return;
   if (more.length === 0) return await runs.start({ session_id, ...first });
   await runs.startThreads(threadsName(session_id, version), { session_id, threads: begun });
+=======
+  start(input: RunInput, restart?: number): Promise<void>;
+  /** Whether the execution of a run is alive. */
+  alive(session_id: string, run: number, restart?: number): Promise<boolean>;
+>>>>>>> 3dd5a512e443ab42f97b00d6936cb22d35d8a0c1
 }

@@ -119,7 +119,11 @@ export function partPrefix(session_id: string): string {
   return `parts/${session_id}/`;
 }
 
-/** Name of the machine's execution for one run: a second start of it is refused by Step Functions. */
-export function executionName(session_id: string, run: number): string {
-  return `${session_id}-${run}`;
+/**
+ * Name of the machine's execution for one run: a second start of it is refused by Step Functions.
+ *
+ * @param restart Of a run whose report is due still: which further execution. @default 0
+ */
+export function executionName(session_id: string, run: number, restart = 0): string {
+  return `${session_id}-${run}${restart === 0 ? '' : `-report${restart}`}`;
 }

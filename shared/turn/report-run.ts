@@ -194,7 +194,7 @@ async function end(
   const names = Object.keys(fields);
   const change: Update = {
     update: reportKey(row.session_id, row.run),
-    expression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+    expression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')} REMOVE gsi2pk, gsi2sk`,
     condition: '#state = :pending AND attempts = :attempt',
     names: Object.fromEntries(names.map((name) => [`#${name}`, name])),
     values: {

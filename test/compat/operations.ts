@@ -10,6 +10,14 @@ export interface Operation {
   /** Route with its parameters by name: `/v1/sessions/{session_id}/events`. */
   readonly path: string;
   readonly answer: Answer;
+  /** What its parameters go to, where it has any. */
+  readonly sent?: Sent;
+}
+
+/** A type of parameters, of which some go elsewhere: to the path, or to a header. */
+export interface Sent extends Declared {
+  readonly as: 'body' | 'query';
+  readonly except: readonly string[];
 }
 
 /** A type of the package, and the module below `resources/` that declares it. */
@@ -79,8 +87,19 @@ function methods(body: string, declare: (name: string) => Declared): Operation[]
     const path = /route: '([^']+)'/.exec(text)?.[1];
     const verb = /this\._client\s*\.(\w+)\(/.exec(text)?.[1];
     if (path === undefined || verb === undefined) return [];
-    return [{ call, path, method: methodOf(verb), answer: answerOf(text, declare) }];
+    const sent = sentOf(text, declare);
+    const operation = { call, path, method: methodOf(verb), answer: answerOf(text, declare) };
+    return [sent === undefined ? operation : { ...operation, sent }];
   });
+}
+
+const SENT = /const \{ (?:([\w, ]+), )?\.\.\.(body|query) \} = params/;
+
+function sentOf(text: string, declare: (name: string) => Declared): Sent | undefined {
+  const type = /\bparams: ([\w.]+)/.exec(text)?.[1];
+  const [, except = '', as] = SENT.exec(text) ?? [];
+  if (type === undefined || as === undefined) return undefined;
+  return { ...declare(type), as: as === 'body' ? as : 'query', except: except.split(', ') };
 }
 
 function methodOf(verb: string): Operation['method'] {

@@ -1,63 +1,48 @@
 /**
- * Rule: wherever the grader or the step dies, an outcome is judged as if nothing had died. One
- * graded session (a grader whose provider fails once, a verdict that sends the work back, one that
- * passes) is driven through the SDK, and the grade function is killed around every write that it
- * makes, at every second read and in every request, the step at each fifth of its calls. Each time
- * the same events must stand in the log, one verdict for each evaluation, and the same tokens on the
- * bill.
+ * Rule: wherever the grader or the step dies, an outcome is judged, and a run is reported on, as if
+ * nothing had died. One graded session (a grader whose provider fails once, a verdict that sends the
+ * work back, one that passes) and one session of an agent with an outcome model are driven through
+ * the SDK, and the functions are killed around each call that they make and in each request. Each time
+ * the same events must stand in the log, one verdict for each evaluation, one report, and the same
+ * tokens on the bill. `CRASH=all` kills at all of them; without it a sample is taken.
  */
+import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
-import { Crash } from '../../infra/local/aws-error.ts';
-import type { Call } from '../../infra/local/gateway.ts';
+import type { OutcomeReport } from '#shared/outcome-reports/report.ts';
+import { executionName } from '#shared/sessions/session.ts';
+import { limits } from '#shared/core/limits.ts';
+import type { Hooks } from '../../infra/local/gateway.ts';
 import type { ModelRequest } from '../model/model.ts';
-import { call, fail, say, type Reply } from '../model/replies.ts';
-import { ADMIN_KEY, all, startRig, typesOf, type Event, type Rig } from '../rig.ts';
+import { call, fail, say, stall, type Reply } from '../model/replies.ts';
+import { ADMIN_KEY, all, message, startRig, typesOf, type Event, type Rig } from '../rig.ts';
+import { Boundaries, sampled, type Death } from './boundaries.ts';
 
 type Mortal = 'grade' | 'step';
 
-/** Which function dies in this run: at its n-th call of the session, before or after it. */
-interface Death {
-  readonly name: Mortal;
-  readonly at: number;
-  readonly side: 'before' | 'after';
-}
+const boundaries = new Boundaries<Mortal>('grade', 'step');
 
 let rig: Rig;
-let plain: Anthropic;
-let agent: string;
+let own: ReverieClient;
+let graded_agent: string;
+let reported_agent: string;
 let file_id: string;
 let session_id = '';
-let death: Death | undefined;
-let places: Record<Mortal, string[]> = { grade: [], step: [] };
-/** Place of each call in the session, by its number in the function's life. */
-let ordinals = new Map<string, number>();
-
-function isMortal(name: string): name is Mortal {
-  return name === 'grade' || name === 'step';
-}
-
-function boundary({ function_name: name, n, service, action }: Call, side: Death['side']): void {
-  if (!isMortal(name)) return;
-  if (side === 'before') {
-    places[name].push(`${service}:${action}`);
-    ordinals.set(`${name}${n}`, places[name].length);
-  }
-  if (death?.name !== name || death.side !== side) return;
-  if (death.at !== ordinals.get(`${name}${n}`)) return;
-  death = undefined;
-  throw new Crash();
-}
+let machine_arn = '';
+/** Whether the provider has failed a grader of the present session. */
+let has_failed = false;
+/** Graders that wait for an answer which does not come. */
+let waiting: 'nobody' | 'next' | 'there' = 'nobody';
 
 /** The grader's requests are boundaries too: the function dies when one has arrived. */
 async function modelBoundary(request: ModelRequest): Promise<void> {
-  if (request.body.stream !== true || !isGrader(request)) return;
-  places.grade.push('model:messages');
-  if (death?.name !== 'grade' || death.at !== places.grade.length) return;
-  death = undefined;
-  await rig.host.kill('grade');
+  if (request.body.stream !== true) return;
+  const name = isGrader(request) ? 'grade' : 'step';
+  if (boundaries.isLastRequest(name)) await rig.host.kill(name);
 }
 
 function isGrader({ body }: ModelRequest): boolean {
@@ -66,96 +51,174 @@ function isGrader({ body }: ModelRequest): boolean {
 
 const path = '/mnt/session/uploads/report.md';
 
-function verdict(source: 'met' | 'not_met'): Reply {
+function verdict(id: string, source: 'met' | 'not_met'): Reply {
   const evidence = source === 'met' ? [{ path, quote: 'Source: ledger' }] : [];
   return call('submit_verdict', {
-    criteria: [{ id: 'c1', verdict: source, reason: 'As to the source.', evidence }],
+    criteria: [{ id, verdict: source, reason: 'As to the source.', evidence }],
   });
 }
 
 /** What a grader says hangs on the log alone, so a grading that is done again ends as the first. */
 async function graderReply({ body }: ModelRequest): Promise<Reply> {
+  if (waiting === 'next') {
+    waiting = 'there';
+    return stall();
+  }
   const events = await rig.events(session_id);
-  if (all(events, 'session.error').length === 0) return fail(529);
+  const is_report = all(events, 'span.outcome_evaluation_start').length === 0;
+  if (is_report && !has_failed) {
+    has_failed = true;
+    return fail(529);
+  }
+  if (!is_report && all(events, 'session.error').length === 0) return fail(529);
   if (!body.messages.some(({ role }) => role === 'assistant')) return call('read', { path });
-  return verdict(all(events, 'span.outcome_evaluation_end').length === 0 ? 'not_met' : 'met');
+  if (is_report) return verdict('source', 'met');
+  const is_first = all(events, 'span.outcome_evaluation_end').length === 0;
+  return verdict('c1', is_first ? 'not_met' : 'met');
 }
 
 beforeAll(async () => {
-  const hooks = {
-    before: (made: Call) => boundary(made, 'before'),
-    after: (made: Call) => boundary(made, 'after'),
+  const hooks: Hooks = {
+    ...boundaries.hooks,
+    before: (made) => {
+      const { stateMachineArn } = (made.body ?? {}) as { stateMachineArn?: string };
+      if (made.action === 'StartExecution') machine_arn = stateMachineArn ?? '';
+      return boundaries.hooks.before?.(made);
+    },
   };
   rig = await startRig({ hooks }, { onRequest: modelBoundary });
   rig.model.otherwise(async (request) =>
     isGrader(request) ? await graderReply(request) : say('Done.'),
   );
-  plain = new Anthropic({ baseURL: rig.host.base_url, apiKey: ADMIN_KEY });
-  agent = await rig.agent();
+  own = new ReverieClient(new Anthropic({ baseURL: rig.host.base_url, apiKey: ADMIN_KEY }));
+  graded_agent = await rig.agent();
+  reported_agent = await rig.agent();
+  await own.outcomeModels.put(reported_agent, {
+    success_criteria: [{ id: 'source', text: `${path} names its source.` }],
+  });
   const file = new File(['Source: ledger\n'], 'report.md', { type: 'text/markdown' });
   ({ id: file_id } = await rig.client.beta.files.upload({ file }));
 });
 
 afterAll(async () => await rig.close());
 
-/** One graded session to its end, while waits of the machine pass quickly. */
-async function gradedSession(): Promise<Event[]> {
-  const { sessions } = rig.client.beta;
+async function begin(agent: string): Promise<void> {
   const { environment_id } = rig;
+  has_failed = false;
   const resources = [{ type: 'file', file_id, mount_path: path } as const];
-  ({ id: session_id } = await sessions.create({ agent, environment_id, resources }));
+  const created = await rig.client.beta.sessions.create({ agent, environment_id, resources });
+  session_id = created.id;
+}
+
+/** Look until there is something, while waits of the machine pass quickly. */
+async function look<T>(found: () => Promise<T | undefined>): Promise<T> {
+  for (let looks = 0; looks < 1_000; looks++) {
+    const result = await found();
+    if (result !== undefined) return result;
+    await sleep(10);
+    await rig.host.advance(500);
+  }
+  throw new Error('it is stuck');
+}
+
+/** All that tells why a session does not end. */
+async function whereStuck(): Promise<string> {
+  const types = await rig.events(session_id).then(
+    (events) => typesOf(events).join(' '),
+    (error: unknown) => String(error),
+  );
+  const logs = ['machines', 'grade', 'step', 'sandbox', 'reconcile', 'api'].map(async (name) => {
+    const text = await readFile(join(rig.host.logs, `${name}.log`), 'utf8').catch(() => '');
+    return [name, ...text.split('\n').slice(-12)].join('\n');
+  });
+  return [
+    `${session_id} is stuck, ${rig.host.running()} run`,
+    types,
+    ...(await Promise.all(logs)),
+  ].join('\n');
+}
+
+/** One graded session to its end. */
+async function gradedSession(): Promise<Event[]> {
+  await begin(graded_agent);
   await rig.send(session_id, {
     type: 'user.define_outcome',
     description: `See that ${path} is whole.`,
     rubric: { type: 'text', content: `- ${path} has a source` },
   });
-  for (let look = 0; look < 1_000; look++) {
+  return await look(async () => {
     const events = await rig.events(session_id);
-    if (events.at(-1)?.type === 'session.status_idle') return events;
-    await sleep(10);
-    await rig.host.advance(500);
-  }
-  throw new Error(`stuck: ${typesOf(await rig.events(session_id)).join(' ')}`);
+    return events.at(-1)?.type === 'session.status_idle' ? events : undefined;
+  });
 }
 
-async function run(dying: Death | undefined) {
-  places = { grade: [], step: [] };
-  ordinals = new Map();
-  death = dying;
-  const events = await gradedSession();
-  const died = death === undefined;
-  death = undefined;
-  const own = new ReverieClient(plain).verdicts;
-  const [session, { data }, { data: ofAgent }] = await Promise.all([
-    rig.client.beta.sessions.retrieve(session_id),
-    own.ofSession(session_id),
-    own.list(agent, { session_id, order: 'asc' }),
+async function verdictsOf(agent: string) {
+  const [{ data }, { data: ofAgent }] = await Promise.all([
+    own.verdicts.ofSession(session_id),
+    own.verdicts.list(agent, { session_id, order: 'asc' }),
   ]);
   const transcripts = await Promise.all(
-    data.map(async ({ id }) => await (await own.transcript(session_id, id)).text()),
+    data.map(async ({ id }) => await (await own.verdicts.transcript(session_id, id)).text()),
   );
-  const ids = events.map(({ id }) => id);
   return {
-    died,
-    places,
-    end: {
-      types: typesOf(events),
-      is_once: new Set(ids).size === ids.length,
-      ends: all(events, 'span.outcome_evaluation_end').map(
-        ({ iteration, result, outcome_evaluation_start_id }) =>
-          `${iteration} ${result} ${ids.indexOf(outcome_evaluation_start_id)}`,
-      ),
-      verdicts: data.map(({ id, result }) => `${result} ${ids.indexOf(id)}`),
-      of_agent: ofAgent.map(({ result }) => result),
-      whole_transcripts: transcripts.map((text) => text.trimEnd().split('\n').length),
-      outcome: session.outcome_evaluations.map(({ iteration, result }) => `${iteration} ${result}`),
-      tokens: tokensOf(session.usage),
-    },
+    verdicts: data.map(({ id, result }) => ({ id, result })),
+    of_agent: ofAgent.map(({ result }) => result),
+    transcript_lines: transcripts.map((text) => text.trimEnd().split('\n').length),
   };
 }
 
+async function outcomeEnd() {
+  const events = await gradedSession();
+  const session = await rig.client.beta.sessions.retrieve(session_id);
+  const { verdicts, ...rest } = await verdictsOf(graded_agent);
+  const ids = events.map(({ id }) => id);
+  return {
+    types: typesOf(events),
+    is_once: new Set(ids).size === ids.length,
+    ends: all(events, 'span.outcome_evaluation_end').map(
+      ({ iteration, result, outcome_evaluation_start_id }) =>
+        `${iteration} ${result} ${ids.indexOf(outcome_evaluation_start_id)}`,
+    ),
+    verdicts: verdicts.map(({ id, result }) => `${result} ${ids.indexOf(id)}`),
+    ...rest,
+    outcome: session.outcome_evaluations.map(({ iteration, result }) => `${iteration} ${result}`),
+    tokens: tokensOf(session.usage),
+  };
+}
+
+/** The only report of the session, once it is ended. */
+async function endedReport(): Promise<OutcomeReport> {
+  return await look(async () => {
+    const { data } = await own.outcomeReports.list(session_id);
+    const [report] = data;
+    return data.length === 1 && report?.state !== 'pending' ? report : undefined;
+  });
+}
+
+async function reportEnd() {
+  await begin(reported_agent);
+  await rig.send(session_id, message('See that it is whole.'));
+  const report = await endedReport();
+  const session = await rig.client.beta.sessions.retrieve(session_id);
+  const { verdicts, ...rest } = await verdictsOf(reported_agent);
+  return {
+    types: typesOf(await rig.events(session_id)),
+    state: report.state,
+    result: report.result,
+    criteria: report.success_criteria.map((one) => `${one.verdict} ${one.evidence.length}`),
+    // How long the session took stands in the report's request: its length in digits differs.
+    output: tokensOf(report.usage).output,
+    turn: tokensOf(session.usage).input - tokensOf(report.usage).input,
+    billed: tokensOf(session.usage).output,
+    verdicts: verdicts.map(({ id, result }) => `${result} ${id === report.id}`),
+    ...rest,
+  };
+}
+
+type Usage = Awaited<ReturnType<typeof rig.client.beta.sessions.retrieve>>['usage'];
+
 /** What the cache made of them differs by what the provider has seen before. */
-function tokensOf(usage: Awaited<ReturnType<typeof rig.client.beta.sessions.retrieve>>['usage']) {
+function tokensOf(usage: Usage) {
   const { cache_creation: made } = usage;
   return {
     output: usage.output_tokens,
@@ -167,40 +230,82 @@ function tokensOf(usage: Awaited<ReturnType<typeof rig.client.beta.sessions.retr
   };
 }
 
-/** Around what is written both; of what is only read every second call on one side, in turn. */
-function sidesOf(place: string, index: number): Death['side'][] {
-  if (place === 'model:messages') return ['before'];
-  if (/Put|Transact|Update/.test(place)) return ['before', 'after'];
-  if (index % 2 === 1) return [];
-  return [index % 4 === 0 ? 'before' : 'after'];
-}
-
-test('a graded session killed at every boundary is judged once, and ends as it would have', async () => {
-  const whole = await run(undefined);
-  expect(whole.end).toMatchObject({
-    ends: [expect.stringMatching(/^0 needs_revision/), expect.stringMatching(/^1 satisfied/)],
-    of_agent: ['needs_revision', 'satisfied'],
-    outcome: ['1 satisfied'],
-    is_once: true,
-  });
-  expect(all(await rig.events(session_id), 'span.outcome_evaluation_start')).toHaveLength(2);
-  expect(whole.places.grade.length).toBeGreaterThan(15);
-  const deaths = (['grade', 'step'] as const).flatMap((name) =>
-    whole.places[name].flatMap((place, index) => {
-      if (name === 'step' && index % 5 !== 0) return [];
-      return sidesOf(place, index).map((side) => ({ name, at: index + 1, side, place }));
-    }),
-  );
+/** Die at one boundary after the other, and compare the ends. */
+async function dieEverywhere(end: () => Promise<object>, count: number): Promise<object> {
+  const run = async (death?: Death<Mortal>): Promise<object> => {
+    boundaries.begin(death);
+    return await end().catch(async (error: unknown) => {
+      return { failed: String(error), where: await whereStuck() };
+    });
+  };
+  // The first fills the caches: its numbers would be those of no other.
+  await run();
+  const whole = await run();
+  const deaths = sampled(boundaries.all(), count);
   const broken: unknown[] = [];
   let missed = 0;
-  for (const { place, ...dying } of deaths) {
+  for (const { place, ...death } of deaths) {
     // oxlint-disable-next-line no-await-in-loop -- one death at a time
-    const { end, died } = await run(dying);
-    if (!died) missed += 1;
-    if (JSON.stringify(end) !== JSON.stringify(whole.end)) broken.push({ ...dying, place, end });
+    const ended = await run(death);
+    if (!boundaries.end()) missed += 1;
+    if (JSON.stringify(ended) !== JSON.stringify(whole))
+      broken.push({ ...death, place, ended, whole });
   }
   expect(broken).toEqual([]);
   // Caches shift the numbers a little: not each run has each call.
   expect(missed).toBeLessThan(deaths.length / 5);
   expect(rig.model.violations).toEqual([]);
-}, 600_000);
+  return whole;
+}
+
+test('a graded session killed at every boundary is judged once, and ends as it would have', async () => {
+  const whole = await dieEverywhere(outcomeEnd, 18);
+  expect(whole).toMatchObject({
+    ends: [expect.stringMatching(/^0 needs_revision/), expect.stringMatching(/^1 satisfied/)],
+    of_agent: ['needs_revision', 'satisfied'],
+    outcome: ['1 satisfied'],
+    is_once: true,
+  });
+}, 1_800_000);
+
+test('a run killed at every boundary of its report is reported on once, and charged once', async () => {
+  const whole = await dieEverywhere(reportEnd, 12);
+  expect(whole).toMatchObject({
+    state: 'done',
+    result: 'satisfied',
+    criteria: ['met 1'],
+    of_agent: ['satisfied'],
+  });
+}, 1_800_000);
+
+/** The execution of a report ends while its grader waits, as when a local host stops. */
+async function loseReport(restart: number): Promise<void> {
+  await look(async () => (waiting === 'there' ? true : undefined));
+  const machine = machine_arn.replace(':stateMachine:', ':execution:');
+  const executionArn = `${machine}:${executionName(session_id, 1, restart)}`;
+  await new SFNClient(rig.host.aws).send(new StopExecutionCommand({ executionArn }));
+  await rig.host.kill('grade');
+  waiting = 'next';
+  await rig.host.advance(limits.report_due_ms + 120_000);
+}
+
+test('a report whose execution was lost is made by another one', async () => {
+  waiting = 'next';
+  await begin(reported_agent);
+  await rig.send(session_id, message('See that it is whole.'));
+  await loseReport(0);
+  waiting = 'nobody';
+  const report = await endedReport();
+  expect(report).toMatchObject({ state: 'done', result: 'satisfied' });
+});
+
+test('a report whose executions are all lost is said to have failed', async () => {
+  waiting = 'next';
+  await begin(reported_agent);
+  await rig.send(session_id, message('See that it is whole.'));
+  // oxlint-disable-next-line no-await-in-loop -- one execution after the other
+  for (let restart = 0; restart <= limits.report_restarts_max; restart++) await loseReport(restart);
+  const report = await endedReport();
+  expect(report).toMatchObject({ state: 'failed', result: null });
+  expect(report.reason).toContain('4 executions');
+});

@@ -2,6 +2,7 @@ import { routes } from '../../shared/routes.ts';
 import { compatibility, markdown } from '../compat/table.ts';
 import { idleCostTable } from '../infra/idle-cost.ts';
 import { settingsTable } from '../infra/settings-table.ts';
+import { licencesTable } from './licences.ts';
 import { read } from './sources.ts';
 
 /**
@@ -18,6 +19,7 @@ export const parts: Readonly<Record<string, () => string>> = {
   },
   settings: settingsTable,
   'idle-cost': idleCostTable,
+  licences: licencesTable,
 };
 
 /** What the README has between a part's marks, or undefined when they are missing. */

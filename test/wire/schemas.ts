@@ -19,11 +19,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache_dir = join(root, 'node_modules/.cache/wire');
 
 /** Raise it when this file makes other schemas from the same package. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /**
- * JSON Schemas of everything that the installed SDK expects in an answer, by the names of its own
- * TypeScript types. Made once for each version of the SDK, then read from node_modules/.cache.
+ * JSON Schemas of everything that the installed SDK expects in an answer or can be told to send, by
+ * the names of its own TypeScript types. Made once for each version of the SDK, then read from
+ * node_modules/.cache.
  */
 export async function wireSchemas(): Promise<Schema> {
   const file = join(cache_dir, `${sdkVersion()}-${FORMAT}.json`);
@@ -36,23 +37,26 @@ export async function wireSchemas(): Promise<Schema> {
   return schema;
 }
 
-/** All types that answer something, and the list of `error.type`. */
-function answerTypes(): Declared[] {
-  const declared = operations().flatMap(({ answer }) => (answer.kind === 'binary' ? [] : [answer]));
+/** All types that answer something or are sent, and the list of `error.type`. */
+function wireTypes(): Declared[] {
+  const declared = operations().flatMap(({ answer, sent }) => [
+    ...(answer.kind === 'binary' ? [] : [answer]),
+    ...(sent === undefined ? [] : [sent]),
+  ]);
   const errors = { type: 'ErrorType', module: 'shared' };
-  const byName = new Map([...declared, errors].map((answer) => [answer.type, answer]));
+  const byName = new Map([...declared, errors].map((one) => [one.type, one]));
   return [...byName.values()];
 }
 
 async function generate(): Promise<Schema> {
   await mkdir(cache_dir, { recursive: true });
-  const source = join(cache_dir, `answers-${process.pid}.ts`);
-  const types = answerTypes();
+  const source = join(cache_dir, `wire-${process.pid}.ts`);
+  const types = wireTypes();
   const imports = types.map(
     ({ type, module }) => `import type { ${type} } from '@anthropic-ai/sdk/resources/${module}';`,
   );
   const fields = types.map(({ type }) => `${type}: ${type};`);
-  await writeFile(source, [...imports, 'export interface Answers {', ...fields, '}'].join('\n'));
+  await writeFile(source, [...imports, 'export interface Wire {', ...fields, '}'].join('\n'));
   const tsconfig = join(cache_dir, 'tsconfig.json');
   const compilerOptions = { module: 'NodeNext', strict: true, skipLibCheck: true, types: [] };
   await writeFile(tsconfig, JSON.stringify({ compilerOptions }));
@@ -61,7 +65,7 @@ async function generate(): Promise<Schema> {
     'node_modules/ts-json-schema-generator/bin/ts-json-schema-generator.js',
   );
   const flags = ['--no-type-check', '--expose', 'all', '--jsDoc', 'none', '--no-ref-encode'];
-  const args = [program, '--path', source, '--type', 'Answers', '--tsconfig', tsconfig, ...flags];
+  const args = [program, '--path', source, '--type', 'Wire', '--tsconfig', tsconfig, ...flags];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     maxBuffer: 64 * 1024 * 1024,
   });

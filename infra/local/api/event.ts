@@ -64,7 +64,8 @@ function pairsOf(raw: readonly string[]): [string, string][] {
 }
 
 function multi(pairs: readonly [string, string][]): Record<string, string[]> {
-  const values: Record<string, string[]> = {};
+  // Whoever asks chooses the names: `constructor` is one like any other.
+  const values = Object.create(null) as Record<string, string[]>;
   for (const [name, value] of pairs) (values[name] ??= []).push(value);
   return values;
 }

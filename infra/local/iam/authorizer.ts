@@ -18,6 +18,14 @@ export interface Caller {
   readonly session: string;
 }
 
+/** A statement of a role that allows something, and whether a call has been allowed by it alone. */
+export interface UsedGrant {
+  /** Name of the role. */
+  readonly role: string;
+  readonly sid: string;
+  readonly is_needed: boolean;
+}
+
 type Decision = 'allowed' | 'no identity-based policy allows' | 'explicit deny';
 
 /** Judges requests by the template's policies, as IAM does: a deny wins, else one allow is needed. */
@@ -26,6 +34,7 @@ export class Authorizer {
   readonly #resource_statements: readonly Statement[];
   readonly #conditional: ReadonlySet<string>;
   readonly #decisions = new Map<string, Decision>();
+  readonly #needed = new Set<Statement>();
 
   /** @throws BootError for a policy that the host cannot evaluate. */
   constructor(stack: Stack) {
@@ -51,6 +60,19 @@ export class Authorizer {
   /** Whether a policy asks for this key, so that it need not be worked out in vain. */
   asksFor(key: string): boolean {
     return this.#conditional.has(key);
+  }
+
+  /** Every statement that allows something: without one that is needed a call would have failed. */
+  grants(): UsedGrant[] {
+    return [...this.#statements].flatMap(([role_arn, statements]) =>
+      statements
+        .filter(({ allows }) => allows)
+        .map((statement) => ({
+          role: role_arn.slice(role_arn.lastIndexOf('/') + 1),
+          sid: statement.sid,
+          is_needed: this.#needed.has(statement),
+        })),
+    );
   }
 
   /** @throws AwsError `AccessDeniedException` in AWS's words. */
@@ -107,6 +129,8 @@ export class Authorizer {
     );
     const found = [...of_role, ...of_resource];
     if (found.some(({ allows }) => !allows)) return 'explicit deny';
+    const [only] = found;
+    if (only !== undefined && found.length === 1) this.#needed.add(only);
     return found.length > 0 ? 'allowed' : 'no identity-based policy allows';
   }
 }

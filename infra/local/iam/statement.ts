@@ -9,6 +9,8 @@ import {
 import { matches } from './pattern.ts';
 
 export interface Statement {
+  /** Its name in the template; empty where it has none. */
+  readonly sid: string;
   readonly allows: boolean;
   readonly actions: readonly string[];
   readonly not_actions: readonly string[] | undefined;
@@ -40,6 +42,7 @@ export function parsePolicy(document: unknown, where: string): Statement[] {
     }
     const { Action, NotAction, Resource, NotResource, Condition, Principal } = statement;
     return {
+      sid: typeof statement['Sid'] === 'string' ? statement['Sid'] : '',
       allows: statement['Effect'] === 'Allow',
       actions: Action === undefined ? [] : texts(Action, where),
       not_actions: NotAction === undefined ? undefined : texts(NotAction, where),

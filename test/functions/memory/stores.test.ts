@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { doChores } from '#shared/core/due.ts';
-import { chores } from '../../../functions/reconcile/chores.ts';
+import { MemoryRuns } from '../../sessions.ts';
+import { choresWith } from '../../../functions/reconcile/chores.ts';
 import { checkedClient, type CheckedClient } from '../../wire/checked-client.ts';
 import { admin_key, collect, startDoor, type StartedDoor } from '../api/door.ts';
 import { statusesOf } from './refusals.ts';
@@ -106,7 +107,7 @@ test('a deleted store is gone for everybody, with all its rows and objects', asy
   // A writer that saw it before is late with an object: reconcile sweeps once more.
   await door.ports.blobs.put(`memory_stores/${id}/versions/late`, 'late');
   const options = { min_age_ms: 0, is_time_up: () => false, done: () => undefined };
-  await doChores(door.ports, chores, options);
+  await doChores(door.ports, choresWith(new MemoryRuns()), options);
   expect(await wholeStore(door.ports, id)).toEqual({ head: undefined, ...nothing });
 });
 
