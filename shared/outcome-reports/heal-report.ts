@@ -2,6 +2,7 @@ import { limits } from '../core/limits.ts';
 import type { ChorePorts } from '../core/due.ts';
 import { ConditionFailed, type Row, type Update } from '../core/table.ts';
 import type { Runs } from '../sessions/runs.ts';
+import { executionName } from '../sessions/session.ts';
 import { reportDue, type ReportRow } from './report.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function healReport(
   const report = row as ReportRow;
   const { session_id, thread_id, run, restarts_count: before } = report;
   const now = clock.now();
-  const is_alive = await runs.alive(session_id, run, before);
+  const is_alive = await runs.alive(executionName(session_id, run, before));
   if (!is_alive && before >= limits.report_restarts_max) {
     return await written(table, ended(report, now.toISOString()));
   }

@@ -13,12 +13,11 @@ export class StepFunctionsRuns implements Runs {
     this.#executions = new StepFunctionsExecutions(machine_arn, client);
   }
 
-<<<<<<< HEAD
-  async start(run: RunInput): Promise<void> {
+  async start(run: RunInput, restart?: number): Promise<void> {
     const { session_id, thread_id, inbox = [] } = run;
     const hints = inbox.slice(0, limits.inbox_hints_max);
     const input = { session_id, thread_id, run: run.run, inbox: hints, threads: [] };
-    await this.#executions.start(runName(run), input);
+    await this.#executions.start(runName(run, restart), input);
   }
 
   async startThreads(name: string, { session_id, threads }: ThreadsInput): Promise<void> {
@@ -29,18 +28,5 @@ export class StepFunctionsRuns implements Runs {
 
   async alive(name: string): Promise<boolean> {
     return await this.#executions.alive(name);
-=======
-  async start(
-    { session_id, thread_id, run, inbox = [] }: RunInput,
-    restart?: number,
-  ): Promise<void> {
-    const hints = inbox.slice(0, limits.inbox_hints_max);
-    const input: RunInput = { session_id, thread_id, run, inbox: hints };
-    await this.#executions.start(executionName(session_id, run, restart), input);
-  }
-
-  async alive(session_id: string, run: number, restart?: number): Promise<boolean> {
-    return await this.#executions.alive(executionName(session_id, run, restart));
->>>>>>> 3dd5a512e443ab42f97b00d6936cb22d35d8a0c1
   }
 }

@@ -26,8 +26,7 @@ export interface Runs {
    *
    * @param restart Which further execution of a run that only has a report left. @default 0
    */
-<<<<<<< HEAD
-  start(input: RunInput): Promise<void>;
+  start(input: RunInput, restart?: number): Promise<void>;
   /** Start one execution for several children, under the name that their heads have. Likewise. */
   startThreads(name: string, input: ThreadsInput): Promise<void>;
   /** Whether the execution of a name is alive. */
@@ -35,9 +34,9 @@ export interface Runs {
 }
 
 /** Name of the execution of one thread's run: a second start of it is refused by Step Functions. */
-export function runName({ session_id, thread_id, run }: RunInput): string {
+export function runName({ session_id, thread_id, run }: RunInput, restart?: number): string {
   return thread_id === primaryThreadId(session_id)
-    ? executionName(session_id, run)
+    ? executionName(session_id, run, restart)
     : `${thread_id}-${run}`;
 }
 
@@ -71,9 +70,4 @@ export async function startRuns(
   if (runs === undefined || first === undefined) return;
   if (more.length === 0) return await runs.start({ session_id, ...first });
   await runs.startThreads(threadsName(session_id, version), { session_id, threads: begun });
-=======
-  start(input: RunInput, restart?: number): Promise<void>;
-  /** Whether the execution of a run is alive. */
-  alive(session_id: string, run: number, restart?: number): Promise<boolean>;
->>>>>>> 3dd5a512e443ab42f97b00d6936cb22d35d8a0c1
 }
