@@ -139,6 +139,7 @@ export const routes = {
     served_by: 'memory',
   },
 
+  'GET /v1/reverie/sessions/{session_id}/playbook_uses': { scope: 'read' },
   'GET /v1/reverie/sessions/{session_id}/transcript': { scope: 'read', served_by: 'stream' },
   'GET /v1/reverie/sessions/{session_id}/trace': { scope: 'read', served_by: 'stream' },
   'GET /v1/reverie/sessions/{session_id}/files/history': { scope: 'read', served_by: 'stream' },

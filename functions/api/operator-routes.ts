@@ -9,6 +9,7 @@ import { listApiKeys } from './list-api-keys.ts';
 import { listEvaluations } from './list-evaluations.ts';
 import { listOutcomeModelVersions } from './list-outcome-model-versions.ts';
 import { listOutcomeReports } from './list-outcome-reports.ts';
+import { listPlaybookUses } from './list-playbook-uses.ts';
 import { listVerdicts } from './list-verdicts.ts';
 import { putOutcomeModel } from './put-outcome-model.ts';
 import { readApiKey } from './read-api-key.ts';
@@ -53,6 +54,7 @@ export function operatorRoutes(ports: ApiPorts): OperatorRoutes {
     'GET /v1/reverie/sessions/{session_id}/outcome_evaluations': listEvaluations(ports),
     'GET /v1/reverie/agents/{agent_id}/outcome_model/versions': listOutcomeModelVersions(ports),
     'GET /v1/reverie/sessions/{session_id}/outcome_reports': listOutcomeReports(ports),
+    'GET /v1/reverie/sessions/{session_id}/playbook_uses': listPlaybookUses(ports),
     'GET /v1/reverie/agents/{agent_id}/verdicts': listVerdicts(ports),
     'POST /v1/reverie/agents/{agent_id}/outcome_model': putOutcomeModel(ports),
     'GET /v1/reverie/api_keys/{api_key_id}': readApiKey(ports),

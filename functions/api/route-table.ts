@@ -70,6 +70,7 @@ const operator_routes = [
   'DELETE /v1/environments/{environment_id}',
   'POST /v1/environments/{environment_id}/archive',
   'GET /v1/reverie/sessions/{session_id}/outcome_evaluations',
+  'GET /v1/reverie/sessions/{session_id}/playbook_uses',
   'GET /v1/reverie/agents/{agent_id}/verdicts',
   'GET /v1/reverie/agents/{agent_id}/verdicts/summary',
   'POST /v1/reverie/agents/{agent_id}/outcome_model',

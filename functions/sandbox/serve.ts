@@ -22,6 +22,7 @@ import { partsOf } from './parts.ts';
 import { repack } from './repack.ts';
 import { SessionFs } from './session-fs.ts';
 import { runCommand, shellFor } from './shell.ts';
+import { shownPlaybooks } from './shown.ts';
 import { FsFault, Tree } from './tree.ts';
 import { unpack } from './unpack.ts';
 import { upload } from './upload.ts';
@@ -65,7 +66,8 @@ export async function serve(ports: SandboxPorts, event: unknown): Promise<Sandbo
   const changes = await changesOf(tree, { entries: sent, mounts }, async (bytes) => {
     await upload(request.upload_url, bytes);
   });
-  return { ...outcome, content, changes };
+  const shown = shownPlaybooks(tree, mounted, content);
+  return { ...outcome, content, changes, ...(shown.length === 0 ? {} : { shown }) };
 }
 
 async function runTool(bench: Bench, call: SandboxRequest['call']): Promise<Outcome> {

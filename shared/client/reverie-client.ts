@@ -6,6 +6,7 @@ import { Dreams } from './dreams.ts';
 import { Files } from './files.ts';
 import { MemoryStores } from './memory-stores.ts';
 import { OutcomeModels, OutcomeReports } from './outcome-models.ts';
+import { PlaybookUses } from './playbook-uses.ts';
 import { Sessions } from './sessions.ts';
 import { Transcripts } from './transcripts.ts';
 import { Verdicts } from './verdicts.ts';
@@ -42,6 +43,7 @@ export class ReverieClient {
   readonly memoryStores: MemoryStores;
   readonly outcomeModels: OutcomeModels;
   readonly outcomeReports: OutcomeReports;
+  readonly playbookUses: PlaybookUses;
   readonly sessions: Sessions;
   readonly transcripts: Transcripts;
   readonly verdicts: Verdicts;
@@ -53,6 +55,7 @@ export class ReverieClient {
     this.memoryStores = new MemoryStores(client);
     this.outcomeModels = new OutcomeModels(client);
     this.outcomeReports = new OutcomeReports(client);
+    this.playbookUses = new PlaybookUses(client);
     this.sessions = new Sessions(client);
     this.transcripts = new Transcripts(client);
     this.verdicts = new Verdicts(client);

@@ -5,6 +5,19 @@ export const dream_limits = {
   playbook_situation_chars_max: 600,
   /** Failed sessions before a playbook may be retired for them. */
   playbook_harmful_count: 3,
+  /** Playbooks that a session is offered: more would be noise. */
+  playbooks_offered_max: 3,
+  /** Of one playbook's steps, what a prompt holds; its file has the rest. */
+  playbook_steps_bytes_max: 3_000,
+  /** What of a session's first messages is compared with situations. */
+  playbook_query_chars_max: 8_000,
+  /** Playbooks of one store that are looked at for an offer, the first by path; longer ones are left out. */
+  playbooks_read_max: 500,
+  playbook_read_bytes_max: 32_768,
+  /** Playbooks that one tool call may show; a command that goes through more of them searches. */
+  playbook_reads_max: 10,
+  /** Sessions that a playbook remembers to have counted: as many as one dream reads. */
+  playbook_counted_max: 100,
   /** One line of a store's index. */
   index_line_chars_max: 240,
 

@@ -17,6 +17,11 @@ const TURNS = new Set(
   ),
 );
 
+/** Whether a word, as the index knows it, says what a text is about. */
+export function meansSomething(term: string): boolean {
+  return !SMALL.has(term);
+}
+
 /** What of a text its likeness to others is measured by. */
 export interface Likeness {
   /** Of the text without differences of case, white space and punctuation. */
@@ -34,7 +39,7 @@ export function likenessOf(text: string): Likeness {
   const turns = all.filter((term) => TURNS.has(term));
   return {
     hash: createHash('sha256').update(all.join(' ')).digest('hex'),
-    terms: new Set(all.filter((term) => !SMALL.has(term))),
+    terms: new Set(all.filter(meansSomething)),
     facts: new Set(facts),
     decisive: JSON.stringify([[...new Set(facts)].toSorted(), [...new Set(turns)].toSorted()]),
   };

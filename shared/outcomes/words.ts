@@ -13,6 +13,11 @@ export function taskText({ description, rubric }: Defined): string {
   ].join('\n\n');
 }
 
+/** The task's own words in what {@link taskText} has made of it. */
+export function descriptionIn(task: string): string {
+  return /<outcome>\n([^]*)\n<\/outcome>/.exec(task)?.[1] ?? task;
+}
+
 /** What it is told of a verdict that it can still answer to; undefined for all others. */
 export function feedbackText({ result, explanation }: Judged): string | undefined {
   if (result === 'needs_revision') {

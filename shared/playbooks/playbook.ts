@@ -26,7 +26,10 @@ export const PlaybookFacts = z.strictObject({
   situation: line(limits.playbook_situation_chars_max),
   /** `shared` playbooks may be given to other agents' stores. */
   scope: z.enum(['private', 'shared']),
-  /** Of the newest session that it was learned from: another version or model calls for a new look. */
+  /**
+   * Of the newest session that it was learned from, or that it has helped since under the same agent:
+   * another version or model calls for a new look.
+   */
   learned_from: z.strictObject({
     agent_id: line(80),
     agent_version: z.int().nonnegative(),
@@ -37,6 +40,8 @@ export const PlaybookFacts = z.strictObject({
   helpful: z.int().nonnegative(),
   harmful: z.int().nonnegative(),
   last_confirmed: z.iso.datetime(),
+  /** Sessions that stand in the counts, the newest last, so that none is counted twice. */
+  counted_sessions: z.array(line(80)).max(limits.playbook_counted_max).optional(),
 });
 export type PlaybookFacts = z.infer<typeof PlaybookFacts>;
 
@@ -73,9 +78,10 @@ export function parsePlaybook(text: string): Playbook | { readonly fault: string
 /** Always parses back to the same playbook. */
 export function renderPlaybook({ facts, body }: Playbook): string {
   const { id, title, situation, scope, learned_from, evidence, ...counts } = facts;
-  const { helpful, harmful, last_confirmed } = counts;
+  const { helpful, harmful, last_confirmed, counted_sessions = [] } = counts;
   const fields = { id, title, situation, scope, learned_from, evidence };
-  return renderFrontMatter({ ...fields, helpful, harmful, last_confirmed }, body);
+  const counted = counted_sessions.length === 0 ? {} : { counted_sessions };
+  return renderFrontMatter({ ...fields, helpful, harmful, last_confirmed, ...counted }, body);
 }
 
 /** A path and an id for a new playbook or note: readable, and the same for the same words. */

@@ -3,6 +3,7 @@ import type {
   BetaManagedAgentsCommitCheckout,
 } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import type { BetaManagedAgentsSessionResource } from '@anthropic-ai/sdk/resources/beta/sessions/resources';
+import type { OfferedPlaybook } from '../playbooks/offered-playbook.ts';
 import { sessionKey } from '../sessions/session.ts';
 import type { Key, Row } from '../core/table.ts';
 
@@ -59,6 +60,8 @@ export interface MemoryResource extends Common {
   readonly description: string;
   /** The memory `/_index.md`; null where there is none. */
   readonly index: { readonly text: string; readonly is_cut: boolean } | null;
+  /** Those that fit what the session was first asked, the best first; absent until that was taken. */
+  readonly playbooks?: readonly OfferedPlaybook[];
   /** The session in the list of those that hold the store. */
   readonly gsi1pk: string;
   readonly gsi1sk: string;

@@ -11,10 +11,12 @@ import type { SessionFiles } from '../files/session-files.ts';
 import { storeKey } from '../memory/memory.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { StoreSnapshots } from '../memory/snapshots.ts';
+import type { ShownPlaybook } from '../playbooks/playbook-reads.ts';
+import { isPlaybookPath } from '../playbooks/playbook.ts';
 import type { StoreMount } from '../resources/resource.ts';
 import { keepChanges, type KeepPorts } from './keep-changes.ts';
 import { commandOutcome, singleOutcome } from './kept-text.ts';
-import type { MountedStore, Seen } from './memory-intents.ts';
+import { memoryAt, type MountedStore, type Seen } from './memory-intents.ts';
 import { countObjects, repack } from './repack.ts';
 import {
   ShellState,
@@ -161,7 +163,12 @@ export class SandboxCalls {
     reply: SandboxReply,
     seen: Seen & { readonly also: readonly Write[] },
   ): Promise<ToolOutcome | { readonly conflicts: readonly Conflict[] }> {
-    const outcome: ToolOutcome = { content: reply.content, is_error: reply.is_error };
+    const playbooks = playbooksOf(reply.shown ?? [], seen.stores);
+    const outcome: ToolOutcome = {
+      content: reply.content,
+      is_error: reply.is_error,
+      ...(playbooks.length === 0 ? {} : { playbooks }),
+    };
     const is_single = tool === 'write' || tool === 'edit';
     const kept = await keepChanges(this.#keeping, {
       call,
@@ -174,6 +181,17 @@ export class SandboxCalls {
     if (is_single && conflicts.length > 0) return { conflicts };
     return is_single ? singleOutcome(outcome, kept) : commandOutcome(outcome, kept);
   }
+}
+
+/** What is no playbook of a store that the call saw was never shown, whatever the sandbox says. */
+function playbooksOf(paths: readonly string[], stores: readonly MountedStore[]): ShownPlaybook[] {
+  if (paths.length > limits.playbook_reads_max) return [];
+  return paths.flatMap((path): ShownPlaybook[] => {
+    const memory = memoryAt(path, stores);
+    if (memory === undefined || !isPlaybookPath(memory.sk)) return [];
+    const { memory_store_id, memory_id, memory_version_id, sk } = memory;
+    return [{ memory_store_id, memory_id, memory_version_id, path: sk }];
+  });
 }
 
 const new_shell: ShellState = { cwd: workdir, previous_cwd: workdir, script: '' };

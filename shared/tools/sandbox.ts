@@ -148,6 +148,8 @@ export const SandboxReply = z.strictObject({
   changes: z.array(SandboxChange),
   /** The shell's state after the command; absent when it is as it was. */
   shell: ShellState.optional(),
+  /** Playbooks below mounts whose steps stand in `content`; absent when there is none. */
+  shown: z.array(z.string()).optional(),
 });
 export type SandboxReply = z.infer<typeof SandboxReply>;
 

@@ -9,6 +9,7 @@ import type {
   BetaManagedAgentsTextBlock,
 } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import * as z from 'zod';
+import type { ShownPlaybook } from '../playbooks/playbook-reads.ts';
 import type { StoreMount } from '../resources/resource.ts';
 import type { Networking } from './sandbox.ts';
 import { isToolName, toolset, type ToolName } from './toolset.ts';
@@ -57,6 +58,8 @@ export interface ToolOutcome {
   readonly content: ResultBlock[];
   readonly is_error: boolean;
   readonly usage?: ToolUsage;
+  /** Playbooks whose steps stand in `content`. @default - none */
+  readonly playbooks?: readonly ShownPlaybook[];
 }
 
 export interface ToolRunner {

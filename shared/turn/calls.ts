@@ -1,13 +1,15 @@
 import pLimit from 'p-limit';
 import { deniedResult, lostResult, resultLine } from '../events/call-lines.ts';
+import type { Write } from '../core/table.ts';
 import type { Line } from '../events/event.ts';
 import { limits } from '../core/limits.ts';
 import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
 import { seenText, webRulesOf } from './call-facts.ts';
 import { mountsOf } from '../resources/resource.ts';
 import { noRequestUsage } from '../models/model.ts';
+import { recordRead } from '../playbooks/playbook-reads.ts';
 import type { ToolUsage } from '../tools/search.ts';
-import { repeatable } from '../tools/tools.ts';
+import { repeatable, type ToolOutcome } from '../tools/tools.ts';
 import { announce, beginRequest } from './begin.ts';
 import { after, andRest, merge } from './change.ts';
 import { addUsage, type Turn } from './turn.ts';
@@ -89,7 +91,8 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
   const ms = ports.clock.now().getTime() - began;
   ports.observe({ type: 'tool', name: call.name, ms, is_error: outcome.is_error });
   const line = resultLine(call.event_id, outcome.content, outcome.is_error);
-  await record(turn, call, line, usageOf(turn, call.name, outcome.usage));
+  const used = usageOf(turn, call.name, outcome.usage);
+  await record(turn, call, { line, usage: used, writes: readsOf(turn, call, outcome) });
 }
 
 /** What a call adds to the sums: searches, tokens of a model that helped, pages fetched. */
@@ -106,12 +109,24 @@ function webFacts(turn: Turn, name: string) {
   return web === undefined ? {} : { web, seen: seenText(turn.context.conversation) };
 }
 
-async function record(
-  turn: Turn,
-  call: OpenCall,
-  line: Line,
-  usage: Partial<Usage>,
-): Promise<void> {
+/** That playbooks were read stands with the answer that shows them. */
+function readsOf({ ports, head }: Turn, { event_id }: OpenCall, outcome: ToolOutcome): Write[] {
+  const at = ports.clock.now().toISOString();
+  const { session_id, thread_id } = head;
+  return (outcome.playbooks ?? []).map((playbook) =>
+    recordRead({ session_id, thread_id, event_id, at }, playbook),
+  );
+}
+
+/** What a call has brought. */
+interface Answer {
+  readonly line: Line;
+  readonly usage: Partial<Usage>;
+  readonly writes: readonly Write[];
+}
+
+async function record(turn: Turn, call: OpenCall, answer: Answer): Promise<void> {
+  const { line, usage, writes } = answer;
   const logged = await turn.writer.append((head) => {
     // An interrupt that came first has closed the call already.
     if (!head.calls.some(({ event_id }) => event_id === call.event_id)) return { lines: [] };
@@ -120,7 +135,7 @@ async function record(
     );
     const charged = { usage: addUsage(head.usage, usage) };
     const spent = Object.keys(usage).length === 0 ? {} : { session: { usage } };
-    return proceed(turn, head, { lines: [line], patch: { calls, ...charged }, ...spent });
+    return proceed(turn, head, { lines: [line], patch: { calls, ...charged }, ...spent, writes });
   });
   turn.context.take(logged);
 }

@@ -8,6 +8,7 @@ import { decide, type Action } from './decide.ts';
 import { exhaust, interrupt, rest, restAtBudget } from './ending.ts';
 import { reportsRest } from './rest.ts';
 import { takeLease } from './lease.ts';
+import { takePlaybooks } from './playbooks.ts';
 import { bringRepositories } from './repositories.ts';
 import { catchUp, transcribe } from './transcribe.ts';
 import { Turn } from './turn.ts';
@@ -100,6 +101,7 @@ async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
     }
     await turn.look();
     if (!(await bringRepositories(turn))) continue;
+    await takePlaybooks(turn);
     const asked = await askModel(turn);
     if (asked.next === 'again') return again;
     if (asked.next === 'wait') {

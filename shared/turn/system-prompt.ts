@@ -1,3 +1,4 @@
+import { playbookSection } from '../playbooks/playbook-section.ts';
 import { memorySection } from '../resources/memory-section.ts';
 import { mountedLines } from '../resources/prompt-lines.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -38,5 +39,6 @@ function workplace(
       '</workplace>',
     ].join('\n'),
     ...memorySection(resources),
+    ...playbookSection(resources, agent),
   ];
 }
