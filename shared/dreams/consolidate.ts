@@ -6,10 +6,11 @@ import { addThinking, askFor, noThinking, type Asked } from './ask.ts';
 import { believedAt, newestOf } from './believed.ts';
 import { boundFaults } from './bounds.ts';
 import type { Candidate } from './candidate.ts';
+import { Counts } from './counts.ts';
 import { operationOf } from './draft.ts';
 import { distinctLessons, sameMemories, withoutKnown, type Lesson } from './duplicates.ts';
 import { groupsOf, type Group } from './groups.ts';
-import { inputPaths, outputPath, type Operation } from './operation.ts';
+import { changeId, inputPaths, outputPath, type Operation } from './operation.ts';
 import { consolidatePrompt, Drafts, type Draft } from './prompts/consolidate.ts';
 import type { Dropped, DropReason } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -21,7 +22,7 @@ type Answer = Asked<z.infer<typeof Drafts>>;
 export interface Found {
   readonly snapshot: Snapshot;
   readonly candidates: readonly Candidate[];
-  /** What code has decided already: operations by counts, which come first. */
+  /** What code has decided already, by counts. */
   readonly decided: readonly Operation[];
   readonly instructions: string | null;
 }
@@ -39,11 +40,13 @@ export async function consolidate(
   signal: AbortSignal,
 ): Promise<Consolidation> {
   const { snapshot, decided } = found;
-  const book = new OperationBook(snapshot, decided);
+  const book = new OperationBook(snapshot);
+  for (const operation of decided) if (operation.op === 'retire') book.take(operation);
+  const counts = new Counts(snapshot, decided);
   for (const operation of sameMemories(snapshot, () => book.nextId())) book.take(operation);
   const known = withoutKnown(distinctLessons(found.candidates), snapshot);
   book.dropped.push(...known.dropped);
-  const groups = groupsOf(known.fresh, snapshot, book.paths);
+  const groups = groupsOf(known.fresh, counts.snapshot, book.paths);
   const limit = pLimit(limits.dream_parallel_max);
   const answers = await Promise.all(
     groups.map(async (group) => await limit(askGroup, ports, group, { found, signal })),
@@ -53,11 +56,14 @@ export async function consolidate(
     const answer = answers[n];
     if (answer === undefined) continue;
     usage = addThinking(usage, answer.usage);
-    readAnswer(book, group, answer);
+    readAnswer(book, group, answer, counts);
   }
+  const alone = counts.besides(book.paths);
+  for (const operation of alone) book.take(operation);
   const operations = book.sound();
   const { ledger } = applyOperations(snapshot, operations);
-  return { operations, ledger, dropped: book.dropped, usage };
+  const within = decided.filter((operation) => !alone.includes(operation));
+  return { operations, counts: within, ledger, dropped: book.dropped, usage };
 }
 
 async function askGroup(
@@ -111,7 +117,7 @@ function countsOf({ evidence }: Lesson): Record<string, number> {
   return counts;
 }
 
-function readAnswer(book: OperationBook, group: Group, answer: Answer): void {
+function readAnswer(book: OperationBook, group: Group, answer: Answer, counts: Counts): void {
   if ('fault' in answer) {
     for (const lesson of group.lessons) book.drop('bad_answer', lesson.advice, lesson.evidence);
     return;
@@ -133,7 +139,7 @@ function readAnswer(book: OperationBook, group: Group, answer: Answer): void {
     if (operation === undefined) book.drop('bad_answer', `${draft.op}: ${draft.reason}`);
     else if (inputPaths(operation).some((path) => !memories.has(path))) {
       book.drop('unknown_path', `${draft.op}: ${inputPaths(operation).join(', ')}`);
-    } else book.take(operation);
+    } else book.take(counts.within(operation));
   }
   for (const lesson of group.lessons) {
     if (!taken.has(lesson)) book.drop('not_taken', lesson.advice, lesson.evidence);
@@ -161,23 +167,24 @@ class OperationBook {
   readonly #known: ReadonlySet<string>;
   #ids = 0;
 
-  constructor(snapshot: Snapshot, decided: readonly Operation[]) {
+  constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
     this.#known = new Set(snapshot.memories.map(({ path }) => path));
-    for (const operation of decided) this.take({ ...operation, change_id: this.nextId() });
   }
 
   nextId(): string {
     this.#ids += 1;
-    return `c${String(this.#ids).padStart(4, '0')}`;
+    return changeId(this.#ids);
   }
 
   isFree(path: string): boolean {
     return !this.#known.has(path) && !this.paths.has(path);
   }
 
+  /** @param operation One without an id gets the next. */
   take(operation: Operation): void {
-    this.#operations.push(operation);
+    const change_id = operation.change_id === '' ? this.nextId() : operation.change_id;
+    this.#operations.push({ ...operation, change_id });
     const path = outputPath(operation);
     for (const each of inputPaths(operation)) this.paths.add(each);
     if (path !== undefined) this.paths.add(path);

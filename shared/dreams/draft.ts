@@ -143,6 +143,9 @@ function playbookOf(
     return 'fault' in playbook ? [] : [playbook.facts];
   });
   const [first] = known;
+  // What is private to several agents cannot become one's.
+  const owners = known.filter(({ scope }) => scope === 'private').map(ownerOf);
+  if (new Set(owners).size > 1) return undefined;
   const [newest] = facts.lessons.toSorted((a, b) =>
     newestOf(a.evidence) > newestOf(b.evidence) ? -1 : 1,
   );
@@ -164,9 +167,16 @@ function playbookOf(
       helpful: known.reduce((sum, { helpful }) => sum + helpful, 0),
       harmful: known.reduce((sum, { harmful }) => sum + harmful, 0),
       last_confirmed: confirmed.toSorted().at(-1) ?? '',
+      counted_sessions: [...new Set(known.flatMap(({ counted_sessions = [] }) => counted_sessions))]
+        .toSorted()
+        .slice(-limits.playbook_counted_max),
     },
     body: withoutFront(body),
   });
+}
+
+function ownerOf({ learned_from }: PlaybookFacts): string {
+  return learned_from.agent_id;
 }
 
 type Said = Pick<PlaybookFacts, 'title' | 'situation' | 'learned_from'>;
@@ -184,7 +194,9 @@ function saidOf(
     ...(draft.title ? { title: draft.title } : {}),
     ...(draft.situation ? { situation: draft.situation } : {}),
   };
-  const learned_from = newest?.learned_from ?? known?.learned_from;
+  // It stays with the agent that it was learned from, whoever's sessions add to it.
+  const is_other = known !== undefined && newest?.learned_from.agent_id !== ownerOf(known);
+  const learned_from = is_other ? known.learned_from : newest?.learned_from;
   if (!title || !situation || learned_from === undefined) return undefined;
   const short = oneLine(situation).slice(0, limits.playbook_situation_chars_max);
   return { title: oneLine(title), situation: short, learned_from };

@@ -64,7 +64,11 @@ export function textOfEvent(event: SessionEvent): string {
   };
   const { content, ...rest } = fields as { readonly content?: unknown };
   const facts = JSON.stringify(rest, withoutData);
-  return [facts === '{}' ? '' : facts, wordsOf(content)].filter((part) => part !== '').join('\n');
+  const text = [facts === '{}' ? '' : facts, wordsOf(content)].filter((part) => part !== '');
+  // An interrupt says nothing but that it is one.
+  return text.length === 0 && event.type.startsWith('user.')
+    ? JSON.stringify({ type: event.type })
+    : text.join('\n');
 }
 
 function wordsOf(content: unknown): string {

@@ -70,6 +70,17 @@ export function inputPaths(operation: Operation): readonly string[] {
   }
 }
 
+/** All memories that an operation takes in or leaves. */
+export function pathsOf(operation: Operation): readonly string[] {
+  const path = outputPath(operation);
+  return [...new Set([...inputPaths(operation), ...(path === undefined ? [] : [path])])];
+}
+
+/** `c0001` of 1. */
+export function changeId(n: number): string {
+  return `c${String(n).padStart(4, '0')}`;
+}
+
 /** Where an operation leaves a text; undefined when it leaves none. */
 export function outputPath(operation: Operation): string | undefined {
   if (operation.op === 'retire') return undefined;

@@ -1,6 +1,6 @@
 import { fenced, plain } from '../transcripts/fence.ts';
 import type { LedgerEntry } from './ledger.ts';
-import type { DreamReport } from './report.ts';
+import type { DreamReport, ReportedUse } from './report.ts';
 
 /** The account of a dream, for people. What strangers wrote stands in fences or without mark-up. */
 export function reportMarkdown(report: DreamReport): string {
@@ -8,6 +8,7 @@ export function reportMarkdown(report: DreamReport): string {
     ...headLines(report),
     ...gateLines(report),
     ...operationLines(report),
+    ...useLines(report),
     ...ledgerLines(report),
     ...droppedLines(report),
   ].join('\n');
@@ -63,6 +64,25 @@ function operationLines({ operations }: DreamReport): string[] {
     ...edits.map(({ diff }) => fenced('diff', diff)),
   ]);
   return ['## Changes', '', ...(lines.length > 0 ? lines : ['None.', ''])];
+}
+
+const use_words: Readonly<Record<ReportedUse['state'], string>> = {
+  counted: 'counted',
+  counted_before: 'had been counted before',
+  no_verdict: 'nothing says how it went',
+  dropped: 'not counted: the change was dropped',
+};
+
+function useLines({ playbook_uses }: DreamReport): string[] {
+  if (playbook_uses.length === 0) return [];
+  const lines = playbook_uses.map(({ path, session_id, event_id, verdict, state }) => {
+    const said =
+      verdict === null
+        ? ''
+        : `; ${verdict.outcome}, \`${verdict.event_id}\`, ${verdict.at}: "${plain(verdict.quote)}"`;
+    return `- ${plain(path)}, read by \`${session_id}\` (\`${event_id}\`): ${use_words[state]}${said}`;
+  });
+  return ['## Playbooks that were read', '', ...lines, ''];
 }
 
 function ledgerLines({ ledger }: DreamReport): string[] {

@@ -1,6 +1,8 @@
 import { unifiedOf } from '../memory-history/hunks.ts';
 import type { Applied } from './apply-operations.ts';
+import type { JudgedUse } from '../playbooks/count-uses.ts';
 import type { Operation } from './operation.ts';
+import { reportedUses } from './reported-uses.ts';
 import type { DreamReport, Dropped, DropReason, Edit, EditDiff } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -17,6 +19,7 @@ export interface DreamFacts extends Pick<
   | 'gate'
   | 'spending'
 > {
+  readonly uses: readonly JudgedUse[];
   readonly snapshot: Snapshot;
   readonly operations: readonly Operation[];
   readonly applied: Applied;
@@ -24,7 +27,7 @@ export interface DreamFacts extends Pick<
 
 /** The account of a dream, for programs. */
 export function reportOf(facts: DreamFacts): DreamReport {
-  const { snapshot, operations, applied, ...rest } = facts;
+  const { uses, snapshot, operations, applied, ...rest } = facts;
   const { cost_microcents, sessions_cost_microcents } = rest.spending;
   const is_share_known = cost_microcents !== null && (sessions_cost_microcents ?? 0) > 0;
   return {
@@ -36,6 +39,7 @@ export function reportOf(facts: DreamFacts): DreamReport {
       ...operation,
       edits: diffsOf(applied.edits, operation.change_id),
     })),
+    playbook_uses: reportedUses(uses, snapshot, operations),
     index: diffsOf(applied.edits, 'index')[0] ?? null,
     ledger: applied.ledger,
     dropped_counts: countsOf(rest.dropped),

@@ -104,11 +104,25 @@ export interface DreamReport {
   readonly dropped: readonly Dropped[];
   readonly dropped_counts: Readonly<Partial<Record<DropReason, number>>>;
   readonly skipped: readonly SkippedPiece[];
+  /** Playbooks of the input store that the sessions have read, and what that has shown. */
+  readonly playbook_uses: readonly ReportedUse[];
   /** Null when there was nothing to judge. */
   readonly gate: GateResult | null;
   readonly spending: DreamSpending;
   /** Dream's cost as a share of what its sessions had cost, e.g. 0.08; null when one is unknown. */
   readonly cost_share: number | null;
+}
+
+/** A playbook that a session has read. */
+export interface ReportedUse {
+  readonly path: string;
+  readonly session_id: string;
+  /** The tool call whose answer showed it. */
+  readonly event_id: string;
+  /** How the session went after that; null where nothing says so. */
+  readonly verdict: HeldEvidence | null;
+  /** `dropped`: its verdict did not move the counts, because that change has fallen. */
+  readonly state: 'counted' | 'counted_before' | 'no_verdict' | 'dropped';
 }
 
 export interface EditDiff {

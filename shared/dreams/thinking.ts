@@ -33,6 +33,8 @@ export interface Reflection {
 
 export interface Consolidation {
   readonly operations: readonly Operation[];
+  /** Counts that move within an operation of the model, for the case that it falls. */
+  readonly counts: readonly Operation[];
   /** What the operations would make of the store. */
   readonly ledger: Ledger;
   readonly dropped: readonly Dropped[];

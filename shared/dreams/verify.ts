@@ -3,10 +3,11 @@ import { limits } from '../core/limits.ts';
 import { addThinking, askFor, noThinking } from './ask.ts';
 import { boundFaults } from './bounds.ts';
 import type { HeldEvidence } from './candidate.ts';
+import { Counts } from './counts.ts';
 import { quoteStands } from './evidence.ts';
 import { likenessOf } from './likeness.ts';
 import { ownWords } from './loss.ts';
-import { inputPaths, outputPath, type Operation } from './operation.ts';
+import { changeId, inputPaths, outputPath, pathsOf, type Operation } from './operation.ts';
 import { Verdict, verifyPrompt } from './prompts/verify.ts';
 import type { Dropped, DropReason } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -18,6 +19,8 @@ export type EventText = (session_id: string, event_id: string) => Promise<string
 export interface Proposed {
   readonly snapshot: Snapshot;
   readonly operations: readonly Operation[];
+  /** Counts that move all the same where the operation that held them falls. */
+  readonly counts: readonly Operation[];
   readonly eventText: EventText;
 }
 
@@ -30,7 +33,32 @@ export interface Proposed {
  */
 export async function verify(
   ports: ThinkPorts,
-  { snapshot, operations, eventText }: Proposed,
+  proposed: Proposed,
+  signal: AbortSignal,
+): Promise<Verification> {
+  const first = await check(ports, proposed, signal);
+  const operations = countsLeft(proposed, first.operations);
+  if (operations.length === 0) return first;
+  const { snapshot, eventText } = proposed;
+  const counts = await check(ports, { snapshot, eventText, operations }, signal);
+  return {
+    operations: [...first.operations, ...counts.operations],
+    dropped: [...first.dropped, ...counts.dropped],
+    usage: addThinking(first.usage, counts.usage),
+  };
+}
+
+/** Counts whose memory has lost its operation. */
+function countsLeft({ snapshot, operations, counts }: Proposed, kept: readonly Operation[]) {
+  const last = Math.max(0, ...operations.map(({ change_id }) => Number(change_id.slice(1))));
+  return new Counts(snapshot, counts)
+    .besides(new Set(kept.flatMap(pathsOf)))
+    .map((move, n): Operation => ({ ...move, change_id: changeId(last + n + 1) }));
+}
+
+async function check(
+  ports: ThinkPorts,
+  { snapshot, operations, eventText }: Omit<Proposed, 'counts'>,
   signal: AbortSignal,
 ): Promise<Verification> {
   const dropped: Dropped[] = [];

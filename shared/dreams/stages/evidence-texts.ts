@@ -1,13 +1,15 @@
 import pLimit from 'p-limit';
+import { isId } from '../../core/id.ts';
 import { limits } from '../../core/limits.ts';
 import { textOfEvent } from '../lines.ts';
 import type { Operation } from '../operation.ts';
 import type { EventText } from '../verify.ts';
 import { readSessions } from './gather.ts';
+import { reportTexts } from './report-signs.ts';
 import { eventsOf } from './session-log.ts';
 import type { Work } from './work.ts';
 
-/** What the events say that operations quote, read from the logs themselves: each log once. */
+/** What the events and outcome reports say that operations quote, read where they stand: each log once. */
 export async function evidenceTexts(
   work: Work,
   operations: readonly Operation[],
@@ -26,6 +28,10 @@ export async function evidenceTexts(
       if (wanted === undefined) return;
       for await (const { event } of eventsOf(work.ports, threads)) {
         if (wanted.has(event.id)) texts.set(`${session_id} ${event.id}`, textOfEvent(event));
+      }
+      if (![...wanted].some((id) => isId('outcome_report', id))) return;
+      for (const [id, text] of await reportTexts(work.ports.table, session_id)) {
+        texts.set(`${session_id} ${id}`, text);
       }
     }),
   );

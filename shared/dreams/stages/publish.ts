@@ -46,6 +46,7 @@ export async function publish(work: Work): Promise<void> {
       ...conflicts.map(changedMeanwhile),
     ],
     skipped: reflections.skipped,
+    uses: consolidated.uses,
     gate,
     spending: await spendingOf(work),
     snapshot,

@@ -3,6 +3,7 @@ import { limits } from '../../core/limits.ts';
 import { applyOperations } from '../apply-operations.ts';
 import type { Candidate } from '../candidate.ts';
 import { consolidate } from '../consolidate.ts';
+import { countUses, type JudgedUse } from '../../playbooks/count-uses.ts';
 import { dreamObject } from '../dream.ts';
 import { gate } from '../gate.ts';
 import type { Dropped, GateResult, SkippedPiece } from '../report.ts';
@@ -10,6 +11,7 @@ import type { Consolidation, Reflection, Verification } from '../thinking.ts';
 import { verify } from '../verify.ts';
 import { evidenceTexts } from './evidence-texts.ts';
 import { readSnapshot } from './gather.ts';
+import { readUses } from './read-uses.ts';
 import { piecesDone } from './reflect-session.ts';
 import type { Work } from './work.ts';
 
@@ -21,7 +23,10 @@ export interface Reflections {
 }
 
 /** `consolidated.json`, `verified.json`: what the stage said, but for its usage, which is counted. */
-export type Consolidated = Omit<Consolidation, 'usage'>;
+export type Consolidated = Omit<Consolidation, 'usage'> & {
+  /** Playbooks that the sessions have read. */
+  readonly uses: readonly JudgedUse[];
+};
 export type Verified = Omit<Verification, 'usage'>;
 
 const nothing: Verified = { operations: [], dropped: [] };
@@ -51,9 +56,12 @@ export async function consolidateDream(work: Work): Promise<Consolidated> {
     await work.enter('consolidate');
     const { candidates } = await readReflections(work);
     const { instructions } = work.head;
-    const asked = { snapshot: await readSnapshot(work), candidates, decided: [], instructions };
-    const { operations, ledger, dropped } = await consolidate(work.think, asked, work.signal);
-    return { operations, ledger, dropped };
+    const snapshot = await readSnapshot(work);
+    const uses = await readUses(work);
+    const decided = countUses(snapshot, uses);
+    const asked = { snapshot, candidates, decided, instructions };
+    const { usage: _, ...consolidated } = await consolidate(work.think, asked, work.signal);
+    return { ...consolidated, uses };
   });
 }
 
@@ -66,7 +74,8 @@ export async function verifyDream(work: Work): Promise<Verified> {
     const proposed = {
       snapshot: await readSnapshot(work),
       operations: consolidated.operations,
-      eventText: await evidenceTexts(work, consolidated.operations),
+      counts: consolidated.counts,
+      eventText: await evidenceTexts(work, [...consolidated.operations, ...consolidated.counts]),
     };
     const { operations, dropped } = await verify(work.think, proposed, work.signal);
     return { operations, dropped };

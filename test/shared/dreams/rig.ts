@@ -8,6 +8,7 @@ import { reflect } from '#shared/dreams/reflect.ts';
 import { reportOf } from '#shared/dreams/report-of.ts';
 import { factsOf } from '#shared/dreams/session-facts.ts';
 import type { Snapshot } from '#shared/dreams/snapshot.ts';
+import { countUses, type JudgedUse } from '#shared/playbooks/count-uses.ts';
 import type { ThinkPorts } from '#shared/dreams/thinking.ts';
 import { verify } from '#shared/dreams/verify.ts';
 import { startModel, type ScriptedModel } from '../../model/model.ts';
@@ -51,7 +52,12 @@ export function aLesson(quote: string, over: object = {}) {
 type Sessions = Readonly<Record<string, readonly SessionEvent[]>>;
 
 /** A whole dream, stage after stage, with a model over HTTP that a test scripts. */
-export async function dream(sessions: Sessions, snapshot: Snapshot, mind: Mind) {
+export async function dream(
+  sessions: Sessions,
+  snapshot: Snapshot,
+  mind: Mind,
+  uses: readonly JudgedUse[] = [],
+) {
   const model = await startModel({ window_tokens: 100_000_000 });
   model.otherwise(({ body }) => answerOf(mind, body));
   const ports: ThinkPorts = {
@@ -62,13 +68,17 @@ export async function dream(sessions: Sessions, snapshot: Snapshot, mind: Mind) 
     boundary: 'k3v9',
   };
   try {
-    return { ...(await stages(ports, sessions, snapshot)), model };
+    return { ...(await stages(ports, sessions, { snapshot, uses })), model };
   } finally {
     await model.close();
   }
 }
 
-async function stages(ports: ThinkPorts, sessions: Sessions, snapshot: Snapshot) {
+async function stages(
+  ports: ThinkPorts,
+  sessions: Sessions,
+  { snapshot, uses }: { readonly snapshot: Snapshot; readonly uses: readonly JudgedUse[] },
+) {
   const { signal } = new AbortController();
   const reflections = [];
   for (const [session_id, events] of Object.entries(sessions)) {
@@ -89,13 +99,15 @@ async function stages(ports: ThinkPorts, sessions: Sessions, snapshot: Snapshot)
     }
   }
   const candidates = reflections.flatMap((each) => each.candidates);
-  const found = { snapshot, candidates, decided: [], instructions: null };
+  const decided = countUses(snapshot, uses);
+  const found = { snapshot, candidates, decided, instructions: null };
   const proposed = await consolidate(ports, found, signal);
   const verified = await verify(
     ports,
     {
       snapshot,
       operations: proposed.operations,
+      counts: proposed.counts,
       eventText: async (session_id, event_id) => {
         const event = sessions[session_id]?.find(({ id }) => id === event_id);
         return await Promise.resolve(event === undefined ? undefined : textOfEvent(event));
@@ -128,6 +140,7 @@ async function stages(ports: ThinkPorts, sessions: Sessions, snapshot: Snapshot)
       cost_microcents: 80_000,
       sessions_cost_microcents: 1_000_000,
     },
+    uses,
     snapshot,
     operations,
     applied,

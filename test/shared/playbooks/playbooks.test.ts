@@ -3,7 +3,8 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
-import { countUses } from '#shared/playbooks/count-uses.ts';
+import type { Snapshot } from '#shared/dreams/snapshot.ts';
+import { countUses, type JudgedUse } from '#shared/playbooks/count-uses.ts';
 import { renderIndex } from '#shared/playbooks/index-page.ts';
 import {
   parsePlaybook,
@@ -77,22 +78,79 @@ describe('a playbook', () => {
 
 describe('counts', () => {
   const path = '/playbooks/build-harvest.md';
-  const store = (counts: Partial<PlaybookFacts>) =>
-    aSnapshot(aMemory(path, renderPlaybook({ facts: { ...facts, ...counts }, body: 'Steps.\n' })));
-  const use = (n: number, outcome: 'success' | 'failure' | 'unknown', at = NEW) => ({
-    path,
-    verdict: someEvidence({ session_id: `sesn_${n}`, outcome, at }),
-  });
+  const textOf = (counts: Partial<PlaybookFacts>) =>
+    renderPlaybook({ facts: { ...facts, ...counts }, body: 'Steps.\n' });
+  const store = (counts: Partial<PlaybookFacts>) => aSnapshot(aMemory(path, textOf(counts)));
+  const used_by = { agent_id: 'agent_1', agent_version: 3, model: 'claude-opus-5' };
+  const use = (
+    n: number,
+    outcome: 'success' | 'failure' | undefined,
+    at = NEW,
+    over: Partial<JudgedUse> = {},
+  ): JudgedUse => {
+    const session_id = `sesn_${String(n).padStart(3, '0')}`;
+    const verdict = outcome === undefined ? null : someEvidence({ session_id, outcome, at });
+    return { path, session_id, event_id: 'sevt_read', used_by, verdict, ...over };
+  };
+  const countedIn = (snapshot: Snapshot, uses: readonly JudgedUse[]): PlaybookFacts => {
+    const [operation] = countUses(snapshot, uses);
+    const playbook = parsePlaybook(operation?.op === 'revise' ? operation.text : '');
+    if ('fault' in playbook) throw new Error(playbook.fault);
+    expect(playbook.body).toBe('Steps.\n');
+    return playbook.facts;
+  };
 
   test('are moved by verdicts, once for a session, and by nothing else', () => {
-    const uses = [use(1, 'failure', OLD), use(1, 'success'), use(2, 'failure'), use(3, 'unknown')];
-    const [operation] = countUses(store({}), uses);
-    const text = operation?.op === 'revise' ? operation.text : '';
-    expect(parsePlaybook(text)).toMatchObject({
-      facts: { helpful: 2, harmful: 1, last_confirmed: NEW },
-      body: 'Steps.\n',
+    const uses = [use(1, 'failure', OLD), use(1, 'success'), use(2, 'failure'), use(3, undefined)];
+    expect(countedIn(store({}), uses)).toMatchObject({
+      helpful: 2,
+      harmful: 1,
+      last_confirmed: NEW,
+      counted_sessions: ['sesn_001', 'sesn_002'],
     });
-    expect(countUses(store({}), [use(3, 'unknown')])).toEqual([]);
+    const [operation] = countUses(store({}), uses);
+    expect(operation).toMatchObject({
+      source: 'counts',
+      reason: expect.stringContaining('1 succeeded, 1 failed: now helpful 2') as string,
+      evidence: [{ session_id: 'sesn_001' }, { session_id: 'sesn_002' }],
+    });
+    expect(countUses(store({}), [use(3, undefined)])).toEqual([]);
+    expect(countUses(store({}), [use(1, 'success', NEW, { path: '/playbooks/x.md' })])).toEqual([]);
+  });
+
+  test('stand by the text that has them: repeated they move nothing, rolled back they do', () => {
+    const once = countUses(store({}), [use(1, 'success')]);
+    const text = once[0]?.op === 'revise' ? once[0].text : '';
+    const again = aSnapshot(aMemory(path, text));
+    expect(countUses(again, [use(1, 'success'), use(1, 'failure')])).toEqual([]);
+    expect(countedIn(again, [use(1, 'success'), use(2, 'success')])).toMatchObject({ helpful: 3 });
+    expect(countedIn(store({}), [use(1, 'success')])).toMatchObject({ helpful: 2 });
+  });
+
+  test('know only so many sessions, and count none again that they have forgotten', () => {
+    const counted_sessions = Array.from(
+      { length: limits.playbook_counted_max },
+      (_, n) => `sesn_${String(n + 100)}`,
+    );
+    const full = store({ counted_sessions });
+    expect(countUses(full, [use(99, 'success')])).toEqual([]);
+    const after = countedIn(full, [use(200, 'success')]);
+    expect(after.helpful).toBe(2);
+    expect(after.counted_sessions).toHaveLength(limits.playbook_counted_max);
+    expect(after.counted_sessions?.at(-1)).toBe('sesn_200');
+    const short = store({ counted_sessions: ['sesn_100'] });
+    expect(countedIn(short, [use(99, 'success')]).helpful).toBe(2);
+  });
+
+  test('take version and model as new grounds where it has helped under the same agent', () => {
+    const later = { ...used_by, agent_version: 9, model: 'claude-opus-6' };
+    const other = { ...later, agent_id: 'agent_2' };
+    const learned = (outcome: 'success' | 'failure', by: typeof later) =>
+      countedIn(store({ learned_from: used_by }), [use(1, outcome, NEW, { used_by: by })])
+        .learned_from;
+    expect(learned('success', later)).toEqual(later);
+    expect(learned('failure', later)).toEqual(used_by);
+    expect(learned('success', other)).toEqual(used_by);
   });
 
   test('retire a playbook that keeps doing harm, and not one that has just helped', () => {
@@ -101,6 +159,8 @@ describe('counts', () => {
     expect(countUses(store({ helpful: 2 }), failing)).toMatchObject([{ op: 'revise' }]);
     const later = [...failing, use(4, 'success', '2026-11-21T00:00:00.000Z')];
     expect(countUses(store({ helpful: 0 }), later)).toMatchObject([{ op: 'revise' }]);
+    // Never on age: what nobody has used stays.
+    expect(countUses(store({ harmful: 9, last_confirmed: OLD }), [])).toEqual([]);
   });
 });
 
