@@ -1,7 +1,6 @@
-import { ownWords } from '#shared/dreams/loss.ts';
-import { containedPercent, jaccardPercent, likenessOf } from '#shared/dreams/likeness.ts';
 import { sentencesOf } from './reflecting.ts';
 import { dataIn } from './tagged.ts';
+import { containedPercent, decisiveIn, likePercent, ownWords } from './words.ts';
 
 interface ShownLesson {
   readonly id: string;
@@ -45,10 +44,6 @@ function sameLessons(lessons: readonly ShownLesson[]): ShownLesson[][] {
   return sets;
 }
 
-function likePercent(a: string, b: string): number {
-  return jaccardPercent(likenessOf(a), likenessOf(b));
-}
-
 function isLike(a: string, b: string, percent: number): boolean {
   return likePercent(a, b) >= percent;
 }
@@ -89,14 +84,13 @@ function changeOf(
   common: OfflineOperation,
 ): OfflineOperation[] {
   const own = ownWords(text);
-  const lesson = likenessOf(advice);
-  if (containedPercent(lesson, likenessOf(own)) >= CONTAINED_PERCENT) return [];
+  if (containedPercent(advice, own) >= CONTAINED_PERCENT) return [];
   const [rival = ''] = sentencesOf(own).toSorted(
     (a, b) => likePercent(b, advice) - likePercent(a, advice),
   );
   // The same words but for a number, a name or a "not": only one of both can hold.
   const is_rival = isLike(rival, advice, SAME_PERCENT);
-  if (is_rival && likenessOf(rival).decisive !== lesson.decisive) {
+  if (is_rival && decisiveIn(rival) !== decisiveIn(advice)) {
     return [
       { ...common, op: 'supersede', path, loser: rival, text: text.replace(rival, () => advice) },
     ];
@@ -112,10 +106,9 @@ function mergesOf(memories: readonly ShownMemory[]): OfflineOperation[] {
     isLike(ownWords(text), ownWords(longest.text), SAME_PERCENT),
   );
   if (same.length === 0) return [];
-  const known = likenessOf(longest.text);
   const more = same
     .flatMap(({ text }) => sentencesOf(ownWords(text)))
-    .filter((sentence) => containedPercent(likenessOf(sentence), known) < 100);
+    .filter((sentence) => containedPercent(sentence, longest.text) < 100);
   return [
     {
       op: 'merge',

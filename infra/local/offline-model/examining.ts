@@ -1,6 +1,5 @@
-import { ownWords } from '#shared/dreams/loss.ts';
-import { containedPercent, likenessOf } from '#shared/dreams/likeness.ts';
 import { dataIn } from './tagged.ts';
+import { containedPercent, ownWords } from './words.ts';
 
 interface ShownChange {
   readonly before: readonly { readonly text: string }[];
@@ -16,10 +15,7 @@ export function verdictOn(asked: string): { verdict: 'keep' | 'veto'; reason: st
   const evidence = dataIn<{ readonly quote: string }[]>(asked, 'evidence') ?? [];
   if (change?.after == null) return { verdict: 'keep', reason: 'Its evidence speaks against it.' };
   const known = [...change.before.map(({ text }) => text), ...evidence.map(({ quote }) => quote)];
-  const percent = containedPercent(
-    likenessOf(ownWords(change.after.text)),
-    likenessOf(known.join('\n')),
-  );
+  const percent = containedPercent(ownWords(change.after.text), known.join('\n'));
   const share = `${Math.round(percent)} % of its words stand in what it rests on.`;
   return { verdict: percent >= GROUNDED_PERCENT ? 'keep' : 'veto', reason: share };
 }
@@ -44,10 +40,9 @@ interface ShownQuestion {
 export function answersIn(asked: string): object[] {
   const questions = dataIn<ShownQuestion[]>(asked, 'questions') ?? [];
   return questions.map(({ n, question, memories }) => {
-    const wanted = likenessOf(question);
     const scored = memories.map(({ text }) => ({
       text,
-      percent: containedPercent(wanted, likenessOf(text)),
+      percent: containedPercent(question, text),
     }));
     const [best] = scored.toSorted((a, b) => b.percent - a.percent);
     const is_known = best !== undefined && best.percent >= GROUNDED_PERCENT;
@@ -65,7 +60,7 @@ interface ShownPair {
 /** Right is an answer that holds most of the words that are expected. */
 export function marksIn(asked: string): object[] {
   const isRight = (expected: string, answer: string): boolean =>
-    containedPercent(likenessOf(expected), likenessOf(answer)) >= GROUNDED_PERCENT;
+    containedPercent(expected, answer) >= GROUNDED_PERCENT;
   return (dataIn<ShownPair[]>(asked, 'answers') ?? []).map(({ n, expected, a, b }) => ({
     n,
     a_right: isRight(expected, a),
