@@ -1,6 +1,7 @@
 import type { ContentBlock } from '@anthropic-ai/sdk/resources/messages';
 import type { Conversation, Done } from './conversation.ts';
-import { report, sources, summarise, tableCommand } from './report.ts';
+import { dialectSaid, dialectSeen, sayDialect } from './dialects.ts';
+import { report, sources, summarise, tableCommand, usual_dialect, type Dialect } from './report.ts';
 
 const uploads = '/mnt/session/uploads';
 const output = '/mnt/session/outputs/report.md';
@@ -15,6 +16,13 @@ interface Step {
 
 /** What an analyst does, in order. Each step's calls are real; later ones build on their results. */
 const steps: readonly Step[] = [
+  {
+    due: ({ system, done }) => unread(system, done) !== undefined,
+    answer: ({ system, done }) => [
+      said('A playbook of earlier sessions fits this task. I read it before I begin.'),
+      call('read', { file_path: unread(system, done) }, 'playbook'),
+    ],
+  },
   {
     due: ({ done, documents }) => documents.size > 0 && made(done, 'write') === 0,
     answer: ({ documents }) => [
@@ -32,7 +40,7 @@ const steps: readonly Step[] = [
     ],
   },
   {
-    due: ({ done }) => made(done, 'read') === 0 && files(done).length > 0,
+    due: ({ done }) => !done.some(isHead) && files(done).length > 0,
     answer: ({ done }) => [
       said('I read the beginning of each file to learn its columns.'),
       ...files(done).map((path) => call('read', { file_path: path, view_range: [1, 4] }, path)),
@@ -44,7 +52,7 @@ const steps: readonly Step[] = [
       said(
         'The columns are clear. I compute first, last, least, greatest and mean of each series.',
       ),
-      call('bash', { command: tableCommand(tables(done)) }),
+      call('bash', { command: tableCommand(tables(done), learnt(done)) }),
     ],
   },
   {
@@ -63,8 +71,8 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** What the analyst does when its work comes back with a verdict: it adds what it left out. */
-const revision: readonly Step[] = [
+/** What the analyst does when a section is missing: it adds what it left out. */
+const addition: readonly Step[] = [
   {
     due: ({ done }) => made(done, 'read') === 0,
     answer: ({ asked }) => [
@@ -77,6 +85,36 @@ const revision: readonly Step[] = [
     answer: ({ done }) => [
       said('I add where the numbers are from.'),
       call('edit', { file_path: output, ...sources(done[0]?.result ?? '') }, 'revise'),
+    ],
+  },
+];
+
+/** What it does when its numbers cannot be right: it looks at what it has read, and computes again. */
+const correction: readonly Step[] = [
+  {
+    due: ({ done }) => made(done, 'bash') === 0,
+    answer: () => [
+      said('These numbers cannot be right. I look at the raw lines.'),
+      call('bash', { command: `head -n 3 ${uploads}/*.csv; ls ${uploads}/*.csv` }, 'raw'),
+    ],
+  },
+  {
+    due: ({ done }) => made(done, 'bash') === 1,
+    answer: ({ done }) => [
+      said(
+        `This CSV file is an export of a German spreadsheet. ${sayDialect(seen(done))} A command that splits at commas reads wrong numbers from it and gives no error. I compute again by these signs.`,
+      ),
+      call('bash', { command: tableCommand(listed(done), seen(done)) }, 'again'),
+    ],
+  },
+  {
+    due: ({ done }) => made(done, 'write') === 0,
+    answer: ({ done }) => [
+      said('Now the numbers hold. I write the report anew.'),
+      call('write', {
+        file_path: output,
+        content: report('the same, with numbers that hold', done.at(-1)?.result ?? ''),
+      }),
     ],
   },
 ];
@@ -107,6 +145,7 @@ export const dataAnalyst = {
     }
     const { asked, done } = conversation;
     if (asked.includes('<verdict>')) {
+      const revision = missed(asked).includes(' section ') ? addition : correction;
       const next = isRevision(conversation)
         ? revision.find((step) => step.due(conversation))
         : undefined;
@@ -126,6 +165,41 @@ function ending(done: readonly Done[]): string {
 
 function made(done: readonly Done[], name: string): number {
   return done.filter((each) => each.name === name).length;
+}
+
+/** The beginning of a table, and no playbook. */
+function isHead({ name, input }: Done): boolean {
+  return name === 'read' && pathIn(input).startsWith(uploads);
+}
+
+function pathIn(input: unknown): string {
+  return String((input as { readonly file_path?: unknown }).file_path ?? '');
+}
+
+/** The first playbook that the prompt offers, unless it has been read. */
+function unread(system: string, done: readonly Done[]): string | undefined {
+  const inside = /<playbooks>\n([^]*?)\n<\/playbooks>/.exec(system)?.[1] ?? '';
+  const line = inside.split('\n').find((each) => each.startsWith('{'));
+  if (line === undefined) return undefined;
+  const { path } = JSON.parse(line) as { readonly path: string };
+  return done.some(({ input }) => pathIn(input) === path) ? undefined : path;
+}
+
+/** How the tables are written: by what was read of earlier sessions, and else as is usual. */
+function learnt(done: readonly Done[]): Dialect {
+  const texts = done.filter((each) => each.name === 'read' && !isHead(each));
+  const said_so = texts.map(({ result }) => dialectSaid(result));
+  return said_so.find((dialect) => dialect !== undefined) ?? usual_dialect;
+}
+
+/** How they are written by their own first lines; then come their paths. */
+function seen(done: readonly Done[]): Dialect {
+  return dialectSeen(done[0]?.result ?? '');
+}
+
+function listed(done: readonly Done[]): string[] {
+  const lines = (done[0]?.result ?? '').split('\n').map((line) => line.trim());
+  return lines.filter((line) => line.startsWith(uploads) && line.endsWith('.csv'));
 }
 
 function isReport({ name, input }: Done): boolean {

@@ -52,6 +52,8 @@ function criteriaOf(asked: string): Criterion[] {
 
 /** A criterion that names a section by its title needs it; any other, a line that speaks of it. */
 function judge({ id, text }: Criterion, read: readonly Done[]): Judgement {
+  const [, column, least, most] = BOUNDS.exec(text) ?? [];
+  if (column !== undefined) return measure(id, column, [Number(least), Number(most)], read);
   const title = /section ["“`](.+?)["”`]/i.exec(text)?.[1];
   const lines = read.flatMap((each) => linesOf(each).map((line) => ({ path: pathOf(each), line })));
   const best =
@@ -64,6 +66,40 @@ function judge({ id, text }: Criterion, read: readonly Done[]): Judgement {
   }
   const evidence = [{ path: best.path, quote: best.line }];
   return { id, verdict: 'met', reason: `It stands there: ${best.line}`, evidence };
+}
+
+/** A criterion that gives bounds for a column of the report's table. */
+const BOUNDS = /\b(first|last|min|max|mean) value .*between (-?[\d.]+) and (-?[\d.]+)/;
+
+function measure(
+  id: string,
+  column: string,
+  [least, most]: readonly [number, number],
+  read: readonly Done[],
+): Judgement {
+  const rows = read.flatMap((each) =>
+    linesOf(each)
+      .filter((line) => line.startsWith('|'))
+      .map((line) => ({ path: pathOf(each), line, cells: cellsOf(line) })),
+  );
+  const place = rows.find(({ cells }) => cells.includes(column))?.cells.indexOf(column) ?? -1;
+  const values = rows.flatMap(({ path, line, cells }) => {
+    const cell = cells[place] ?? '';
+    return /^-?\d+(?:\.\d+)?$/.test(cell) ? [{ path, line, value: Number(cell) }] : [];
+  });
+  const outside = values.find(({ value }) => value < least || value > most);
+  const shown = outside ?? values[0];
+  if (shown === undefined) {
+    return { id, verdict: 'not_met', reason: `No table has a column “${column}”.`, evidence: [] };
+  }
+  const evidence = [{ path: shown.path, quote: shown.line }];
+  return outside === undefined
+    ? { id, verdict: 'met', reason: `It is ${shown.value}.`, evidence }
+    : { id, verdict: 'not_met', reason: `It is ${shown.value}, which cannot be.`, evidence };
+}
+
+function cellsOf(line: string): string[] {
+  return line.split('|').map((cell) => cell.trim());
 }
 
 interface Line {

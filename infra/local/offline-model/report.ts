@@ -13,21 +13,34 @@ interface Series {
   readonly mean: number;
 }
 
+/** How a table is written. */
+export interface Dialect {
+  readonly separator: string;
+  readonly decimal: string;
+  /** Between groups of three digits; none where it is empty. */
+  readonly thousands: string;
+}
+
+/** What nobody has said otherwise of. */
+export const usual_dialect: Dialect = { separator: ',', decimal: '.', thousands: '' };
+
 /** A program for awk: the last column by the one in the middle, where there is one. */
 const program = `
+function number(x) { if (thousands != "") gsub("[" thousands "]", "", x); if (decimal != ".") sub(decimal, ".", x); return x + 0 }
 NR == 1 { key = $1; value = $NF; next }
-{ g = NF > 2 ? $2 : "all"; v = $NF + 0; if (!(g in n)) { order[++groups] = g; fa[g] = $1; f[g] = v; lo[g] = v; hi[g] = v }
+{ g = NF > 2 ? $2 : "all"; v = number($NF); if (!(g in n)) { order[++groups] = g; fa[g] = $1; f[g] = v; lo[g] = v; hi[g] = v }
   n[g]++; s[g] += v; la[g] = $1; l[g] = v; if (v < lo[g]) lo[g] = v; if (v > hi[g]) hi[g] = v }
 END { for (i = 1; i <= groups; i++) { g = order[i];
   printf "%s\\t%s\\t%s\\t%d\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%.3f\\n", file, value, g, n[g], fa[g], f[g], la[g], l[g], lo[g], hi[g], s[g] / n[g] } }
 `.trim();
 
 /** The command that summarises each table, one series to a line. */
-export function tableCommand(paths: readonly string[]): string {
+export function tableCommand(paths: readonly string[], dialect = usual_dialect): string {
   const each = paths.map((path) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    const separator = path.endsWith('.tsv') ? String.raw`\t` : ',';
-    return `awk -F'${separator}' -v file='${name}' "$PROGRAM" '${path}'`;
+    const separator = path.endsWith('.tsv') ? String.raw`\t` : dialect.separator;
+    const signs = `-v decimal='${dialect.decimal}' -v thousands='${dialect.thousands}'`;
+    return `awk -F'${separator}' ${signs} -v file='${name}' "$PROGRAM" '${path}'`;
   });
   return [`PROGRAM='${program}'`, ...each].join('\n');
 }
