@@ -50,23 +50,16 @@ const results: Readonly<Record<string, UseSign['outcome']>> = {
 
 function signOf(event: SessionEvent, has_answered: boolean): UseSign[] {
   const base = { event_id: event.id, at: timeOf(event) };
-  switch (event.type) {
-    case 'span.outcome_evaluation_end': {
-      const outcome = Object.hasOwn(results, event.result) ? results[event.result] : undefined;
-      if (outcome === undefined) return [];
-      return [{ ...base, outcome, speaker: 'grader', quote: resultQuote(textOfEvent(event)) }];
-    }
-    case 'user.interrupt':
-      return [{ ...base, outcome: 'failure', speaker: 'user', quote: textOfEvent(event) }];
-    case 'user.message': {
-      const text = textOfEvent(event);
-      if (!has_answered || !CORRECTS.test(text)) return [];
-      const quote = text.slice(0, limits.quote_chars_max);
-      return [{ ...base, outcome: 'failure', speaker: 'user', quote }];
-    }
-    default:
-      return [];
+  const text = textOfEvent(event);
+  if (event.type === 'span.outcome_evaluation_end') {
+    const outcome = Object.hasOwn(results, event.result) ? results[event.result] : undefined;
+    if (outcome === undefined) return [];
+    return [{ ...base, outcome, speaker: 'grader', quote: resultQuote(text) }];
   }
+  const is_correction = event.type === 'user.message' && has_answered && CORRECTS.test(text);
+  if (event.type !== 'user.interrupt' && !is_correction) return [];
+  const quote = text.slice(0, limits.quote_chars_max);
+  return [{ ...base, outcome: 'failure', speaker: 'user', quote }];
 }
 
 /** The result with the beginning of its reasons, as it stands in the event. */

@@ -173,7 +173,8 @@ function isHead({ name, input }: Done): boolean {
 }
 
 function pathIn(input: unknown): string {
-  return String((input as { readonly file_path?: unknown }).file_path ?? '');
+  const { file_path } = input as { readonly file_path?: unknown };
+  return typeof file_path === 'string' ? file_path : '';
 }
 
 /** The first playbook that the prompt offers, unless it has been read. */
