@@ -22,7 +22,7 @@ function headLines(report: DreamReport): string[] {
   return [
     `# Dream \`${report.dream_id}\``,
     '',
-    `- Model ${plain(report.model_id)}, prompts of ${plain(report.dream_prompt_version)}`,
+    `- Model ${plain(report.model_id)}, prompts of ${report.dream_prompt_version}`,
     `- ${report.session_ids.length} sessions read, ${report.candidates_count} lessons found`,
     `- ${report.memories_before_count} memories before, ${report.memories_after_count} after`,
     `- ${report.operations.length} changes, ${report.dropped.length} proposals dropped, ${skipped.length} pieces skipped`,
