@@ -2,7 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
 import { primaryThreadId } from '#shared/core/id.ts';
-import { dreamed, toolOf } from '../functions/dream/dreamer.ts';
+import { dreamed } from '../functions/dream/dreamer.ts';
 import type { ModelRequest } from '../model/model.ts';
 import { call, say, type Reply } from '../model/replies.ts';
 import { message, type Rig } from '../rig.ts';
@@ -21,11 +21,10 @@ export interface World {
 
 /** Answers whatever a world's sessions, graders and dreams ask. */
 export function worldly(request: ModelRequest): Reply {
-  const tool = toolOf(request);
   const grades = (request.body.tools ?? []).some(
-    (each) => 'name' in each && each.name === 'submit_verdict',
+    (tool) => 'name' in tool && tool.name === 'submit_verdict',
   );
-  if (grades && tool !== 'submit_verdict') return call('submit_verdict', { criteria: [] });
+  if (grades) return call('submit_verdict', { criteria: [] });
   return dreamed(request) ?? say('Done.');
 }
 
