@@ -22,7 +22,7 @@ export interface World {
 /** Answers whatever a world's sessions, graders and dreams ask. */
 export function worldly(request: ModelRequest): Reply {
   const grades = (request.body.tools ?? []).some(
-    (each) => 'name' in each && each.name === 'submit_verdict',
+    (tool) => 'name' in tool && tool.name === 'submit_verdict',
   );
   if (grades) return call('submit_verdict', { criteria: [] });
   return dreamed(request) ?? say('Done.');
