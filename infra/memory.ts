@@ -13,6 +13,7 @@ import {
   secrets,
 } from './grants.ts';
 import type { DreamMachine } from './dream-machine.ts';
+import type { Fire } from './fire.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -23,6 +24,7 @@ export interface MemoryProps {
   readonly storage: Storage;
   readonly secrets: Secrets;
   readonly dreams: DreamMachine;
+  readonly fire: Fire;
 }
 
 /** Answers every request about memory stores and dreams: whole stores are searched, diffed and imported here. */
@@ -41,6 +43,7 @@ export class Memory extends NodeFunction {
         BUCKET_NAME: storage.bucket.bucketName,
         ADMIN_KEY_SECRET_ARN: adminKeyArn,
         DREAM_MACHINE_ARN: props.dreams.arn,
+        FIRE_FUNCTION_NAME: props.fire.function.functionName,
         MEMORIES_MAX: String(settings.memories_max),
         MEMORY_VERSION_DAYS: String(settings.memory_version_days),
       },
@@ -56,6 +59,7 @@ export class Memory extends NodeFunction {
         key(storage, 'write'),
         ...secrets(adminKeyArn),
         props.dreams.start(),
+        props.fire.invoke(),
       ],
     });
   }

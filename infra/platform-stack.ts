@@ -6,6 +6,7 @@ import { Dashboard } from './dashboard.ts';
 import { Dream } from './dream.ts';
 import { DreamMachine } from './dream-machine.ts';
 import { Endpoint } from './endpoint.ts';
+import { Fire } from './fire.ts';
 import { Grade } from './grade.ts';
 import { Memory } from './memory.ts';
 import { Reconcile } from './reconcile.ts';
@@ -38,9 +39,11 @@ export class PlatformStack extends Stack {
     const api = new Api(this, 'Api', { settings, storage, secrets, machine });
     const dream = new Dream(this, 'Dream', { settings, storage, secrets });
     const dreams = new DreamMachine(this, 'Dreams', { settings, dream: dream.function });
-    const memory = new Memory(this, 'Memory', { settings, storage, secrets, dreams });
+    const fire = new Fire(this, 'Fire', { settings, storage, dreams });
+    const memory = new Memory(this, 'Memory', { settings, storage, secrets, dreams, fire });
     const stream = new Stream(this, 'Stream', { settings, storage, secrets });
-    const reconcile = new Reconcile(this, 'Reconcile', { settings, storage, machine, dreams });
+    const runs = { machine, dreams, fire };
+    const reconcile = new Reconcile(this, 'Reconcile', { settings, storage, ...runs });
     const endpoint = new Endpoint(this, 'Endpoint', {
       settings,
       api: api.function,
@@ -58,6 +61,7 @@ export class PlatformStack extends Stack {
         step: step.function,
         grade: grade.function,
         dream: dream.function,
+        fire: fire.function,
         sandbox: sandbox.function,
         reconcile: reconcile.function,
       },

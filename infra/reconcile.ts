@@ -4,6 +4,7 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
 import type { DreamMachine } from './dream-machine.ts';
+import type { Fire } from './fire.ts';
 import { NodeFunction } from './node-function.ts';
 import type { SessionMachine } from './session-machine.ts';
 import type { Settings } from './settings.ts';
@@ -26,6 +27,7 @@ export interface ReconcileProps {
   readonly storage: Storage;
   readonly machine: SessionMachine;
   readonly dreams: DreamMachine;
+  readonly fire: Fire;
 }
 
 /** What is deleted with its owner, or when its time is over. */
@@ -34,7 +36,7 @@ const swept = ['sessions', 'parts', 'transcripts', 'memory_stores', 'files'] as 
 /** Once a minute: finds running sessions and dreams without a live execution, and starts one. */
 export class Reconcile extends NodeFunction {
   constructor(scope: Construct, id: string, props: ReconcileProps) {
-    const { settings, storage, machine, dreams } = props;
+    const { settings, storage, machine, dreams, fire } = props;
     super(scope, id, {
       room: 'reconcile',
       description: 'Once a minute: restarts sessions and dreams whose execution was lost',
@@ -46,6 +48,7 @@ export class Reconcile extends NodeFunction {
         BUCKET_NAME: storage.bucket.bucketName,
         SESSION_MACHINE_ARN: machine.arn,
         DREAM_MACHINE_ARN: dreams.arn,
+        FIRE_FUNCTION_NAME: fire.function.functionName,
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
@@ -55,6 +58,7 @@ export class Reconcile extends NodeFunction {
         key(storage, 'write'),
         ...machine.runs(),
         ...dreams.runs(),
+        fire.invoke(),
       ],
       // X-Ray samples the first request of each second: all of these, and they would be most of the idle cost.
       traced: false,

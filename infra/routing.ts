@@ -13,6 +13,7 @@ const memory_homes = [
   '/v1/reverie/memory_stores',
   '/v1/dreams',
   '/v1/reverie/dreams',
+  '/v1/reverie/dream_schedules',
 ];
 
 interface Place {

@@ -10,7 +10,7 @@ export interface Watched {
   readonly settings: Settings;
   readonly functions: Readonly<
     Record<
-      'api' | 'memory' | 'stream' | 'step' | 'grade' | 'dream' | 'sandbox' | 'reconcile',
+      'api' | 'memory' | 'stream' | 'step' | 'grade' | 'dream' | 'fire' | 'sandbox' | 'reconcile',
       IFunction
     >
   >;

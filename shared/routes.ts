@@ -139,6 +139,35 @@ export const routes = {
     served_by: 'memory',
   },
 
+  'POST /v1/reverie/dream_schedules': { scope: 'write', served_by: 'memory' },
+  'GET /v1/reverie/dream_schedules': { scope: 'read', served_by: 'memory' },
+  'GET /v1/reverie/dream_schedules/{dream_schedule_id}': { scope: 'read', served_by: 'memory' },
+  'POST /v1/reverie/dream_schedules/{dream_schedule_id}': { scope: 'write', served_by: 'memory' },
+  'POST /v1/reverie/dream_schedules/{dream_schedule_id}/pause': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'POST /v1/reverie/dream_schedules/{dream_schedule_id}/unpause': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'POST /v1/reverie/dream_schedules/{dream_schedule_id}/run': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'POST /v1/reverie/dream_schedules/{dream_schedule_id}/archive': {
+    scope: 'write',
+    served_by: 'memory',
+  },
+  'GET /v1/reverie/dream_schedules/{dream_schedule_id}/runs': {
+    scope: 'read',
+    served_by: 'memory',
+  },
+  'GET /v1/reverie/dream_schedules/{dream_schedule_id}/runs/{run_id}': {
+    scope: 'read',
+    served_by: 'memory',
+  },
+
   'GET /v1/reverie/sessions/{session_id}/transcript': { scope: 'read', served_by: 'stream' },
   'GET /v1/reverie/sessions/{session_id}/trace': { scope: 'read', served_by: 'stream' },
   'GET /v1/reverie/sessions/{session_id}/files/history': { scope: 'read', served_by: 'stream' },

@@ -9,6 +9,7 @@ import { StepFunctionsExecutions } from '#shared/core/executions-sfn.ts';
 import { newId, newName } from '#shared/core/id.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import type { Door } from '#shared/door/serve.ts';
+import { LambdaFiring } from '#shared/dream-schedules/firing-lambda.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
 import type { MemoryDoorPorts } from './route-table.ts';
 
@@ -22,6 +23,8 @@ export const ports: MemoryDoorPorts = {
   newName,
   dreams: new StepFunctionsExecutions(required('DREAM_MACHINE_ARN')),
   startLost: (error) => logger.error('a dream was not started', { error: error as Error }),
+  firing: new LambdaFiring(required('FIRE_FUNCTION_NAME')),
+  firingLost: (error) => logger.error('a schedule was not seen to', { error: error as Error }),
   memories_max: Number(required('MEMORIES_MAX')),
   version_days: Number(required('MEMORY_VERSION_DAYS')),
   sweepLost: (error) => logger.error('a memory store was not swept', { error: error as Error }),

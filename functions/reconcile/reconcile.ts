@@ -4,6 +4,11 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { doChores, type ChorePorts, type Done } from '#shared/core/due.ts';
 import { limits } from '#shared/core/limits.ts';
+import {
+  reconcileSchedules,
+  type FoundSchedule,
+  type ReconcileSchedulesPorts,
+} from '#shared/dream-schedules/reconcile-schedules.ts';
 import { dreamExecution } from '#shared/dreams/dream.ts';
 import {
   reconcileDreams,
@@ -17,7 +22,7 @@ import { chores } from './chores.ts';
 const Event = z.object({ min_age_seconds: z.number().min(0) });
 
 export interface Wiring {
-  readonly ports: ReconcilePorts & ReconcileDreamsPorts & ChorePorts;
+  readonly ports: ReconcilePorts & ReconcileDreamsPorts & ReconcileSchedulesPorts & ChorePorts;
   readonly logger: Logger;
 }
 
@@ -26,6 +31,8 @@ export interface Reconciled {
   readonly restarted: number;
   readonly exhausted: number;
   readonly stuck: number;
+  /** Schedules that the fire function was told of. */
+  readonly healed: number;
   readonly swept: number;
   readonly expired: number;
   /** False when the time was up before the end: the next run goes on. */
@@ -53,6 +60,10 @@ export function reconcile({
       ...options,
       found: (found) => noteDream(logger, found),
     });
+    const schedules = await reconcileSchedules(ports, {
+      ...options,
+      found: (found) => noteSchedule(logger, found),
+    });
     const due = await doChores(ports, chores, {
       ...options,
       done: (done) => noteChore(logger, done),
@@ -62,7 +73,8 @@ export function reconcile({
       restarted: healed.restarted + dreams.restarted,
       exhausted: healed.exhausted,
       stuck: healed.stuck + dreams.stuck,
-      complete: healed.complete && dreams.complete && due.complete,
+      healed: schedules.healed,
+      complete: healed.complete && dreams.complete && schedules.complete && due.complete,
     };
     metrics.addMetric('StuckSessions', MetricUnit.Count, reconciled.stuck);
     metrics.addMetric('RestartedSessions', MetricUnit.Count, healed.restarted);
@@ -84,6 +96,12 @@ function noteDream(logger: Logger, { what, dream, error }: FoundDream): void {
   const about = { dream_id, run_id: dreamExecution(dream_id, run), what };
   if (error === undefined) logger.warn('dream', about);
   else logger.error('dream', { ...about, error: error as Error });
+}
+
+function noteSchedule(logger: Logger, { schedule, error }: FoundSchedule): void {
+  const { dream_schedule_id } = schedule;
+  if (error === undefined) logger.warn('schedule', { dream_schedule_id });
+  else logger.error('schedule', { dream_schedule_id, error: error as Error });
 }
 
 /** Of a row only its keys: what it holds is somebody's. */

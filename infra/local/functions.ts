@@ -88,7 +88,7 @@ export function environmentOf(
 
 /** Where the SDK finds each service. */
 export function endpoints(url: string): Record<string, string> {
-  const services = ['DYNAMODB', 'S3', 'SFN', 'LAMBDA', 'SECRETS_MANAGER', 'KMS'];
+  const services = ['DYNAMODB', 'S3', 'SFN', 'LAMBDA', 'SECRETS_MANAGER', 'KMS', 'SCHEDULER'];
   return Object.fromEntries(services.map((service) => [`AWS_ENDPOINT_URL_${service}`, url]));
 }
 

@@ -9,7 +9,7 @@ import type { Plan, Principal, Reply, Service, WireRequest } from './wire.ts';
 export interface Call {
   /** Short name of the function (`api`, `step` …), or `host`. */
   readonly function_name: string;
-  /** As SigV4 names it: `dynamodb`, `s3`, `states`, `lambda`, `secretsmanager`, `kms`. */
+  /** As SigV4 names it: `dynamodb`, `s3`, `states`, `lambda`, `secretsmanager`, `kms`, `scheduler`. */
   readonly service: string;
   readonly action: string;
   readonly resource: string;

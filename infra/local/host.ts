@@ -24,6 +24,7 @@ import { checkCallers } from './permissions.ts';
 import { arn, place } from './place.ts';
 import { ObjectStore } from './s3/store.ts';
 import { S3Service, type Bucket } from './s3/service.ts';
+import { SchedulerService } from './scheduler/service.ts';
 import { runSchedules, schedulesOf, type Schedule } from './schedules.ts';
 import { SecretsService, type Secret } from './secrets.ts';
 import { Machine } from './states/execution.ts';
@@ -258,12 +259,15 @@ async function openCompute(parts: ComputeParts, closing: Closing): Promise<Compu
   const kms = stack.all('AWS::KMS::Key').map(({ id }) => {
     return KmsKey.open(join(data.path, 'kms'), id, arn('kms', `key/${id}`));
   });
+  const complain = (sentence: string): void => parts.options.progress?.(sentence);
+  const scheduler = new SchedulerService(stack, { pools, clock, authorizer, complain }, data.path);
   const services = {
     kms: new KmsService(await Promise.all(kms)),
     dynamodb: storage.dynamodb,
     s3: new S3Service(storage.buckets, clock, authorizer),
     secretsmanager: parts.secrets,
     states,
+    scheduler,
     lambda: new LambdaService(pools),
   };
   const principals = new Map<string, Principal>(
@@ -279,6 +283,7 @@ async function openCompute(parts: ComputeParts, closing: Closing): Promise<Compu
     pools.push(new FunctionPool({ ...each, environment }, counting, data.logs));
   }
   closing.push(async () => {
+    scheduler.stop();
     states.abortAll();
     await Promise.all(pools.map((pool) => pool.stop()));
   });

@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import { momentOf, wallClock } from '#shared/core/wall-clock.ts';
 import { BootError } from './boot-error.ts';
 import type { HostClock } from './clock.ts';
 import type { Authorizer } from './iam/authorizer.ts';
@@ -69,7 +70,11 @@ export function nextDue(schedule: Schedule, now: Date): Date | undefined {
   throw new BootError(`The local host does not understand the schedule ${expression} of ${name}.`);
 }
 
-/** AWS writes minutes, hours, day of month, month, day of week, year; its week begins with SUN = 1. */
+/**
+ * AWS writes minutes, hours, day of month, month, day of week, year; its week begins with SUN = 1. It
+ * goes by the clock of a wall: a time that a day does not have is left out, and one that it has twice
+ * counts once. So the walls' times are gone through, in which every day is whole.
+ */
 function nextCron(fields: string, timezone: string, now: Date): Date | undefined {
   const [minute, hour, day, month, weekday = '?', year = '*'] = fields.split(' ');
   const days = weekday.replaceAll(/\b[1-7]\b(?!#|L)/g, (number) => String(Number(number) - 1));
@@ -77,16 +82,20 @@ function nextCron(fields: string, timezone: string, now: Date): Date | undefined
     // `0/15` means from 0 on; croner wants to hear where that ends.
     field.replaceAll(/\b(\d+)\/(\d+)/g, `$1-${field_max[n]}/$2`).replace('?', '*'),
   );
-  const pattern = each.join(' ');
-  const next = new Cron(pattern, { timezone, paused: true }).nextRun(now);
-  if (next === null || (year !== '*' && next.getUTCFullYear() > Number(year))) return undefined;
-  return next;
+  const cron = new Cron(each.join(' '), { timezone: 'UTC', paused: true });
+  let next = cron.nextRun(new Date(wallClock(now.getTime(), timezone) - 1_000));
+  for (; next !== null; next = cron.nextRun(next)) {
+    if (year !== '*' && next.getUTCFullYear() > Number(year)) return undefined;
+    const moment = momentOf(next.getTime(), timezone);
+    if (moment !== undefined && moment > now.getTime()) return new Date(moment);
+  }
+  return undefined;
 }
 
 /** The greatest value of minutes, hours, days, months and weekdays. */
 const field_max = [59, 23, 31, 12, 6];
 
-interface Running {
+export interface Running {
   readonly pools: readonly FunctionPool[];
   readonly clock: HostClock;
   readonly authorizer: Authorizer;
@@ -96,26 +105,56 @@ interface Running {
 
 /** Fire every schedule when it is due. @returns Stops them. */
 export function runSchedules(schedules: readonly Schedule[], running: Running): () => void {
-  const cancels = new Map<Schedule, () => void>();
-  const arm = (schedule: Schedule): void => {
-    const now = running.clock.now();
+  const timetable = new Timetable(running);
+  for (const schedule of schedules) timetable.set(schedule);
+  return () => timetable.stop();
+}
+
+/** Schedules that run, by their names. */
+export class Timetable {
+  readonly #running: Running;
+  readonly #cancels = new Map<string, () => void>();
+
+  constructor(running: Running) {
+    this.#running = running;
+  }
+
+  /** Let a schedule run, in place of one of its name. What fell due before now is not made good. */
+  set(schedule: Schedule): void {
+    this.drop(schedule.name);
+    const { clock } = this.#running;
+    const now = clock.now();
     const due = nextDue(schedule, now);
     if (due === undefined) return;
     const fire = async (): Promise<void> => {
       // Armed first: one call that takes long does not hold up the next.
-      arm(schedule);
-      await call(schedule, running);
+      this.set(schedule);
+      await call(schedule, due, this.#running);
     };
-    cancels.set(schedule, running.clock.after(due.getTime() - now.getTime(), fire));
-  };
-  for (const schedule of schedules) arm(schedule);
-  return () => {
-    for (const cancel of cancels.values()) cancel();
-  };
+    this.#cancels.set(schedule.name, clock.after(due.getTime() - now.getTime(), fire));
+  }
+
+  drop(name: string): void {
+    this.#cancels.get(name)?.();
+    this.#cancels.delete(name);
+  }
+
+  stop(): void {
+    for (const name of this.#cancels.keys()) this.drop(name);
+  }
 }
 
-async function call(schedule: Schedule, { pools, authorizer, complain }: Running): Promise<void> {
-  const { name, function_arn, role_arn, input } = schedule;
+/** Source: EventBridge Scheduler, context attributes: the time that was due, in whole seconds. */
+const DUE_AT = '<aws.scheduler.scheduled-time>';
+
+async function call(
+  schedule: Schedule,
+  due: Date,
+  { pools, authorizer, complain }: Running,
+): Promise<void> {
+  const { name, function_arn, role_arn } = schedule;
+  const due_at = due.toISOString().replace(/\.\d+Z$/, 'Z');
+  const input = schedule.input.replaceAll(DUE_AT, due_at);
   const pool = pools.find(({ settings }) => settings.arn === function_arn);
   if (pool === undefined) return complain(`The schedule ${name} calls ${function_arn}: not there.`);
   try {

@@ -2,6 +2,7 @@ import type { Anthropic } from '@anthropic-ai/sdk';
 import type { ApiKey, CreatedApiKey } from '../keys/api-key.ts';
 import type { Scope } from '../core/call.ts';
 import type { Page } from '../core/page.ts';
+import { DreamSchedules } from './dream-schedules.ts';
 import { Dreams } from './dreams.ts';
 import { Files } from './files.ts';
 import { MemoryStores } from './memory-stores.ts';
@@ -37,6 +38,7 @@ export interface CallOptions {
  */
 export class ReverieClient {
   readonly apiKeys: ApiKeys;
+  readonly dreamSchedules: DreamSchedules;
   readonly dreams: Dreams;
   readonly files: Files;
   readonly memoryStores: MemoryStores;
@@ -48,6 +50,7 @@ export class ReverieClient {
 
   constructor(client: Anthropic) {
     this.apiKeys = new ApiKeys(client);
+    this.dreamSchedules = new DreamSchedules(client);
     this.dreams = new Dreams(client);
     this.files = new Files(client);
     this.memoryStores = new MemoryStores(client);

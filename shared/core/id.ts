@@ -21,6 +21,8 @@ export const prefixes = {
   outcome_report: 'outrep',
   apply: 'drmapply',
   dream: 'drm',
+  dream_schedule: 'dsch',
+  dream_schedule_run: 'dschrun',
 } as const;
 
 export type Noun = keyof typeof prefixes;

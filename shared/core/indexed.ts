@@ -4,7 +4,7 @@ import type { Row, Table } from './table.ts';
 const TOGETHER = 10;
 
 /** What the index `running` holds: `<iso time>#…` in `gsi2sk` says since or from when. */
-export type Watched = 'RUNNING' | 'DREAMING' | 'DELETED' | 'EXPIRES';
+export type Watched = 'RUNNING' | 'DREAMING' | 'SCHEDULED' | 'DELETED' | 'EXPIRES';
 
 /** The rows of a kind up to `until`, oldest first, as they are now. */
 export async function* indexed(

@@ -1,6 +1,7 @@
 import { dream_limits } from './dream-limits.ts';
 import { invariant } from './invariant.ts';
 import { outcome_limits } from './outcome-limits.ts';
+import { schedule_limits } from './schedule-limits.ts';
 
 /** Every bound of the platform, in one file. Unit last; raise a number only with its reason. */
 export const limits = {
@@ -375,6 +376,7 @@ export const limits = {
   transcript_result_chars_max: 4_000,
 
   ...dream_limits,
+  ...schedule_limits,
 } as const;
 
 // The relations are decisions, not accidents: they fail at load, before any request.

@@ -23,7 +23,7 @@ import type { DreamCreate } from './dream-wire.ts';
 import { showDream, type Dream } from './show-dream.ts';
 
 /** Places of the writes of a creation. */
-const LIVE_STORE = 1;
+export const LIVE_STORE = 1;
 const HOLD = 2;
 
 /**
@@ -41,14 +41,21 @@ export async function createDream(
   const { memory_store_id, session_ids } = body.inputs;
   await checkStore(ports.table, call, parseId('memory_store', memory_store_id));
   await checkSessions(ports.table, call, session_ids);
-  const head = newDream(ports, call, body);
+  const { workspace_id } = call;
+  const head = newDream(ports, { ...body, workspace_id, dream_id: ports.newId('dream') });
   const answer = await commitNew(ports, call, head);
   // Another request with the same Idempotency-Key may have come first: its dream is started.
-  if (answer.id === head.dream_id) {
-    const input: DreamInput = { dream_id: head.dream_id, run: head.run };
-    await ports.dreams.start(dreamExecution(head.dream_id, head.run), input).catch(ports.startLost);
-  }
+  if (answer.id === head.dream_id) await startDream(ports, head);
   return answer;
+}
+
+/** Start the first run of a dream that has been written; lost, reconcile makes it good. */
+export async function startDream(
+  { dreams, startLost }: Pick<DreamPorts, 'dreams' | 'startLost'>,
+  { dream_id, run }: DreamHead,
+): Promise<void> {
+  const input: DreamInput = { dream_id, run };
+  await dreams.start(dreamExecution(dream_id, run), input).catch(startLost);
 }
 
 async function checkStore(table: Table, call: Call, store_id: string): Promise<void> {
@@ -71,9 +78,19 @@ async function checkSessions(
   if (missing !== undefined) throw unknownSession(missing);
 }
 
-function newDream(ports: DreamPorts, { workspace_id }: Call, body: DreamCreate): DreamHead {
+/** What a dream is made of: a client's wish, or what a schedule has chosen. */
+export interface NewDream extends DreamCreate {
+  readonly workspace_id: string;
+  readonly dream_id: string;
+  readonly scheduled?: DreamHead['scheduled'];
+}
+
+/** The head of a dream that is about to begin. */
+export function newDream(
+  ports: Pick<DreamPorts, 'clock' | 'newId' | 'newName'>,
+  { workspace_id, dream_id: id, scheduled, ...body }: NewDream,
+): DreamHead {
   const { memory_store_id, session_ids } = body.inputs;
-  const id = ports.newId('dream');
   const created_at = timestamp(ports.clock);
   return {
     ...dreamKey(id),
@@ -100,6 +117,7 @@ function newDream(ports: DreamPorts, { workspace_id }: Call, body: DreamCreate):
     created_at,
     ended_at: null,
     archived_at: null,
+    ...(scheduled === undefined ? {} : { scheduled }),
     run: 1,
     ...listKeys(workspace_id, 'dream', { id, created_at }),
     gsi2pk: 'DREAMING',
@@ -107,10 +125,11 @@ function newDream(ports: DreamPorts, { workspace_id }: Call, body: DreamCreate):
   };
 }
 
-async function commitNew(ports: DreamPorts, call: Call, head: DreamHead): Promise<Dream> {
+/** The rows of a dream that begins, in this order: its head, its live store, its hold of that. */
+export function dreamWrites(head: DreamHead): Write[] {
   const { memory_store_id: store_id, dream_id } = head;
   const hold: HoldRow = { ...holdKey(store_id), dream_id };
-  const writes: Write[] = [
+  return [
     { put: head, condition: 'attribute_not_exists(pk)' },
     {
       check: storeKey(store_id),
@@ -121,8 +140,12 @@ async function commitNew(ports: DreamPorts, call: Call, head: DreamHead): Promis
       ? [{ put: hold, condition: 'attribute_not_exists(pk)' }]
       : []),
   ];
+}
+
+async function commitNew(ports: DreamPorts, call: Call, head: DreamHead): Promise<Dream> {
+  const { memory_store_id: store_id } = head;
   try {
-    return await commit(ports, call, writes, { answer: showDream(head) });
+    return await commit(ports, call, dreamWrites(head), { answer: showDream(head) });
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error;
     if (error.failed.includes(HOLD)) throw held(store_id, error.rows[HOLD] as HoldRow | undefined);

@@ -24,7 +24,8 @@ const ModelId = z
     `does not dream. Use one of ${dream_models.join(', ')}.`,
   );
 
-const Model = z.union([
+/** As a string, or as an object of one speed. */
+export const DreamModel = z.union([
   ModelId.transform((id) => ({ id, speed: 'standard' as const })),
   z
     .strictObject({ id: ModelId, speed: z.literal('standard').nullish() })
@@ -62,7 +63,7 @@ const OutputBehavior = z.discriminatedUnion('type', [
 export const DreamCreate = z
   .strictObject({
     inputs: Inputs,
-    model: Model,
+    model: DreamModel,
     instructions: z.string().min(1).max(limits.dream_instructions_chars_max).nullish(),
     output_behavior: OutputBehavior.default({ type: 'create_new' }),
   })

@@ -66,6 +66,8 @@ export interface DreamHead extends Row {
   readonly created_at: string;
   readonly ended_at: string | null;
   readonly archived_at: string | null;
+  /** The schedule, and its run, that began this dream. @default - a client did */
+  readonly scheduled?: { readonly dream_schedule_id: string; readonly run_id: string };
   /** Number of the newest run; an execution of another has nothing to do here. */
   readonly run: number;
   readonly gsi1pk: string;

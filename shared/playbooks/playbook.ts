@@ -37,6 +37,8 @@ export const PlaybookFacts = z.strictObject({
   helpful: z.int().nonnegative(),
   harmful: z.int().nonnegative(),
   last_confirmed: z.iso.datetime(),
+  /** Of a copy that was given to another store: where it is from. @default - learned here */
+  origin: z.strictObject({ memory_store_id: line(80), playbook_id: line(80) }).optional(),
 });
 export type PlaybookFacts = z.infer<typeof PlaybookFacts>;
 
@@ -73,9 +75,10 @@ export function parsePlaybook(text: string): Playbook | { readonly fault: string
 /** Always parses back to the same playbook. */
 export function renderPlaybook({ facts, body }: Playbook): string {
   const { id, title, situation, scope, learned_from, evidence, ...counts } = facts;
-  const { helpful, harmful, last_confirmed } = counts;
+  const { helpful, harmful, last_confirmed, origin } = counts;
   const fields = { id, title, situation, scope, learned_from, evidence };
-  return renderFrontMatter({ ...fields, helpful, harmful, last_confirmed }, body);
+  const from = origin === undefined ? {} : { origin };
+  return renderFrontMatter({ ...fields, helpful, harmful, last_confirmed, ...from }, body);
 }
 
 /** A path and an id for a new playbook or note: readable, and the same for the same words. */

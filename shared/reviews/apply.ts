@@ -8,6 +8,7 @@ import type { Ports } from '../core/ports.ts';
 import type { Write } from '../core/table.ts';
 import type { DreamHead } from '../dreams/dream.ts';
 import { readDream } from '../dreams/dreams.ts';
+import { afterApply } from '../dream-schedules/after-apply.ts';
 import { storeArchived } from '../memory/explain.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { readStore } from '../memory/read-store.ts';
@@ -53,6 +54,7 @@ export async function applyChanges(
     await refreshIndex(ports, call, store_id);
   }
   const answer = showApply(apply);
+  await afterApply(ports, dream, answer);
   return await commit(ports, call, [], { answer });
 }
 

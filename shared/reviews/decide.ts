@@ -120,33 +120,55 @@ export interface AllAccepted {
  * @throws Fault `missing`
  */
 export async function acceptAll(ports: Ports, call: Call, dream_id: string): Promise<AllAccepted> {
+  const accepted_count = await decideRest(ports, call, dream_id, 'accepted');
+  const answer = { type: 'dream_changes_accepted', dream_id, accepted_count } as const;
+  return await commit(ports, call, [], { answer });
+}
+
+/**
+ * Decide every change on which nobody has decided; whoever does may still be overruled.
+ *
+ * @returns how many these were
+ * @throws Fault `missing`
+ */
+export async function decideRest(
+  ports: Ports,
+  call: Call,
+  dream_id: string,
+  state: DecisionRow['state'],
+): Promise<number> {
   const dream = await readDream(ports.table, call, dream_id);
   const changes = await readChanges(ports, dream);
   const ids = [...changes.keys()];
-  let accepted_count = 0;
+  let count = 0;
   await again(`the review of dream '${dream_id}'`, async () => {
     for (let from = 0; from < ids.length; from += BATCH) {
       const review = await openReview(ports, dream, changes);
       const open = ids.slice(from, from + BATCH).filter((id) => stateOf(review, id) === 'proposed');
       if (open.length === 0) continue;
-      const writes = open.map((change_id) => acceptance(ports, call, dream_id, change_id));
+      const writes = open.map((change_id) => decision(ports, call, { dream_id, change_id, state }));
       await ports.table.transact([...writes, counting(dream_id, review)]);
-      accepted_count += open.length;
+      count += open.length;
     }
   });
-  const answer = { type: 'dream_changes_accepted', dream_id, accepted_count } as const;
-  return await commit(ports, call, [], { answer });
+  return count;
 }
 
 /** One row is left for the review's own. */
 const BATCH = limits.transaction_writes_max - 1;
 
-function acceptance(ports: Ports, call: Call, dream_id: string, change_id: string): Write {
+interface Decided {
+  readonly dream_id: string;
+  readonly change_id: string;
+  readonly state: DecisionRow['state'];
+}
+
+function decision(ports: Ports, call: Call, { dream_id, change_id, state }: Decided): Write {
   const put: DecisionRow = {
     ...decisionKey(dream_id, change_id),
     schema: 1,
     change_id,
-    state: 'accepted',
+    state,
     decided_at: timestamp(ports.clock),
     decided_by: call.api_key_id,
   };

@@ -3,6 +3,7 @@ import type { Call } from '../core/call.ts';
 import { timestamp } from '../core/clock.ts';
 import { commit } from '../core/commit.ts';
 import type { Ports } from '../core/ports.ts';
+import { afterApply } from '../dream-schedules/after-apply.ts';
 import { readDream } from '../dreams/dreams.ts';
 import { storeArchived } from '../memory/explain.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
@@ -28,7 +29,7 @@ export async function rollBack(
   call: Call,
   { dream_id, apply_id }: { readonly dream_id: string; readonly apply_id: string },
 ): Promise<DreamApply> {
-  await readDream(ports.table, call, dream_id);
+  const dream = await readDream(ports.table, call, dream_id);
   const { row, apply } = await again(`apply '${apply_id}'`, async () => {
     const seen = await readApply(ports.table, dream_id, apply_id);
     const store_id = seen.row.memory_store_id;
@@ -41,6 +42,7 @@ export async function rollBack(
   const after = applies.find((each) => each.row.apply_id === apply_id) ?? apply;
   if (after.row.state === 'rolled_back') await indexAfter(ports, call, after, applies);
   const answer = showApply(after);
+  await afterApply(ports, dream, answer);
   return await commit(ports, call, [], { answer });
 }
 

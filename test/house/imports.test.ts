@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { importsOf, read, sources } from './sources.ts';
 
-const ADAPTER = /^shared\/.*-(dynamo|s3|lambda|sfn|kms|secrets)\.ts$/;
+const ADAPTER = /^shared\/.*-(dynamo|s3|lambda|sfn|kms|secrets|scheduler)\.ts$/;
 const AWS = /^(@aws-sdk|@smithy)\//;
 const CDK = /^(aws-cdk-lib|constructs|cdk-nag|@aws-cdk\/.*)$/;
 

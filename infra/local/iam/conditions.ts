@@ -53,6 +53,7 @@ const known_keys = new Set([
   'aws:sourceaccount',
   'aws:sourcearn',
   'dynamodb:leadingkeys',
+  'iam:passedtoservice',
   'kms:encryptioncontextkeys',
   'kms:viaservice',
   's3:prefix',

@@ -305,7 +305,12 @@ const known: Readonly<Record<string, Known>> = {
     named_by: 'Name',
     identity: withArn('scheduler', 'schedule/default/'),
   },
-  'AWS::Scheduler::ScheduleGroup': idle(name, 'Name Tags', withArn('scheduler', 'schedule-group/')),
+  'AWS::Scheduler::ScheduleGroup': {
+    implemented: 'Name',
+    ignored: inert(cost, 'Tags'),
+    named_by: 'Name',
+    identity: withArn('scheduler', 'schedule-group/'),
+  },
   'AWS::Events::Rule': {
     implemented: 'Name ScheduleExpression State Targets',
     ignored: inert(name, 'Description'),

@@ -1,5 +1,6 @@
 import { timestamp } from '../../core/clock.ts';
 import { ConditionFailed, type Table, type Write } from '../../core/table.ts';
+import { deliverDream } from '../../dream-schedules/deliver.ts';
 import { storeKey } from '../../memory/memory.ts';
 import { dreamKey, hasEnded, holdKey, type DreamError, type DreamHead } from '../dream.ts';
 import { closeSession } from './pipeline-session.ts';
@@ -77,20 +78,24 @@ export type StoppedDream = Pick<DreamHead, 'status' | 'cost_microcents' | 'recom
 
 /**
  * The state Settle: an ended dream gives back what it holds. Its session is archived, a copy that it
- * never showed is swept, and its hold of a store ends with its place in the index of those that run:
- * dies before that, reconcile brings it here again.
+ * never showed is swept, its hold of a store ends, and its schedule gets what it is due. With that ends
+ * its place in the index of those that run: dies before that, reconcile brings it here again.
  *
+ * @param time_ms What the function may take, from now.
  * @returns the dream, to who has brought it to its stop; undefined to everybody else
  */
 export async function settle(
   ports: StagePorts,
   { dream_id }: StageInput,
+  time_ms: number,
 ): Promise<StoppedDream | undefined> {
+  const until_ms = performance.now() + time_ms / 2;
   const head = await headOf(ports.table, dream_id);
   if (!hasEnded(head) || head.gsi2pk === undefined) return undefined;
   await closeSession(ports, head);
   await dropCopy(ports, head);
   await dropHold(ports, head);
+  await deliverDream(ports, head, () => performance.now() >= until_ms);
   const is_ours = await quietly(ports.table, {
     update: dreamKey(dream_id),
     expression: 'SET stage = :ended REMOVE gsi2pk, gsi2sk',

@@ -81,7 +81,7 @@ export async function runStage(
 ): Promise<StageResult> {
   const { task } = input;
   if (task === 'settle') {
-    const stopped = await settle(ports, input);
+    const stopped = await settle(ports, input, time_ms);
     return { next: 'done', ...(stopped === undefined ? {} : { stopped }) };
   }
   if (task === 'fail') {

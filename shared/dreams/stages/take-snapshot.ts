@@ -1,10 +1,12 @@
 import pLimit from 'p-limit';
 import { Fault } from '../../core/fault.ts';
+import { isId } from '../../core/id.ts';
 import { limits } from '../../core/limits.ts';
 import type { Ports } from '../../core/ports.ts';
 import {
   storeKey,
   versionKey,
+  type Actor,
   type MemoryRow,
   type StoreHead,
   type VersionRow,
@@ -58,10 +60,16 @@ async function readWhole(ports: ReadPorts, store_id: string): Promise<Snapshot> 
       path: row.sk,
       text: await textOf(ports.blobs, row.content),
       updated_at: row.updated_at,
-      by_hand: authors.get(row.memory_version_id)?.created_by.type !== 'session_actor',
+      by_hand: isByHand(authors.get(row.memory_version_id)?.created_by),
     })),
   );
   return { memory_store_id: store_id, memories: await Promise.all(memories) };
+}
+
+/** Neither a session nor a dream wrote it, nor a schedule that applied one. */
+function isByHand(author: Actor | undefined): boolean {
+  if (author?.type === 'api_actor') return !isId('dream_schedule', author.api_key_id);
+  return author?.type !== 'session_actor';
 }
 
 async function readRows({ table }: ReadPorts, store_id: string): Promise<MemoryRow[]> {

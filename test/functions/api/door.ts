@@ -22,6 +22,7 @@ import {
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
 import { MemoryCipher } from '../../memory-cipher.ts';
+import { DirectFiring } from '../../firing.ts';
 import { MemoryExecutions } from '../../executions.ts';
 import { MemoryRuns } from '../../sessions.ts';
 
@@ -44,6 +45,7 @@ export interface StartedDoor {
       readonly clock: ShiftedClock;
       readonly runs: MemoryRuns;
       readonly dreams: MemoryExecutions;
+      readonly firing: DirectFiring;
     };
   readonly table: StartedTable;
   /** Everything that the door has logged, parsed. */
@@ -58,6 +60,7 @@ export async function startDoor(): Promise<StartedDoor> {
   const clock = new ShiftedClock();
   const log: Record<string, unknown>[] = [];
   const note = (error: unknown): void => void log.push({ level: 'ERROR', error });
+  const firing: DirectFiring = new DirectFiring(() => ports);
   const ports = {
     table: table.table,
     blobs: new MemoryBlobs(),
@@ -73,6 +76,8 @@ export async function startDoor(): Promise<StartedDoor> {
     transcript_days: 0,
     startLost: note,
     sweepLost: note,
+    firing,
+    firingLost: note,
     transcriptLost: note,
   };
   const door = {
@@ -122,7 +127,7 @@ function isStreamed({ httpMethod, path }: ProxyEvent): boolean {
   return streamed.some((pattern) => pattern.test(`${httpMethod} ${path}`));
 }
 
-const MEMORY = /^\/v1\/(reverie\/)?(memory_stores|dreams)(\/|$)/;
+const MEMORY = /^\/v1\/(reverie\/)?(memory_stores|dreams|dream_schedules)(\/|$)/;
 
 /** Of Lambda's context only the time is used. */
 const inLambda = { getRemainingTimeInMillis: () => 900_000 } as Context;

@@ -1,0 +1,85 @@
+import type { Anthropic } from '@anthropic-ai/sdk';
+import type * as z from 'zod';
+import type { Page } from '../core/page.ts';
+import type { ScheduleCreate, ScheduleUpdate } from '../dream-schedules/schedule-wire.ts';
+import type { DreamScheduleRun } from '../dream-schedules/show-run.ts';
+import type { DreamSchedule } from '../dream-schedules/show-schedule.ts';
+
+export type DreamScheduleCreateParams = z.input<typeof ScheduleCreate>;
+export type DreamScheduleUpdateParams = z.input<typeof ScheduleUpdate>;
+
+interface PageParams {
+  /** 1 to 100. @default 20 */
+  readonly limit?: number;
+  readonly page?: string | null;
+}
+
+export interface DreamScheduleListParams extends PageParams {
+  readonly memory_store_id?: string;
+  /** @default false */
+  readonly include_archived?: boolean;
+}
+
+export type DreamScheduleRunListParams = PageParams;
+
+const HOME = '/v1/reverie/dream_schedules';
+
+/** Dreams by themselves, at their times: `/v1/reverie/dream_schedules`. */
+export class DreamSchedules {
+  readonly #client: Anthropic;
+
+  constructor(client: Anthropic) {
+    this.#client = client;
+  }
+
+  async create(body: DreamScheduleCreateParams): Promise<DreamSchedule> {
+    return await this.#client.post(HOME, { body });
+  }
+
+  /** One page, the newest first. */
+  async list(query: DreamScheduleListParams = {}): Promise<Page<DreamSchedule>> {
+    return await this.#client.get(HOME, { query: { ...query } });
+  }
+
+  async retrieve(id: string): Promise<DreamSchedule> {
+    return await this.#client.get(pathOf(id));
+  }
+
+  /** What is left out stays; null takes a field back to its default. */
+  async update(id: string, body: DreamScheduleUpdateParams): Promise<DreamSchedule> {
+    return await this.#client.post(pathOf(id), { body });
+  }
+
+  /** No fire has an effect until it is unpaused. */
+  async pause(id: string): Promise<DreamSchedule> {
+    return await this.#client.post(`${pathOf(id)}/pause`);
+  }
+
+  /** What was due meanwhile is not made good; the next run takes the sessions. */
+  async unpause(id: string): Promise<DreamSchedule> {
+    return await this.#client.post(`${pathOf(id)}/unpause`);
+  }
+
+  /** A run now, also while it is paused. @returns the run, with its dream or why there is none */
+  async run(id: string): Promise<DreamScheduleRun> {
+    return await this.#client.post(`${pathOf(id)}/run`);
+  }
+
+  /** For good; the history stays. */
+  async archive(id: string): Promise<DreamSchedule> {
+    return await this.#client.post(`${pathOf(id)}/archive`);
+  }
+
+  /** One page of what has happened and why, the newest first. */
+  async runs(id: string, query: DreamScheduleRunListParams = {}): Promise<Page<DreamScheduleRun>> {
+    return await this.#client.get(`${pathOf(id)}/runs`, { query: { ...query } });
+  }
+
+  async retrieveRun(id: string, run_id: string): Promise<DreamScheduleRun> {
+    return await this.#client.get(`${pathOf(id)}/runs/${encodeURIComponent(run_id)}`);
+  }
+}
+
+function pathOf(id: string): string {
+  return `${HOME}/${encodeURIComponent(id)}`;
+}

@@ -1,0 +1,47 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { awsDefaults } from '../core/aws-defaults.ts';
+import type { Firing } from './firing.ts';
+
+/** How long a request waits for the fire function; reconcile goes on with what is not done by then. */
+const ANSWER_MS = 20_000;
+
+/** The fire function in Lambda: what it does is safe to repeat. */
+export class LambdaFiring implements Firing {
+  readonly #lambda: LambdaClient;
+  readonly #function_name: string;
+
+  constructor(
+    function_name: string,
+    client = new LambdaClient({
+      ...awsDefaults,
+      requestHandler: { ...awsDefaults.requestHandler, requestTimeout: ANSWER_MS },
+    }),
+  ) {
+    this.#function_name = function_name;
+    this.#lambda = client;
+  }
+
+  async sync(dream_schedule_id: string): Promise<void> {
+    await this.#invoke({ task: 'sync', dream_schedule_id }, 'RequestResponse');
+  }
+
+  async run(dream_schedule_id: string, run_id: string): Promise<void> {
+    await this.#invoke({ task: 'run', dream_schedule_id, run_id }, 'RequestResponse');
+  }
+
+  async heal(dream_schedule_id: string): Promise<void> {
+    await this.#invoke({ task: 'heal', dream_schedule_id }, 'Event');
+  }
+
+  async #invoke(event: object, type: 'RequestResponse' | 'Event'): Promise<void> {
+    const { FunctionError, Payload } = await this.#lambda.send(
+      new InvokeCommand({
+        FunctionName: this.#function_name,
+        InvocationType: type,
+        Payload: JSON.stringify(event),
+      }),
+    );
+    if (FunctionError === undefined) return;
+    throw new Error(`the fire function failed: ${Buffer.from(Payload ?? []).toString('utf8')}`);
+  }
+}

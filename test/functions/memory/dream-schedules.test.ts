@@ -1,0 +1,426 @@
+/**
+ * Schedules of dreams, through the typed client: what is taken and refused, how they live, which sessions
+ * a run takes, and what the history says. EventBridge calls when the test says so.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newId } from '#shared/core/id.ts';
+import { anOperation } from '../../shared/dreams/samples.ts';
+import { admin_key } from '../api/door.ts';
+import { statusesOf } from './refusals.ts';
+import { startScheduleRig, type ScheduleRig } from '../../shared/dream-schedules/schedule-rig.ts';
+
+let rig: ScheduleRig;
+beforeAll(async () => void (rig = await startScheduleRig()));
+afterAll(async () => await rig.stop());
+
+const schedules = () => rig.own.dreamSchedules;
+const timers = () => rig.door.ports.firing.timers;
+
+const berlin = { type: 'cron', expression: '0 3 * * *', timezone: 'Europe/Berlin' } as const;
+
+test('a schedule shows all that it does, and when it will', async () => {
+  rig.at('2026-03-27T12:00:00Z');
+  const memory_store_id = await rig.store();
+  const made = await schedules().create({
+    name: 'nightly',
+    schedule: { ...berlin, expression: '30 2 * * *' },
+    memory_store_id,
+    model: 'claude-sonnet-5-5',
+  });
+  expect(made).toEqual({
+    type: 'dream_schedule',
+    id: expect.stringMatching(/^dsch_/),
+    name: 'nightly',
+    status: 'active',
+    paused_reason: null,
+    schedule: {
+      type: 'cron',
+      expression: '30 2 * * *',
+      timezone: 'Europe/Berlin',
+      last_run_at: null,
+      // The night of the 29th has no half past two.
+      upcoming_runs_at: ['28T01', '30T00', '31T00']
+        .map((at) => `2026-03-${at}:30:00.000Z`)
+        .concat(['01', '02'].map((day) => `2026-04-${day}T00:30:00.000Z`)),
+    },
+    memory_store_id,
+    sessions: {
+      agent_id: null,
+      statuses: ['idle', 'terminated'],
+      outcome_results: null,
+      max_age_days: 30,
+      only_new: true,
+    },
+    model: { id: 'claude-sonnet-5-5', speed: 'standard' },
+    instructions: null,
+    mode: 'review',
+    retention: { notes_days: null, playbooks_days: null, reviews_days: null },
+    federation: null,
+    timer: { state: 'ready', error: null },
+    dream_id: null,
+    created_at: expect.any(String),
+    created_by: expect.any(String),
+    updated_at: expect.any(String),
+    archived_at: null,
+  });
+  expect(await schedules().retrieve(made.id)).toEqual(made);
+  expect((await schedules().list({ memory_store_id })).data).toEqual([made]);
+  expect(timers().all.get(made.id)).toMatchObject({
+    expression: 'cron(30 2 * * ? *)',
+    timezone: 'Europe/Berlin',
+    is_enabled: true,
+  });
+});
+
+test('what cannot be is refused by its name, and nothing is made', async () => {
+  const memory_store_id = await rig.store();
+  const before = timers().all.size;
+  const base = { name: 'n', schedule: berlin, memory_store_id, model: 'claude-sonnet-5-5' };
+  const wrong: [more: object, status: number, says: RegExp][] = [
+    [{ schedule: { ...berlin, expression: '0 3 L * *' } }, 400, /schedule.expression: 'L'/],
+    [{ schedule: { ...berlin, timezone: 'Mars/Base' } }, 400, /schedule.timezone: is no IANA/],
+    [{ schedule: { ...berlin, timezone: undefined } }, 400, /schedule.timezone: is required/],
+    [{ schedule: { ...berlin, type: 'rate' } }, 400, /schedule.type/],
+    [{ cron: '0 3 * * *' }, 400, /cron: unknown field/],
+    [{ model: 'gpt-4' }, 400, /model.*does not dream/],
+    [{ mode: 'yolo' }, 400, /mode: must be 'review' or 'auto'/],
+    [{ retention: { notes_days: 0 } }, 400, /retention.notes_days/],
+    [{ sessions: { max_age_days: 1_000 } }, 400, /sessions.max_age_days/],
+    [{ sessions: { statuses: [] } }, 400, /sessions.statuses/],
+    [{ sessions: { agent_id: 'x' } }, 400, /sessions.agent_id: must be the id/],
+    [{ sessions: { agent_id: newId('agent') } }, 404, /sessions.agent_id/],
+    [{ memory_store_id: newId('memory_store') }, 404, /memory store/],
+    [{ federation: { memory_store_ids: [memory_store_id] } }, 400, /schedule itself/],
+    [{ federation: { memory_store_ids: [newId('memory_store')] } }, 404, /memory store/],
+    [{ name: '' }, 400, /name/],
+  ];
+  for (const [more, status, says] of wrong) {
+    const refused = schedules().create({ ...base, ...more } as never);
+    await expect(refused, JSON.stringify(more)).rejects.toMatchObject({
+      status,
+      message: expect.stringMatching(says),
+    });
+  }
+  const archived = await rig.store();
+  await rig.client.beta.memoryStores.archive(archived);
+  await expect(rig.schedule(archived)).rejects.toMatchObject({ status: 400 });
+  expect(timers().all.size).toBe(before);
+});
+
+test('no body at all breaks it', async () => {
+  const memory_store_id = await rig.store();
+  const any = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.string({ unit: 'binary' }));
+  const given = <T>(value: T) => fc.oneof(fc.constant(value), any);
+  const body = fc.record(
+    {
+      name: given('n'),
+      schedule: fc.oneof(
+        any,
+        fc.record({
+          type: given('cron'),
+          expression: fc.oneof(fc.stringMatching(/^[\d*,/\- ]{0,30}$/), given('0 3 * * *')),
+          timezone: given('UTC'),
+        }),
+      ),
+      memory_store_id: given(memory_store_id),
+      model: given('claude-sonnet-5-5'),
+      sessions: given({}),
+      retention: given(null),
+      federation: given(null),
+      instructions: given('Be brief.'),
+    },
+    { requiredKeys: ['schedule'] },
+  );
+  const statuses = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(body, async (sent) => {
+      const response = await fetch(`${rig.door.baseURL}/v1/reverie/dream_schedules`, {
+        method: 'POST',
+        headers: { 'x-api-key': admin_key, 'content-type': 'application/json' },
+        body: JSON.stringify(sent),
+      });
+      statuses.add(response.status);
+      expect(response.status).toBeLessThan(500);
+    }),
+    { numRuns: 150 },
+  );
+  expect([...statuses]).toContain(400);
+});
+
+test('a change is told to the timers, and what needs two of them has two', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const id = await rig.schedule(await rig.store());
+  const both = { ...berlin, expression: '0 3 13 * FRI' };
+  const changed = await schedules().update(id, { schedule: both, mode: 'auto', name: 'b' });
+  expect(changed).toMatchObject({ name: 'b', mode: 'auto', timer: { state: 'ready' } });
+  expect(changed.schedule.upcoming_runs_at[0]).toBe('2026-12-04T02:00:00.000Z');
+  const expressions = () =>
+    [id, `${id}-weekdays`].map((name) => timers().all.get(name)?.expression);
+  expect(expressions()).toEqual(['cron(0 3 13 * ? *)', 'cron(0 3 ? * 6 *)']);
+  await schedules().update(id, { schedule: berlin });
+  expect(expressions()).toEqual(['cron(0 3 * * ? *)', undefined]);
+  // What changes nothing is not written.
+  const { version } = await rig.head(id);
+  await schedules().update(id, { mode: 'auto' });
+  expect((await rig.head(id)).version).toBe(version);
+});
+
+test('paused it fires no more, unpaused it makes nothing good, archived it ends', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const id = await rig.schedule(await rig.store());
+  const paused = await schedules().pause(id);
+  expect(paused).toMatchObject({ status: 'paused', paused_reason: { type: 'manual' } });
+  expect(paused.schedule.upcoming_runs_at).toHaveLength(5);
+  expect(timers().all.get(id)?.is_enabled).toBe(false);
+  expect(await schedules().pause(id)).toEqual(paused);
+  rig.at('2026-12-05T12:00:00Z');
+  const again = await schedules().unpause(id);
+  expect(again).toMatchObject({ status: 'active', paused_reason: null });
+  expect((await rig.head(id)).due_at).toBe('2026-12-06T02:00:00.000Z');
+  await rig.door.ports.firing.heal(id);
+  expect((await schedules().runs(id)).data).toEqual([]);
+  const archived = await schedules().archive(id);
+  expect(archived.archived_at).not.toBeNull();
+  expect(archived.schedule.upcoming_runs_at).toEqual([]);
+  expect(timers().all.has(id)).toBe(false);
+  expect((await rig.head(id)).gsi2pk).toBeUndefined();
+  const refused = [schedules().unpause(id), schedules().run(id), schedules().pause(id)];
+  expect(await statusesOf(refused)).toEqual([400]);
+  const listed = (await schedules().list()).data.map((one) => one.id);
+  expect(listed).not.toContain(id);
+  expect((await schedules().list({ include_archived: true })).data[0]?.id).toBeDefined();
+});
+
+test('a timer that could not be told is told by reconcile, and says why not meanwhile', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const { firing } = rig.door.ports;
+  firing.is_away = true;
+  const id = await rig.schedule(await rig.store());
+  firing.is_away = false;
+  expect(await schedules().retrieve(id)).toMatchObject({
+    timer: { state: 'pending', error: null },
+  });
+  const refusal = Object.assign(new Error('No such zone.'), { name: 'ValidationException' });
+  timers().failure = refusal;
+  await firing.heal(id);
+  const told = { state: 'pending', error: 'No such zone.' };
+  expect((await schedules().retrieve(id)).timer).toEqual(told);
+  // It is where reconcile looks.
+  expect((await rig.head(id)).gsi2pk).toBe('SCHEDULED');
+  await firing.heal(id);
+  expect((await schedules().retrieve(id)).timer).toEqual({ state: 'ready', error: null });
+});
+
+test('a run takes what has rested and is new, never what opted out, and the next one the rest', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const store_id = await rig.store();
+  const id = await rig.schedule(store_id);
+  const rested = [await rig.session(), await rig.session()];
+  const off = await rig.session({ dreaming: 'off' });
+  const running = await rig.session();
+  await rig.change(running, { status: 'running', ended_at: null });
+  const idle = await rig.session();
+  await rig.change(idle, { ended_at: null });
+  const failed = await rig.session();
+  await rig.change(failed, { deleted_at: '2026-11-28T12:00:00Z' });
+  const run = await schedules().run(id);
+  expect(run).toMatchObject({ trigger: 'manual', state: 'dreaming', scheduled_at: null });
+  const dream = await rig.client.beta.dreams.retrieve(run.dream_id ?? '');
+  const [, sessions] = dream.inputs;
+  const taken = sessions?.type === 'sessions' ? sessions.session_ids : [];
+  expect(taken).toEqual(expect.arrayContaining(rested));
+  for (const other of [off, running, idle, failed]) expect(taken).not.toContain(other);
+  expect(run.sessions_count).toBe(taken.length);
+  expect(rig.door.ports.dreams.started.map(({ name }) => name)).toContain(`${dream.id}-1`);
+  expect((await schedules().retrieve(id)).dream_id).toBe(dream.id);
+
+  // A dream that failed has read nothing.
+  await rig.end(dream.id, { status: 'failed' });
+  expect(await rig.newest(id)).toMatchObject({
+    state: 'failed',
+    reason: { type: 'dream_failed', message: 'It broke.' },
+  });
+  const second = await schedules().run(id);
+  expect(second.sessions_count).toBe(taken.length);
+  await rig.end(second.dream_id, {});
+  expect(await rig.newest(id)).toMatchObject({ state: 'unchanged', reason: null });
+  const asked = rig.door.ports.dreams.started.length;
+  const third = await schedules().run(id);
+  expect(third).toMatchObject({
+    state: 'skipped',
+    reason: { type: 'nothing_new' },
+    dream_id: null,
+  });
+  expect(third.ended_at).not.toBeNull();
+  expect(rig.door.ports.dreams.started).toHaveLength(asked);
+
+  // What has worked since is new again.
+  rig.at('2026-11-28T13:00:00Z');
+  await rig.change(rested[0] ?? '', { ended_at: '2026-11-28T13:00:00.000Z' });
+  expect(await schedules().run(id)).toMatchObject({ state: 'dreaming', sessions_count: 1 });
+});
+
+test('of more sessions than a dream reads it takes the newest, and counts the rest', async () => {
+  rig.at('2026-12-20T12:00:00Z');
+  const agent = await rig.client.beta.agents.create({ name: 'busy', model: 'claude-sonnet-5-5' });
+  const environment = await rig.client.beta.environments.create({
+    name: 'f',
+    config: { type: 'cloud' },
+  });
+  const made: string[] = [];
+  for (let n = 0; n < 103; n++) {
+    const { id } = await rig.client.beta.sessions.create({
+      agent: agent.id,
+      environment_id: environment.id,
+    });
+    await rig.change(id, { ended_at: '2026-12-20T12:00:00.000Z' });
+    made.push(id);
+  }
+  const id = await rig.schedule(await rig.store(), { sessions: { agent_id: agent.id } });
+  const run = await schedules().run(id);
+  expect(run).toMatchObject({ sessions_count: 100, sessions_left_count: 3 });
+  const dream = await rig.client.beta.dreams.retrieve(run.dream_id ?? '');
+  const [, sessions] = dream.inputs;
+  expect(sessions).toMatchObject({ session_ids: made.slice(3).toSorted() });
+  await rig.end(run.dream_id, {});
+  expect(await schedules().run(id)).toMatchObject({ sessions_count: 3, sessions_left_count: 0 });
+});
+
+test('one fire for one time, from two timers, twice, and at once', async () => {
+  rig.at('2026-03-12T12:00:00Z');
+  const store_id = await rig.store();
+  // Friday the 13th is in both.
+  const id = await rig.schedule(store_id, { schedule: { ...berlin, expression: '0 3 13 * FRI' } });
+  await rig.session();
+  rig.at('2026-03-13T02:00:01Z');
+  const { firing } = rig.door.ports;
+  const names = [id, `${id}-weekdays`, id];
+  await Promise.all(names.map(async (name) => await firing.call(name, '2026-03-13T02:00:00Z')));
+  const { data } = await schedules().runs(id);
+  expect(data).toHaveLength(1);
+  expect(data[0]).toMatchObject({
+    trigger: 'schedule',
+    state: 'dreaming',
+    scheduled_at: '2026-03-13T02:00:00.000Z',
+    missed_count: 0,
+  });
+  expect(data[0]).toEqual(await schedules().retrieveRun(id, data[0]?.id ?? ''));
+  const started = rig.door.ports.dreams.started.filter(({ name }) =>
+    name.startsWith(data[0]?.dream_id ?? '?'),
+  );
+  expect(started).toHaveLength(1);
+});
+
+test('a fire while the last dream runs is left out and says so, a late one is counted as missed', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const id = await rig.schedule(await rig.store());
+  await rig.session();
+  const { firing } = rig.door.ports;
+  rig.at('2026-11-29T02:00:01Z');
+  const first = await firing.call(id, '2026-11-29T02:00:00Z');
+  rig.at('2026-11-30T02:00:01Z');
+  await firing.call(id, '2026-11-30T02:00:00Z');
+  expect(await rig.newest(id)).toMatchObject({
+    state: 'skipped',
+    reason: { type: 'overlapping', message: expect.stringContaining(first?.dream_id ?? '?') },
+  });
+  await rig.end(first?.dream_id ?? '', {});
+  await rig.session();
+  rig.at('2026-12-03T02:00:01Z');
+  await firing.call(id, '2026-12-03T02:00:00Z');
+  expect(await rig.newest(id)).toMatchObject({
+    state: 'dreaming',
+    missed_count: 2,
+    missed_since: '2026-12-01T02:00:00.000Z',
+  });
+});
+
+test('a fire that does not come is made good once, also when it comes after all', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const id = await rig.schedule(await rig.store());
+  await rig.session();
+  const { firing } = rig.door.ports;
+  // Nobody has touched the timer but AWS: it is told again.
+  timers().all.delete(id);
+  rig.at('2026-11-30T02:05:00Z');
+  await firing.heal(id);
+  expect((await schedules().runs(id)).data).toMatchObject([
+    { trigger: 'catch_up', scheduled_at: '2026-11-29T02:00:00.000Z', missed_count: 2 },
+  ]);
+  expect(timers().all.has(id)).toBe(true);
+  await firing.call(id, '2026-11-29T02:00:00Z');
+  expect((await schedules().runs(id)).data).toHaveLength(1);
+  await firing.heal(id);
+  expect((await schedules().runs(id)).data).toHaveLength(1);
+});
+
+test('a timer that is behind fires for nothing, and is brought up', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const id = await rig.schedule(await rig.store());
+  const old = timers().all.get(id);
+  await schedules().update(id, { schedule: { ...berlin, expression: '0 5 * * *' } });
+  if (old !== undefined) timers().all.set(id, old);
+  rig.at('2026-11-29T02:00:01Z');
+  await rig.door.ports.firing.call(id, '2026-11-29T02:00:00Z');
+  expect((await schedules().runs(id)).data).toEqual([]);
+  expect(timers().all.get(id)?.expression).toBe('cron(0 5 * * ? *)');
+});
+
+test('a run whose function died before its dream is gone on with', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const id = await rig.schedule(await rig.store());
+  await rig.session();
+  const { firing } = rig.door.ports;
+  firing.is_away = true;
+  const run = await schedules().run(id);
+  firing.is_away = false;
+  expect(run).toMatchObject({ state: 'starting', dream_id: null });
+  const head = await rig.head(id);
+  expect(head.gsi2pk).toBe('SCHEDULED');
+  expect(head.gsi2sk?.startsWith(run.started_at)).toBe(true);
+  await Promise.all([firing.heal(id), firing.heal(id)]);
+  expect(await schedules().retrieveRun(id, run.id)).toMatchObject({ state: 'dreaming' });
+});
+
+test('a store that is gone ends the run, pauses the schedule, and says so', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const store_id = await rig.store();
+  const id = await rig.schedule(store_id);
+  await rig.client.beta.memoryStores.archive(store_id);
+  expect(await schedules().run(id)).toMatchObject({
+    state: 'skipped',
+    reason: { type: 'memory_store_unavailable', message: expect.stringContaining(store_id) },
+  });
+  expect(await schedules().retrieve(id)).toMatchObject({
+    status: 'paused',
+    paused_reason: { type: 'memory_store_unavailable' },
+  });
+  await expect(schedules().unpause(id)).rejects.toMatchObject({ status: 400 });
+});
+
+test('dreams that fail three times pause their schedule', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const id = await rig.schedule(await rig.store());
+  await rig.session();
+  for (let n = 0; n < 3; n++) {
+    const { dream_id } = await schedules().run(id);
+    await rig.end(dream_id, { status: 'failed' });
+  }
+  expect(await schedules().retrieve(id)).toMatchObject({
+    status: 'paused',
+    paused_reason: { type: 'dreams_failing', message: expect.stringContaining('It broke.') },
+  });
+  expect(await schedules().unpause(id)).toMatchObject({ status: 'active' });
+});
+
+test('a dream that was canceled is told, and its sessions are taken again', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const id = await rig.schedule(await rig.store(), { mode: 'auto' });
+  await rig.session();
+  const { dream_id, sessions_count } = await schedules().run(id);
+  const operations = [anOperation('c0001', { op: 'add', path: '/notes/n.md', text: 'n\n' })];
+  await rig.end(dream_id, { status: 'canceled', operations });
+  expect(await rig.newest(id)).toMatchObject({ state: 'canceled', applied_count: 0 });
+  expect(await schedules().run(id)).toMatchObject({ state: 'dreaming', sessions_count });
+});
