@@ -87,7 +87,7 @@ export interface Host {
 }
 
 /** DynamoDB deletes expired items within days; who reads must look at the time itself. */
-const sweep_ms = 600_000;
+const sweep_ms = 3_600_000;
 const admin_access_key = 'AKIAREVERIELOCALHOST';
 
 const administrator: Principal = {
