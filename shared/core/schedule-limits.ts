@@ -29,6 +29,4 @@ export const schedule_limits = {
   fire_timeout_s: 300,
   /** Texts of a store of 32 MiB, for its index. */
   fire_memory_mib: 512,
-  /** What is kept of a run's time to write down how far it came. */
-  fire_reserve_ms: 20_000,
 } as const;

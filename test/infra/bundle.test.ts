@@ -57,7 +57,7 @@ function run({ folder, variables }: Deployed, source: string): string {
   }).trim();
 }
 
-const rooms = ['Api', 'Memory', 'Stream', 'Step', 'Sandbox', 'Reconcile'];
+const rooms = ['Api', 'Memory', 'Stream', 'Step', 'Sandbox', 'Fire', 'Reconcile'];
 
 test.each(rooms)('%s loads with what Lambda gives it, and has a handler', (room) => {
   const source = "const { handler } = await import('./index.mjs'); console.log(typeof handler);";

@@ -93,6 +93,7 @@ const dreamRuns = [
     'states:DescribeExecution',
   ),
 ];
+const fires = on('<FireFunction.Arn>', 'lambda:InvokeFunction');
 const runs = [
   ...on('<SessionMachine>', 'states:StartExecution'),
   ...on(
@@ -199,6 +200,7 @@ const expected: Readonly<Record<string, string[]>> = {
     ...names('memory_stores'),
     ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
     ...dreams,
+    ...fires,
     ...key,
     ...traces,
     ...logs('Memory'),
@@ -215,9 +217,33 @@ const expected: Readonly<Record<string, string[]>> = {
     ...names('sessions', 'parts', 'transcripts', 'memory_stores', 'files'),
     ...runs,
     ...dreamRuns,
+    ...fires,
     ...key,
     ...logs('Reconcile'),
   ],
+  FireRole: [
+    ...on(table, ...rowReads, ...rowWrites),
+    ...on(`${table}/index/list`, 'dynamodb:Query'),
+    ...under('memory_stores', ...getsAndPuts, ...deletes),
+    ...names('memory_stores'),
+    ...under('dreams', 's3:GetObject'),
+    ...under('sessions', 's3:GetObject'),
+    ...dreams,
+    ...on(
+      'arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/Reverie-dreams/*',
+      'scheduler:CreateSchedule',
+      'scheduler:UpdateSchedule',
+      'scheduler:DeleteSchedule',
+    ),
+    ...when(
+      { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+      on('<TimerRole.Arn>', 'iam:PassRole'),
+    ),
+    ...key,
+    ...traces,
+    ...logs('Fire'),
+  ],
+  TimerRole: fires,
   SandboxRole: [],
   ReconcileScheduleRole: on('<ReconcileFunction.Arn>', 'lambda:InvokeFunction'),
   SessionRole: [
@@ -255,7 +281,7 @@ test('each function runs under the role of its name', () => {
     String(plain(Properties['Role'])),
   );
   expect(roles.toSorted()).toEqual(
-    ['Api', 'Dream', 'Grade', 'Memory', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map(
+    ['Api', 'Dream', 'Fire', 'Grade', 'Memory', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map(
       (room) => `<${room}Role.Arn>`,
     ),
   );

@@ -32,9 +32,9 @@ export const idleCosts: Readonly<Record<string, Idle>> = {
   },
   'AWS::DynamoDB::Table': {
     count: 1,
-    billed: 'four queries of an empty index a minute: 86,400 read units, $0.125 per million',
-    usd: ((RUNS / 2) * 4 * 0.125) / 1_000_000,
-    usd_beyond: ((RUNS / 2) * 4 * 0.125) / 1_000_000,
+    billed: 'five queries of an empty index a minute: 108,000 read units, $0.125 per million',
+    usd: ((RUNS / 2) * 5 * 0.125) / 1_000_000,
+    usd_beyond: ((RUNS / 2) * 5 * 0.125) / 1_000_000,
   },
   'AWS::Scheduler::Schedule': {
     count: 1,
@@ -43,14 +43,14 @@ export const idleCosts: Readonly<Record<string, Idle>> = {
     usd_beyond: RUNS / 1_000_000,
   },
   'AWS::Lambda::Function': {
-    count: 8,
+    count: 9,
     billed:
       'reconcile alone: 43,200 requests, $0.20 per million, of 0.1 s × 256 MiB, $0.0000133334 a GB-s',
     usd: 0,
     usd_beyond: (RUNS * 0.2) / 1_000_000 + RUNS * 0.1 * 0.25 * 0.000_013_333_4,
   },
   'AWS::Logs::LogGroup': {
-    count: 10,
+    count: 11,
     billed: 'what Lambda writes of each run of reconcile: 0.4 kB, $0.50 a GB',
     usd: 0,
     usd_beyond: ((RUNS * 400) / 1_000_000_000) * 0.5,
@@ -84,6 +84,7 @@ export const free: readonly string[] = [
   'AWS::Lambda::Permission',
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
+  'AWS::Scheduler::ScheduleGroup',
   'AWS::StepFunctions::StateMachine',
 ];
 

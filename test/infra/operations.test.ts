@@ -30,6 +30,7 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
       'ADMIN_KEY_SECRET_ARN',
       'BUCKET_NAME',
       'DREAM_MACHINE_ARN',
+      'FIRE_FUNCTION_NAME',
       'MEMORIES_MAX',
       'MEMORY_VERSION_DAYS',
       'TABLE_NAME',
@@ -76,12 +77,26 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
       'TABLE_NAME',
     ],
   ],
+  [
+    'fire',
+    limits.fire_timeout_s,
+    limits.fire_memory_mib,
+    [
+      'BUCKET_NAME',
+      'DREAM_MACHINE_ARN',
+      'MEMORIES_MAX',
+      'MEMORY_VERSION_DAYS',
+      'TABLE_NAME',
+      'TIMER_GROUP',
+      'TIMER_ROLE_ARN',
+    ],
+  ],
   ['sandbox', limits.sandbox_timeout_s, limits.sandbox_memory_mib, []],
   [
     'reconcile',
     limits.reconcile_timeout_s,
     limits.reconcile_memory_mib,
-    ['BUCKET_NAME', 'DREAM_MACHINE_ARN', 'SESSION_MACHINE_ARN', 'TABLE_NAME'],
+    ['BUCKET_NAME', 'DREAM_MACHINE_ARN', 'FIRE_FUNCTION_NAME', 'SESSION_MACHINE_ARN', 'TABLE_NAME'],
   ],
 ];
 
@@ -134,14 +149,15 @@ test('traces cover the way of a request; reconcile is left out, for it would be 
     'step',
     'grade',
     'dream',
+    'fire',
     'sandbox',
     'reconcile',
   ].filter((room) => functionOf(room)['TracingConfig']);
-  expect(traced).toEqual(['api', 'memory', 'stream', 'step', 'grade', 'dream']);
+  expect(traced).toEqual(['api', 'memory', 'stream', 'step', 'grade', 'dream', 'fire']);
 });
 
 test('every function but the sandbox logs into a group of its own, unfiltered by Lambda', () => {
-  const groups = ['api', 'memory', 'stream', 'step', 'grade', 'dream', 'reconcile'].map(
+  const groups = ['api', 'memory', 'stream', 'step', 'grade', 'dream', 'fire', 'reconcile'].map(
     (room) => functionOf(room)['LoggingConfig'] as { LogFormat: string; LogGroup: unknown },
   );
   expect(new Set(groups.map(({ LogFormat }) => LogFormat))).toEqual(new Set(['Text']));
@@ -151,7 +167,7 @@ test('every function but the sandbox logs into a group of its own, unfiltered by
 
 test('every log group expires and goes with the stack', () => {
   const groups = ofType(template, 'AWS::Logs::LogGroup');
-  expect(groups).toHaveLength(10);
+  expect(groups).toHaveLength(11);
   for (const group of groups) {
     expect(group).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30 } });
   }
@@ -167,7 +183,7 @@ test('reconcile runs once a minute, and what one run misses the next one does', 
       RetryPolicy: { MaximumRetryAttempts: 0 },
     },
   });
-  expect(only(template, 'AWS::Lambda::EventInvokeConfig').Properties).toMatchObject({
+  expect(only(template, 'AWS::Lambda::EventInvokeConfig', 'Reconcile').Properties).toMatchObject({
     MaximumRetryAttempts: 0,
   });
 });

@@ -14,7 +14,7 @@ import { HostClock } from '../../../infra/local/clock.ts';
 import { startHost } from '../../../infra/local/host.ts';
 import type { Template } from '../../../infra/local/template/template.ts';
 import { ADMIN_KEY } from '../../rig.ts';
-import { toolOf } from '../dream/dreamer.ts';
+import { askedFor } from '../dream/dreamer.ts';
 import { startDreamRig, type DreamRig } from '../dream/rig.ts';
 
 const HOUR_MS = 3_600_000;
@@ -112,7 +112,7 @@ test('a night learns from the day, applies it by itself, and the next one costs 
   expect(Object.values(await rig.texts(store_id)).join('')).toContain('8443');
   expect(await rig.settled(run.dream_id ?? '')).toMatchObject({ status: 'completed' });
 
-  const asked = rig.model.requests.filter((request) => toolOf(request) !== '').length;
+  const asked = rig.model.requests.filter((request) => askedFor(request) !== undefined).length;
   await rig.host.advance(DAY_MS);
   expect((await runsOf(own, id))[1]).toMatchObject({
     scheduled_at: '2026-03-16T02:00:00.000Z',
@@ -120,7 +120,9 @@ test('a night learns from the day, applies it by itself, and the next one costs 
     reason: { type: 'nothing_new' },
     dream_id: null,
   });
-  expect(rig.model.requests.filter((request) => toolOf(request) !== '')).toHaveLength(asked);
+  expect(rig.model.requests.filter((request) => askedFor(request) !== undefined)).toHaveLength(
+    asked,
+  );
   await own.dreamSchedules.archive(id);
 }, 120_000);
 

@@ -22,6 +22,11 @@ export interface ScheduleRig {
   texts(store_id: string): Promise<Record<string, string>>;
   /** A nightly schedule at three in Berlin, unless `params` say otherwise. */
   schedule(store_id: string, params?: Partial<DreamScheduleCreateParams>): Promise<string>;
+  /** A schedule whose dream has begun. */
+  begun(
+    store_id: string,
+    params?: Partial<DreamScheduleCreateParams>,
+  ): Promise<{ id: string; dream_id: string }>;
   /** A session that has worked and come to rest. */
   session(metadata?: Readonly<Record<string, string>>): Promise<string>;
   /** Something that a turn or an operator would have left of a session. */
@@ -60,7 +65,7 @@ export async function startScheduleRig(): Promise<ScheduleRig> {
       values: Object.fromEntries(entries.map(([name, value]) => [`:${name}`, value])),
     });
   };
-  return {
+  const self: ScheduleRig = {
     door,
     client,
     own,
@@ -92,6 +97,12 @@ export async function startScheduleRig(): Promise<ScheduleRig> {
         ...params,
       });
       return id;
+    },
+    begun: async (store_id, params) => {
+      const id = await self.schedule(store_id, params);
+      await self.session();
+      const { dream_id } = await own.dreamSchedules.run(id);
+      return { id, dream_id: dream_id ?? '' };
     },
     session: async (metadata = {}) => {
       const { id } = await client.beta.sessions.create({
@@ -138,4 +149,5 @@ export async function startScheduleRig(): Promise<ScheduleRig> {
     },
     stop: async () => await door.stop(),
   };
+  return self;
 }

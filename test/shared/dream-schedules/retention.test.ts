@@ -1,0 +1,121 @@
+/** What was learned ends by the operator's choice alone: as versions, and never what a person has written. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { confirmedAt } from '#shared/dream-schedules/retain.ts';
+import { anOperation } from '../dreams/samples.ts';
+import type { Operation } from '#shared/dreams/operation.ts';
+import { aPlaybook } from '../playbooks/samples.ts';
+import { startScheduleRig, type ScheduleRig } from './schedule-rig.ts';
+
+let rig: ScheduleRig;
+beforeAll(async () => {
+  rig = await startScheduleRig();
+  rig.at('2026-11-28T12:00:00Z');
+});
+afterAll(async () => await rig.stop());
+
+const schedules = () => rig.own.dreamSchedules;
+
+const notes: readonly Operation[] = [
+  anOperation('c0001', { op: 'add', path: '/notes/new.md', text: 'new\n' }),
+  anOperation('c0002', { op: 'revise', path: '/a.md', text: 'alpha 2\n', removed: [] }),
+];
+
+/** A run that may have a dream, which finds nothing. */
+async function house(id: string): Promise<void> {
+  const { dream_id } = await schedules().run(id);
+  if (dream_id !== null) await rig.end(dream_id, {});
+}
+
+describe('retention', () => {
+  const learned = (day: string): string =>
+    `old\n\n<!-- reverie:sources -->\nLearned from: sesn_1/sevt_1 (${day}T00:00:00.000Z)\n`;
+
+  test('is off unless it is asked for, and then retires what was learned and is not confirmed', async () => {
+    const memories = {
+      '/notes/old.md': learned('2026-11-01'),
+      '/notes/confirmed.md': learned('2027-01-05'),
+      '/notes/own.md': 'A person wrote this.\n',
+      '/playbooks/old.md': aPlaybook({ last_confirmed: '2026-11-02T00:00:00Z' }),
+      '/else.md': learned('2026-11-01'),
+    };
+    rig.at('2026-11-28T12:00:00Z');
+    const store_id = await rig.store(memories);
+    const off = await rig.schedule(store_id);
+    const id = await rig.schedule(store_id, { retention: { notes_days: 30, playbooks_days: 60 } });
+    // Everything is young: it was written today.
+    await house(id);
+    expect((await rig.newest(id)).retention).toMatchObject({ notes_retired_count: 0 });
+    rig.at('2027-01-10T12:00:00Z');
+    await house(off);
+    expect((await rig.newest(off)).retention).toBeNull();
+    expect(await rig.texts(store_id)).toEqual(memories);
+    await house(id);
+    expect((await rig.newest(id)).retention).toEqual({
+      notes_retired_count: 1,
+      playbooks_retired_count: 0,
+      reviews_expired_count: 0,
+    });
+    const { '/notes/old.md': _old, ...rest } = memories;
+    expect(await rig.texts(store_id)).toMatchObject(rest);
+    rig.at('2027-02-10T12:00:00Z');
+    await house(id);
+    expect((await rig.newest(id)).retention).toMatchObject({ playbooks_retired_count: 1 });
+    const left = Object.keys(await rig.texts(store_id)).toSorted();
+    expect(left).toEqual(['/_index.md', '/else.md', '/notes/own.md']);
+    // As versions: it can be read, and brought back.
+    const versions = [];
+    for await (const version of rig.client.beta.memoryStores.memoryVersions.list(store_id)) {
+      if (version.path === '/notes/old.md') versions.push(version);
+    }
+    expect(versions.map(({ operation }) => operation)).toEqual(['deleted', 'created']);
+    expect(versions[0]?.created_by).toEqual({ type: 'api_actor', api_key_id: id });
+  });
+
+  test.each<[path: string, text: string, at: string | undefined]>([
+    ['/notes/a.md', learned('2026-11-20'), '2026-11-20T00:00:00.000Z'],
+    ['/notes/a.md', 'Mine.\n', undefined],
+    ['/playbooks/a.md', aPlaybook(), '2026-11-20T00:00:00Z'],
+    ['/playbooks/a.md', aPlaybook({ evidence: [] }), undefined],
+    ['/playbooks/a.md', 'no front matter', undefined],
+  ])('%s was confirmed when its text says', (path, text, at) => {
+    expect(confirmedAt(path, text)).toBe(at);
+  });
+
+  test('rejects what nobody has decided for too long; a person may decide otherwise', async () => {
+    rig.at('2026-11-28T12:00:00Z');
+    const store_id = await rig.store({ '/a.md': 'alpha\n' });
+    const { id, dream_id } = await rig.begun(store_id, { retention: { reviews_days: 14 } });
+    await rig.end(dream_id, { operations: notes });
+    await rig.own.dreams.decide(dream_id, 'c0001', { decision: 'accept' });
+    rig.at('2026-12-05T12:00:00Z');
+    await house(id);
+    const states = async () =>
+      (await rig.own.dreams.changes(dream_id)).data.map(({ state }) => state);
+    expect(await states()).toEqual(['accepted', 'proposed']);
+    rig.at('2026-12-13T12:00:00Z');
+    await house(id);
+    expect((await rig.newest(id)).retention).toMatchObject({ reviews_expired_count: 1 });
+    expect(await states()).toEqual(['accepted', 'rejected']);
+    const runs = (await schedules().runs(id)).data;
+    expect(runs.at(-1)).toMatchObject({ dream_id, state: 'review_expired' });
+    const { decided_by } = (await rig.own.dreams.changes(dream_id)).data[1] ?? {};
+    expect(decided_by).toBe(id);
+    await rig.own.dreams.decide(dream_id, 'c0002', { decision: 'accept' });
+    expect(await states()).toEqual(['accepted', 'accepted']);
+  });
+});
+
+test('what a dream has read is remembered for longer than any schedule looks back', async () => {
+  const store_id = await rig.store();
+  const { dream_id } = await rig.begun(store_id, { sessions: { max_age_days: 365 } });
+  await rig.end(dream_id, {});
+  const page = await rig.door.ports.table.query({
+    pk: `MEMSTORE#${store_id}`,
+    from: 'D#',
+    to: 'D#~',
+  });
+  const [row] = page.rows;
+  const kept_days =
+    (Number(row?.['expires_at']) * 1_000 - Date.parse(String(row?.['dreamt_at']))) / 86_400_000;
+  expect(kept_days).toBeGreaterThan(366);
+});
