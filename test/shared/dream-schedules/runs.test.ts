@@ -67,19 +67,7 @@ test('a run takes what has rested and is new, never what opted out, and the next
 test('of more sessions than a dream reads it takes the newest, and counts the rest', async () => {
   rig.at('2026-12-20T12:00:00Z');
   const agent = await rig.client.beta.agents.create({ name: 'busy', model: 'claude-sonnet-5-5' });
-  const environment = await rig.client.beta.environments.create({
-    name: 'f',
-    config: { type: 'cloud' },
-  });
-  const made: string[] = [];
-  for (let n = 0; n < 103; n++) {
-    const { id } = await rig.client.beta.sessions.create({
-      agent: agent.id,
-      environment_id: environment.id,
-    });
-    await rig.change(id, { ended_at: '2026-12-20T12:00:00.000Z' });
-    made.push(id);
-  }
+  const made = await rig.restedSessions(agent.id, 103);
   const id = await rig.schedule(await rig.store(), { sessions: { agent_id: agent.id } });
   const run = await schedules().run(id);
   expect(run).toMatchObject({ sessions_count: 100, sessions_left_count: 3 });

@@ -6,8 +6,12 @@ import { scheduleKey, type ScheduleHead } from '#shared/dream-schedules/schedule
 import type { DreamScheduleRun } from '#shared/dream-schedules/show-run.ts';
 import { dreamKey, dreamObject, type DreamHead } from '#shared/dreams/dream.ts';
 import type { Operation } from '#shared/dreams/operation.ts';
+import { agentKey } from '#shared/agents/agent.ts';
+import { newId } from '#shared/core/id.ts';
+import { agentListing, newConfig, newHead, type NewSession } from '#shared/sessions/new-session.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
 import { admin_key, startDoor, type StartedDoor } from '../../functions/api/door.ts';
+import { anAgent } from '../../sessions.ts';
 import { snapshotOf } from '../reviews/review-rig.ts';
 
 /** The API over a real table, a Scheduler that calls when it is told to, and dreams that end as a test says. */
@@ -29,6 +33,8 @@ export interface ScheduleRig {
   ): Promise<{ id: string; dream_id: string }>;
   /** A session that has worked and come to rest. */
   session(metadata?: Readonly<Record<string, string>>): Promise<string>;
+  /** Many of them, of one agent, the oldest first: as rows. */
+  restedSessions(agent_id: string, count: number): Promise<string[]>;
   /** Something that a turn or an operator would have left of a session. */
   change(session_id: string, fields: Readonly<Record<string, unknown>>): Promise<void>;
   head(schedule_id: string): Promise<ScheduleHead>;
@@ -56,6 +62,7 @@ export async function startScheduleRig(): Promise<ScheduleRig> {
     config: { type: 'cloud' },
   });
   const { table, blobs, clock } = door.ports;
+  const agent_workspace = String((await table.get(agentKey(agent.id)))?.['workspace_id']);
   const change: ScheduleRig['change'] = async (session_id, fields) => {
     const entries = Object.entries(fields);
     await table.update({
@@ -112,6 +119,29 @@ export async function startScheduleRig(): Promise<ScheduleRig> {
       });
       await change(id, { ended_at: clock.now().toISOString() });
       return id;
+    },
+    restedSessions: async (id, count) => {
+      const now_ms = clock.now().getTime();
+      const made = Array.from({ length: count }, (_, n): NewSession => ({
+        session_id: newId('session', now_ms + n),
+        workspace_id: agent_workspace,
+        body: { agent: { type: 'agent', id }, environment_id: environment.id },
+        agent: { ...anAgent, id },
+        stored_agent: { json: JSON.stringify({ ...anAgent, id }) },
+        environment: { networking: { type: 'unrestricted' } },
+        resources: [],
+        at: new Date(now_ms + n).toISOString(),
+      }));
+      const rows = made.map((one) => [
+        { ...newHead(one), ended_at: one.at },
+        newConfig(one),
+        agentListing(one),
+      ]);
+      for (let from = 0; from < rows.length; from += 33) {
+        const some = rows.slice(from, from + 33).flat();
+        await table.transact(some.map((put) => ({ put })));
+      }
+      return made.map(({ session_id }) => session_id);
     },
     change,
     head: async (id) => (await table.get(scheduleKey(id))) as ScheduleHead,
