@@ -6,7 +6,13 @@ import { ConditionFailed, type Row, type Write } from '../core/table.ts';
 import type { MemoryOperation } from '../memory/changes.ts';
 import { actorOf } from '../memory/memories.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
-import { pathKey, storeKey, type PathRow, type StoreHead } from '../memory/memory.ts';
+import {
+  pathKey,
+  storeKey,
+  type MemoryRow,
+  type PathRow,
+  type StoreHead,
+} from '../memory/memory.ts';
 import { readMemories, textOf } from '../memory/read-store.ts';
 import { writeMemories } from '../memory/write-memories.ts';
 import { isPlaybookPath, renderPlaybook, type Playbook } from '../playbooks/playbook.ts';
@@ -164,18 +170,24 @@ async function lookAt(
     copy === undefined
       ? { condition: 'attribute_not_exists(pk)' }
       : { condition: 'core_sha256 = :read', values: { ':read': copy.core_sha256 } };
-  if (plan === 'delete' || plan === 'forget') {
-    const operation =
-      plan === 'delete' && memory !== undefined
-        ? ({ kind: 'delete', before: memory } as const)
-        : undefined;
-    return { plan, operation, also: [{ delete: key, ...as_read }] };
-  }
-  const next = { ...key, memory_store_id: store_id, path, core_sha256: core };
-  const content = wanted === undefined ? '' : textOfCopy(wanted, text);
-  const operation =
-    memory === undefined
-      ? ({ kind: 'create', path, content } as const)
-      : ({ kind: 'write', before: memory, content } as const);
-  return { plan, operation, also: [{ put: next, ...as_read }] };
+  const own = { plan, place: { store_id, path, wanted }, memory, text };
+  const next: CopyRow = { ...key, memory_store_id: store_id, path, core_sha256: core ?? '' };
+  const is_gone = plan === 'delete' || plan === 'forget';
+  const about_row = is_gone ? { delete: key, ...as_read } : { put: next, ...as_read };
+  return { plan, operation: operationOf(own), also: [about_row] };
+}
+
+interface Planned {
+  readonly plan: CopyPlan;
+  readonly place: Place;
+  readonly memory: MemoryRow | undefined;
+  readonly text: string | undefined;
+}
+
+function operationOf({ plan, place, memory, text }: Planned): MemoryOperation | undefined {
+  if (plan === 'delete') return memory && { kind: 'delete', before: memory };
+  if (plan === 'forget' || place.wanted === undefined) return undefined;
+  const content = textOfCopy(place.wanted, text);
+  if (memory === undefined) return { kind: 'create', path: place.path, content };
+  return { kind: 'write', before: memory, content };
 }
