@@ -124,24 +124,6 @@ function answered(head: ThreadHead, call: OpenCall): Pick<ThreadHead, 'calls'> {
   return { calls };
 }
 
-async function askAdvisor(turn: Turn, call: OpenCall, watch: Watch): Promise<void> {
-  const advised = await advise(turn, call, watch.signal);
-  if (advised === undefined) return;
-  turn.context.take(
-    await turn.writer.append((head) => {
-      if (!head.calls.some(({ event_id }) => event_id === call.event_id)) return { lines: [] };
-      return proceed(turn, head, merge(advised(head), { lines: [], patch: answered(head, call) }));
-    }),
-  );
-}
-
-function answered(head: ThreadHead, call: OpenCall): Pick<ThreadHead, 'calls'> {
-  const calls = head.calls.map((open): OpenCall =>
-    open.event_id === call.event_id ? { ...open, state: 'answered' } : open,
-  );
-  return { calls };
-}
-
 /** What a call adds to the sums: searches, tokens of a model that helped, pages fetched. */
 function usageOf(turn: Turn, name: string, used: ToolUsage | undefined): Partial<Usage> {
   const fetched = name === 'web_fetch' ? { web_fetch_requests: 1 } : {};
