@@ -102,16 +102,22 @@ async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
       await act(turn, action);
       continue;
     }
-    await turn.look();
-    // Files are one for all threads: the primary one brings them.
-    if (!isChild(turn.head) && !(await bringRepositories(turn))) continue;
-    if (!isChild(turn.head)) await takePlaybooks(turn);
+    if (!(await isReady(turn))) continue;
     const asked = await askModel(turn);
     if (asked.next === 'again') return again;
     if (asked.next === 'wait') {
       return { next: 'wait', wait_seconds: Math.ceil(asked.wait_ms / 1_000) };
     }
   }
+}
+
+/** Bring what the session works with. Files and stores are one for all threads: the primary one brings them. */
+async function isReady(turn: Turn): Promise<boolean> {
+  await turn.look();
+  if (isChild(turn.head)) return true;
+  if (!(await bringRepositories(turn))) return false;
+  await takePlaybooks(turn);
+  return true;
 }
 
 /** Whether the grader, a state of its own, may be asked: the log must say that the thread runs. */

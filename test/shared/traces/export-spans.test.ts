@@ -184,7 +184,7 @@ test('what an endpoint refuses is sent at the next rest, under the same ids', as
   expect(ids.slice(2)).toEqual(ids.slice(0, 2));
   await expect(send(thread_id, 'http://127.0.0.1:1')).resolves.toBeUndefined();
   await append(ports, thread_id, [running(thread_id), idle(thread_id)]);
-  await expect(send(thread_id, 'http://127.0.0.1:1')).rejects.toThrow();
+  await expect(send(thread_id, 'http://127.0.0.1:1')).rejects.toThrow('fetch failed');
 });
 
 test('a call that waits for a person is a span of the turn that made it, once it is answered', async () => {
