@@ -8,7 +8,7 @@ import { ADMIN_KEY, MODEL_KEY } from '../rig.ts';
 import { leaksOf, useSecrets } from './canaries.ts';
 import { asSent } from './mutations.ts';
 import { Random } from './random.ts';
-import { repository, routeNames, sampleOf } from './samples.ts';
+import { isMade, refused, repository, routeNames, sampleOf } from './samples.ts';
 import { Sender } from './send.ts';
 import { besiege, openField, type Field } from './siege.ts';
 import { strangersOf } from './strangers.ts';
@@ -21,43 +21,28 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(async () => await field.close());
 
-/** Good requests that are refused all the same, and why. */
-const refused: Readonly<Record<string, number>> = {
-  // The primary thread goes with its session.
-  'POST /v1/sessions/{session_id}/threads/{thread_id}/archive': 400,
-  // It has completed.
-  'POST /v1/dreams/{dream_id}/cancel': 400,
-  // The sample is JSON; test/functions/api/files.test.ts sends forms.
-  'POST /v1/files': 415,
-  // What was uploaded is not downloaded.
-  'GET /v1/files/{file_id}/content': 400,
-  // The file of the sample is no archive.
-  'POST /v1/reverie/memory_stores/import': 400,
-  // Its change stands in a store already.
-  'POST /v1/reverie/dreams/{dream_id}/changes/{change_id}': 409,
-};
-
 test('the requests that are made worse are good ones', async () => {
   const sender = new Sender(field.rig.host.base_url);
   const statuses: Record<string, number> = {};
-  for (const route of routeNames) {
+  for (const route of routeNames.filter(isMade)) {
     const { status } = await sender.send(asSent(await sampleOf(route, field.own), field.own.key));
     if (status >= 300) statuses[route] = status;
   }
   sender.close();
-  expect(statuses).toEqual(refused);
-}, 60_000);
+  const expected = Object.entries(refused).filter(([route]) => isMade(route));
+  expect(statuses).toEqual(Object.fromEntries(expected));
+}, 240_000);
 
 test('a thing of another workspace is as unknown as one that there is not', async () => {
   expect(await strangersOf(field, new Random(SEED))).toEqual([]);
-}, 60_000);
+}, 240_000);
 
 test(`what is wrong is refused in time, by name, and changes nothing (seed ${SEED})`, async () => {
   const { fallen, changed, statuses } = await besiege(field, { seed: SEED, count: 600 });
   expect(fallen).toEqual([]);
   expect(changed).toEqual([]);
   expect(statuses['400']).toBeGreaterThan(100);
-}, 120_000);
+}, 240_000);
 
 test('no secret stands in a row, an object, a name, a log or a model request', async () => {
   await useSecrets(field);
@@ -68,4 +53,4 @@ test('no secret stands in a row, an object, a name, a log or a model request', a
     'the token of a repository': repository.authorization_token,
   };
   expect(await leaksOf(field, secrets)).toEqual([]);
-}, 60_000);
+}, 240_000);

@@ -12,8 +12,9 @@ export function faultsOf(hostile: Hostile, { status, headers, text }: RawAnswer)
   // Headers of more than 16 kB are refused by whatever speaks HTTP, before the API.
   if (status === 431) return [];
   if (status >= 500) return [`status ${status}: ${text.slice(0, 300)}`];
+  // The gateway's own answers have its own ids.
   const request_id = headers['request-id'];
-  const faults = /^req_\w+/.test(String(request_id))
+  const faults = /^(req_\w+|[0-9a-f-]{36}$)/.test(String(request_id))
     ? []
     : [`no request-id (${String(request_id)})`];
   // Preflights are the gateway's own, and HEAD has no body.

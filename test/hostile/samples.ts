@@ -296,6 +296,27 @@ const makers: Readonly<Partial<Record<RouteName, Make>>> = {
   'DELETE /v1/reverie/api_keys/{api_key_id}': async (world) => ({ ids: await newKey(world) }),
 };
 
+/** Good requests that are refused all the same, and why. */
+export const refused: Readonly<Record<string, number>> = {
+  // The primary thread goes with its session.
+  'POST /v1/sessions/{session_id}/threads/{thread_id}/archive': 400,
+  // It has completed.
+  'POST /v1/dreams/{dream_id}/cancel': 400,
+  // The sample is JSON; test/functions/api/files.test.ts sends forms.
+  'POST /v1/files': 415,
+  // What was uploaded is not downloaded.
+  'GET /v1/files/{file_id}/content': 400,
+  // The file of the sample is no archive.
+  'POST /v1/reverie/memory_stores/import': 400,
+  // Its change stands in a store already.
+  'POST /v1/reverie/dreams/{dream_id}/changes/{change_id}': 409,
+};
+
+/** Whether a route's sample is made for it; of one that has just come in there is its path alone. */
+export function isMade(route: string): boolean {
+  return Object.hasOwn(makers, route);
+}
+
 /** A good request of a route; of one that has just come in, its path alone. */
 export async function sampleOf(route: RouteName, world: World): Promise<Sample> {
   const { ids = {}, query = {}, body } = (await makers[route]?.(world)) ?? {};

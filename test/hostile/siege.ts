@@ -8,7 +8,7 @@ import { ADMIN_KEY, startRig, type Rig } from '../rig.ts';
 import { faultsOf } from './judge.ts';
 import { mutate, type Hostile } from './mutations.ts';
 import { Random } from './random.ts';
-import { routeNames, sampleOf, type Sample } from './samples.ts';
+import { isMade, refused, routeNames, sampleOf, type Sample } from './samples.ts';
 import { Sender } from './send.ts';
 import { typedBody, typedQuery } from './typed.ts';
 import type { Kit } from './worse.ts';
@@ -120,7 +120,8 @@ export async function besiege(
 
 /** Every second one is as the SDK's types allow it, and not as a sample has it. */
 function hostileOf(sample: Sample, random: Random, kit: Kit): Hostile {
-  if (random.chance(0.5)) return mutate(sample, kit);
+  const is_good = isMade(sample.route) && !(sample.route in refused);
+  if (is_good && random.chance(0.5)) return mutate(sample, kit);
   const body = typedBody(sample.route, sample.ids, random) ?? sample.body;
   const query = { ...sample.query, ...typedQuery(sample.route, sample.ids, random) };
   // What is wrong with it first may be something else: the types do not tell all.

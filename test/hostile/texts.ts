@@ -58,7 +58,9 @@ export function longText(random: Random): string {
 /** Ids of the right look that nobody has. */
 export function unknownId(random: Random, like: string): string {
   const prefix = like.includes('_') ? like.slice(0, like.lastIndexOf('_') + 1) : 'sesn_';
-  const body = Array.from({ length: 26 }, () => random.of('0123456789ABCDEFGHJKMNPQRSTVWXYZ'.split('')));
+  const body = Array.from({ length: 26 }, () =>
+    random.of('0123456789ABCDEFGHJKMNPQRSTVWXYZ'.split('')),
+  );
   return prefix + body.join('');
 }
 
