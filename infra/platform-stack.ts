@@ -35,6 +35,7 @@ export class PlatformStack extends Stack {
       step: step.function,
       grade: grade.function,
     });
+    step.startRuns(machine);
     const api = new Api(this, 'Api', { settings, storage, secrets, machine });
     const dream = new Dream(this, 'Dream', { settings, storage, secrets });
     const dreams = new DreamMachine(this, 'Dreams', { settings, dream: dream.function });

@@ -13,7 +13,10 @@ const told = {
   'execution.$': '$$.Execution.Name',
 };
 
-/** What travels on: the six fields that the states below read, whatever else the step may answer. */
+/** What only the step is told: the children that it is to run, and the machine that it may start others of. */
+const toldStep = { ...told, 'threads.$': '$.threads', 'machine.$': '$$.StateMachine.Id' };
+
+/** What travels on: the seven fields that the states below read, whatever else the step may answer. */
 const answered = {
   'session_id.$': '$.Payload.session_id',
   'thread_id.$': '$.Payload.thread_id',
@@ -21,6 +24,7 @@ const answered = {
   'inbox.$': '$.Payload.inbox',
   'next.$': '$.Payload.next',
   'wait_seconds.$': '$.Payload.wait_seconds',
+  'threads.$': '$.Payload.threads',
 };
 
 const invoke = { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', Retry };
@@ -67,7 +71,7 @@ export function sessionDefinition(functions: {
     States: {
       Step: {
         ...invoke,
-        Parameters: { FunctionName: functions.step, Payload: told },
+        Parameters: { FunctionName: functions.step, Payload: toldStep },
         // Longer than Lambda's own: the function's end is the better error.
         TimeoutSeconds: limits.step_timeout_s + 10,
         ResultSelector: answered,
@@ -81,9 +85,11 @@ export function sessionDefinition(functions: {
           { Variable: '$.next', StringEquals: 'grade', Next: 'Grade' },
           { Variable: '$.next', StringEquals: 'report', Next: 'Report' },
           { Variable: '$.next', StringEquals: 'wait', Next: 'Wait' },
+          { Variable: '$.next', StringEquals: 'threads', Next: 'Threads' },
           { Variable: '$.next', StringEquals: 'done', Next: 'Done' },
         ],
       },
+      Threads: threadsState(functions.step),
       Grade: {
         ...invoke,
         Comment:
@@ -102,7 +108,7 @@ export function sessionDefinition(functions: {
           'Ends the turn with session.error. If that fails too, the execution fails: an alarm.',
         Parameters: {
           FunctionName: functions.step,
-          Payload: { ...told, give_up: true, 'error.$': '$.error' },
+          Payload: { ...toldStep, give_up: true, 'error.$': '$.error' },
         },
         TimeoutSeconds: limits.step_timeout_s + 10,
         ResultPath: null,
@@ -110,6 +116,65 @@ export function sessionDefinition(functions: {
       },
       Done: { Type: 'Succeed' },
     },
+  };
+}
+
+/**
+ * Children of one session side by side, each until it rests. What becomes of one is data in its own
+ * rows: none fails another, and the primary thread is not held, for it has an execution of its own.
+ * Their histories are one: 25 that work for a whole day would fill it, and reconcile goes on with them.
+ */
+function threadsState(step: string): object {
+  const TimeoutSeconds = limits.step_timeout_s + 10;
+  return {
+    Type: 'Map',
+    ItemsPath: '$.threads',
+    ItemSelector: {
+      'session_id.$': '$.session_id',
+      'thread_id.$': '$$.Map.Item.Value.thread_id',
+      'run.$': '$$.Map.Item.Value.run',
+      inbox: [],
+      threads: [],
+    },
+    MaxConcurrency: limits.session_children_max,
+    ItemProcessor: {
+      ProcessorConfig: { Mode: 'INLINE' },
+      StartAt: 'ThreadStep',
+      States: {
+        ThreadStep: {
+          ...invoke,
+          Parameters: { FunctionName: step, Payload: toldStep },
+          TimeoutSeconds,
+          ResultSelector: answered,
+          Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'ThreadGiveUp' }],
+          Next: 'ThreadDecide',
+        },
+        ThreadDecide: {
+          Type: 'Choice',
+          Choices: [
+            { Variable: '$.next', StringEquals: 'again', Next: 'ThreadStep' },
+            { Variable: '$.next', StringEquals: 'wait', Next: 'ThreadWait' },
+          ],
+          Default: 'ThreadDone',
+        },
+        ThreadWait: { Type: 'Wait', SecondsPath: '$.wait_seconds', Next: 'ThreadStep' },
+        ThreadGiveUp: {
+          ...invoke,
+          Comment: 'Ends the child with session.error. If that fails too, reconcile finds it.',
+          Parameters: {
+            FunctionName: step,
+            Payload: { ...toldStep, give_up: true, 'error.$': '$.error' },
+          },
+          TimeoutSeconds,
+          ResultPath: null,
+          Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: null, Next: 'ThreadDone' }],
+          Next: 'ThreadDone',
+        },
+        ThreadDone: { Type: 'Succeed' },
+      },
+    },
+    ResultPath: null,
+    Next: 'Done',
   };
 }
 

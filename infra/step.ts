@@ -1,9 +1,11 @@
+import { Policy } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
 import { model } from './model-grants.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Secrets } from './secrets.ts';
+import type { SessionMachine } from './session-machine.ts';
 import type { Settings } from './settings.ts';
 import {
   allow,
@@ -69,5 +71,14 @@ export class Step extends NodeFunction {
         ...model(scope, settings),
       ],
     });
+  }
+
+  /**
+   * Starting runs of other threads. In a policy of its own: the role's first one must stand before
+   * the function, which the machine names.
+   */
+  startRuns(machine: SessionMachine): void {
+    const policy = new Policy(this, 'Runs', { roles: [this.role] });
+    policy.addStatements(machine.start().statement);
   }
 }

@@ -13,9 +13,9 @@ import {
   type NewSession,
 } from '#shared/sessions/new-session.ts';
 import type { ArchivePorts } from '#shared/sessions/archive-session.ts';
-import type { RunInput, Runs } from '#shared/sessions/runs.ts';
+import { runName, type RunInput, type Runs, type ThreadsInput } from '#shared/sessions/runs.ts';
 import type { SessionPorts } from '#shared/sessions/session-ports.ts';
-import { executionName, type SessionAgent } from '#shared/sessions/session.ts';
+import type { SessionAgent } from '#shared/sessions/session.ts';
 import { prepareAppend } from '#shared/threads/log.ts';
 import { threadKey } from '#shared/threads/thread.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
@@ -35,10 +35,14 @@ export class MemoryRuns implements Runs {
   readonly running = new Set<string>();
   async start(input: RunInput): Promise<void> {
     this.started.push(input);
-    this.running.add(executionName(input.session_id, input.run));
+    this.running.add(runName(input));
   }
-  async alive(session_id: string, run: number): Promise<boolean> {
-    return this.running.has(executionName(session_id, run));
+  async startThreads(name: string, { session_id, threads }: ThreadsInput): Promise<void> {
+    this.started.push(...threads.map((begun) => ({ session_id, ...begun })));
+    this.running.add(name);
+  }
+  async alive(name: string): Promise<boolean> {
+    return this.running.has(name);
   }
 }
 

@@ -10,7 +10,6 @@ import {
   type FoundDream,
   type ReconcileDreamsPorts,
 } from '#shared/dreams/reconcile-dreams.ts';
-import { executionName } from '#shared/sessions/session.ts';
 import { reconcileSessions, type Found, type ReconcilePorts } from '#shared/sessions/reconcile.ts';
 import { chores } from './chores.ts';
 
@@ -72,9 +71,8 @@ export function reconcile({
   };
 }
 
-function noteSession(logger: Logger, { what, session, error }: Found): void {
-  const { session_id, run } = session;
-  const about = { session_id, run_id: executionName(session_id, run), what };
+function noteSession(logger: Logger, { what, session, run_id, error }: Found): void {
+  const about = { session_id: session.session_id, run_id, what };
   if (error === undefined) logger.warn('session', about);
   else logger.error('session', { ...about, error: error as Error });
 }

@@ -18,6 +18,7 @@ import { systemDialer } from '#shared/tools/public-fetch.ts';
 import { makeToolRunner } from '#shared/tools/runner.ts';
 import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
 import { apiSearch, SearchSecret } from '#shared/tools/search-api.ts';
+import { StepFunctionsRuns } from '#shared/sessions/runs-sfn.ts';
 import type { Task } from '#shared/task/task.ts';
 import { ManifestCache } from '#shared/transcripts/manifest-cache.ts';
 import { runTurn } from '#shared/turn/run-turn.ts';
@@ -71,7 +72,16 @@ const tools = makeToolRunner({
   ...(search === undefined ? {} : { search }),
 });
 
-const ports: Omit<TurnPorts, 'observe'> = {
+/** The machine names itself in what it sends: its name cannot stand in the function that it calls. */
+const machines = new Map<string, StepFunctionsRuns>();
+
+function runsOf(machine_arn: string): StepFunctionsRuns {
+  const runs = machines.get(machine_arn) ?? new StepFunctionsRuns(machine_arn);
+  machines.set(machine_arn, runs);
+  return runs;
+}
+
+const ports: Omit<TurnPorts, 'observe' | 'runs'> = {
   table,
   blobs,
   clock: systemClock,
@@ -98,6 +108,9 @@ const ports: Omit<TurnPorts, 'observe'> = {
 
 export const step: Task = {
   name: 'step',
-  work: async (observe, input, time_ms) => await runTurn({ ...ports, observe }, input, time_ms),
+  work: async (observe, input, time_ms) => {
+    const runs = runsOf(input.machine ?? '');
+    return await runTurn({ ...ports, observe, runs }, input, time_ms);
+  },
   logger: new Logger(),
 };

@@ -156,14 +156,14 @@ export const limits = {
   contexts_chars_max: 50_000_000,
   /** A step that writes nothing for this long may be taken for dead by another execution. */
   lease_ms: 120_000,
+  /** Races that one append may lose: each has a winner, and 25 threads and their client write to one head. */
+  append_attempts_max: 60,
   /** How often a running step looks for an interrupt; a read of 4 kB each time. */
   interrupt_poll_ms: 250,
   /** How old may be what a turn knows of its session's budget and listeners. */
   turn_look_ms: 500,
   /** Words of the model are gathered for this long between two rows of deltas. */
   delta_flush_ms: 60,
-  /** Tool calls of one reply: each that waits for a client is a row of its transaction. */
-  reply_calls_max: 90,
   /** An answer that takes longer than this counts as a failed request when the step's time ends it. */
   answer_ms_max: 600_000,
   /** Model requests of one turn; beyond is `tool_use_limit_reached_error`. */
@@ -190,6 +190,16 @@ export const limits = {
   otlp_spans_max: 512,
   /** A step waits for it when its session is idle already: nobody else does. */
   otlp_timeout_ms: 5_000,
+
+  // Threads
+  /** Source: API reference: children that are neither archived nor terminated; ours for an inline agent's texts. */
+  session_children_max: 25,
+  inline_agent_name_chars_max: 64,
+  inline_agent_system_chars_max: 100_000,
+  /** Messages that a coordinator sends before a client speaks again: agents that answer each other for ever end here. */
+  team_messages_max: 500,
+  /** Writes of one reply's calls (each that waits for a client is a row): of 100 in its transaction, its own take a few. */
+  reply_writes_max: 90,
 
   // Files of a session
   /** Source: issue 2: what one session may hold. Folders and links are counted apart from files. */

@@ -24,6 +24,24 @@ export interface Hidden {
   readonly summary?: string;
   /** On `agent.tool_use` and `agent.custom_tool_use`: the model's own id of the call. */
   readonly tool_use_id?: string;
+  /** On `span.model_request_end`: answers to calls of the reply that no event shows. */
+  readonly results?: readonly HiddenResult[];
+  /** On `session.thread_created`: the call by which an advisor is asked. */
+  readonly consult?: { readonly tool_use_id: string; readonly question: string };
+  /** On an event that closes such a call: which one, and its answer where the event is none itself. */
+  readonly result?: {
+    readonly event_id: string;
+    readonly content?: readonly { readonly type: 'text'; readonly text: string }[];
+    readonly is_error?: boolean;
+  };
+}
+
+/** The answer to a call that no event shows. */
+export interface HiddenResult {
+  /** The model's own id of the call. */
+  readonly tool_use_id: string;
+  readonly text: string;
+  readonly is_error: boolean;
 }
 
 /** An event to append, with what stays behind the wire. */

@@ -1,47 +1,35 @@
 import { Fault } from '../core/fault.ts';
 import { invariant } from '../core/invariant.ts';
 import { newId } from '../core/id.ts';
-import { limits } from '../core/limits.ts';
 import type { Write } from '../core/table.ts';
 import { openOutcome, type DefinedOutcome } from '../outcomes/define.ts';
 import { interruptedOutcome } from '../outcomes/interrupted.ts';
 import { isActive, type OpenOutcome } from '../outcomes/outcome.ts';
-import { callKey, type CallRow, type SessionHead } from '../sessions/session.ts';
+import type { CallRow, SessionHead } from '../sessions/session.ts';
 import { usageSnapshot } from '../sessions/session-usage.ts';
 import type { SessionChange } from '../sessions/session-change.ts';
-import { idleLines, sessionIdleLines, type Bill } from '../threads/status-lines.ts';
-import type { OpenCall, StopReason, ThreadHead } from '../threads/thread.ts';
+import { startPatch } from '../threads/start.ts';
+import {
+  sessionIdleLines,
+  statusLine,
+  threadIdleLine,
+  type Bill,
+} from '../threads/status-lines.ts';
+import { isAtWork, memberOf, sessionStop, sessionWorks, withMember } from '../threads/team.ts';
+import type { OpenCall, StopReason, Team, ThreadHead } from '../threads/thread.ts';
+import { answeredWrite, isWaiting } from './answered.ts';
 import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
+import { callRowOf, checkOpen, checkRoom } from './checks.ts';
 import type { QueuedEvent } from './inbox.ts';
+import type { Echo, Plan, Standing } from './plan.ts';
+import { ChildDraft, type ChildPlan } from './send-child.ts';
 import type { SendEvent } from './params.ts';
 
-/** What a request reads before it decides. */
-export interface Standing {
-  readonly head: ThreadHead;
-  readonly session: SessionHead;
-  /** Rows of the calls that the request answers, by the call's event. */
-  readonly calls: ReadonlyMap<string, CallRow>;
-}
-
-/** How one event of the request comes back: as a line, as queued, or as heard without effect. */
-export type Echo =
-  | { readonly type: 'line'; readonly index: number }
-  | { readonly type: 'queued'; readonly event: QueuedEvent }
-  | { readonly type: 'void'; readonly event: Line['event'] };
-
-export interface Plan {
-  readonly lines: readonly Line[];
-  readonly queued: readonly QueuedEvent[];
-  readonly writes: readonly Write[];
-  readonly patch: Partial<ThreadHead>;
-  readonly session: SessionChange;
-  readonly echoes: readonly Echo[];
-  /** The run to start once all this is stored. */
-  readonly run: number | undefined;
-  /** The outcome among the lines: its row is written with them. */
-  readonly defined: DefinedOutcome | undefined;
-}
+type Answer = Extract<
+  Line['event'],
+  { type: 'user.tool_confirmation' | 'user.custom_tool_result' }
+>;
 
 /**
  * Decide what a request's events do, in their order. Pure: one bad event refuses all of them, and
@@ -55,17 +43,6 @@ export function planSend(standing: Standing, events: readonly SendEvent[], now: 
   return draft.finish();
 }
 
-function checkOpen({ session, head }: Standing): void {
-  // Both heads: a batch is no snapshot, and one of them may be read a moment earlier.
-  const ended = session.status === 'terminated' || head.status === 'terminated';
-  if (session.archived_at !== null || ended) {
-    throw new Fault(
-      'invalid',
-      `Session ${session.session_id} is ${session.archived_at === null ? 'terminated' : 'archived'} and takes no more events. Create a new session.`,
-    );
-  }
-}
-
 class Draft {
   readonly #standing: Standing;
   readonly #at: string;
@@ -77,15 +54,23 @@ class Draft {
   readonly #answered = new Set<string>();
   #calls: readonly OpenCall[];
   #stop: StopReason | undefined;
+  /** Whether the log has been told anew why the session rests. */
+  #is_said = false;
   #outcome: OpenOutcome | null;
   #defined: DefinedOutcome | undefined;
+  #team: Team | undefined;
+  readonly #children = new Map<string, ChildDraft>();
+  /** Whether any thread runs, so that the session does not rest whatever is answered. */
+  readonly #works: boolean;
 
   constructor(standing: Standing, at: string) {
     this.#at = at;
     this.#standing = standing;
     this.#calls = standing.head.calls;
     this.#outcome = standing.head.outcome ?? null;
-    this.#running = standing.head.status === 'running' || standing.head.status === 'rescheduling';
+    this.#running = isAtWork(standing.head.status);
+    this.#works = sessionWorks(standing.head);
+    this.#team = standing.head.team;
   }
 
   add(event: SendEvent): void {
@@ -109,34 +94,62 @@ class Draft {
   }
 
   finish(): Plan {
-    const { head, session } = this.#standing;
-    const open = this.#open();
-    const resolved = this.#calls.length > 0 && this.#answered.size > 0 && open.length === 0;
-    this.#checkRoom();
-    const works = this.#queued.length > 0 || this.#defined !== undefined;
-    const starts = !this.#running && (resolved || works);
-    if (!starts && !this.#running && this.#answered.size > 0) this.#waitOn(open, session);
+    const { head } = this.#standing;
+    checkRoom(this.#queued, head.queue);
+    const run = this.#starts() ? head.run + 1 : undefined;
+    const children = [...this.#children.values()].map((child) => child.finish());
+    for (const child of children) this.#note(child);
+    const begins = run !== undefined || children.some((child) => child.run !== undefined);
+    if (!begins) this.#sayWaiting(children);
+    const start = { ...(run === undefined ? {} : { run }), ...this.#since() };
     return {
-      ...this.#heads(starts ? { run: head.run + 1, at: this.#at } : undefined),
+      ...this.#heads(begins ? start : undefined),
       lines: this.#lines,
       queued: this.#queued,
       writes: this.#writes,
       echoes: this.#echoes,
-      run: starts ? head.run + 1 : undefined,
+      run,
       defined: this.#defined,
+      children,
     };
   }
 
-  /** An interrupt has room of its own: a full inbox is just when one wants to stop a session. */
-  #checkRoom(): void {
-    const urgent = this.#queued.every(({ type }) => type === 'user.interrupt');
-    const room = limits.queue_max + (urgent ? limits.send_events_max : 0);
-    const waiting = this.#queued.length + this.#standing.head.queue.length;
-    if (this.#queued.length === 0 || waiting <= room) return;
-    throw new Fault(
-      'invalid',
-      `events: at most ${limits.queue_max} events may wait in a session. Wait until it is idle, or send a user.interrupt.`,
-    );
+  /** Whether the primary thread's run begins; else, what it still waits for when some was answered. */
+  #starts(): boolean {
+    if (this.#running) return false;
+    const open = this.#open();
+    const is_answered = this.#answered.size > 0;
+    const resolved = this.#calls.length > 0 && is_answered && open.length === 0;
+    if (resolved || this.#queued.length > 0 || this.#defined !== undefined) return true;
+    if (is_answered) this.#waitOn(open);
+    return false;
+  }
+
+  /** A session that runs already has been running since before. */
+  #since(): Pick<NonNullable<SessionChange['start']>, 'at'> {
+    return this.#works ? {} : { at: this.#at };
+  }
+
+  /** What the session's own log and head say of a child that the request has reached. */
+  #note({ head, member, run }: ChildPlan): void {
+    this.#team = withMember(this.#primary(), head.thread_id, member).team;
+    if (run === undefined) return;
+    if (this.#team?.is_announced === false) {
+      this.#lines.push({ event: { id: newId('event'), type: 'session.status_running' } });
+      this.#team = { ...this.#team, is_announced: true };
+    }
+    this.#lines.push(statusLine('session.thread_status_running', head));
+  }
+
+  /** The primary thread as it stands with what was decided so far. */
+  #primary(): ThreadHead {
+    const { head } = this.#standing;
+    return {
+      ...head,
+      calls: this.#calls,
+      stop_reason: this.#stop ?? head.stop_reason,
+      ...(this.#team === undefined ? {} : { team: this.#team }),
+    };
   }
 
   /** What becomes of the thread's head and the session's. */
@@ -147,19 +160,28 @@ class Draft {
       ...(this.#outcome === (this.#standing.head.outcome ?? null)
         ? {}
         : { outcome: this.#outcome }),
+      ...(this.#stop === undefined ? {} : { stop_reason: this.#stop }),
+      ...this.#teamPatch(start),
     };
     const outcomes = this.#defined === undefined ? {} : { outcomes: 1 };
     if (start !== undefined) {
+      const begun = start.run === undefined ? {} : startPatch(start.run, this.#at);
       return {
-        patch: { ...patch, ...startPatch(start.run, start.at) },
+        patch: { ...patch, ...begun },
         session: { ...outcomes, status: 'running', start },
       };
     }
-    if (this.#stop === undefined) return { patch, session: outcomes };
-    return {
-      patch: { ...patch, stop_reason: this.#stop },
-      session: { stop: { reason: this.#stop, details: null } },
-    };
+    if (!this.#is_said) return { patch, session: outcomes };
+    const reason = sessionStop(this.#primary());
+    return { patch, session: { stop: { reason, details: null } } };
+  }
+
+  #teamPatch(start: SessionChange['start'] | undefined): Pick<ThreadHead, 'team'> {
+    const { head } = this.#standing;
+    const team = this.#team;
+    if (team === undefined) return {};
+    const since = start?.at === undefined ? team : { ...team, running_since: start.at };
+    return since === head.team ? {} : { team: since };
   }
 
   /** Calls that an interrupt has closed leave nothing to go on with but what is said next. */
@@ -167,14 +189,26 @@ class Draft {
     return this.#standing.head.phase === 'tools' ? { phase: 'take' } : {};
   }
 
-  /** Some calls were answered, others still wait: the session says so again. */
-  #waitOn(open: readonly OpenCall[], session: SessionHead): void {
+  /** Some calls were answered, others still wait. */
+  #waitOn(open: readonly OpenCall[]): void {
     this.#stop = { type: 'requires_action', event_ids: open.map(({ event_id }) => event_id) };
-    this.#lines.push(...sessionIdleLines({ reason: this.#stop }, billOf(session)));
+  }
+
+  /** The session says again what it waits for, when that has changed and nothing runs. */
+  #sayWaiting(children: readonly ChildPlan[]): void {
+    const answered = this.#answered.size > 0 || children.some(({ member }) => member.stop_reason);
+    if (this.#works || !answered || this.#is_said) return;
+    this.#sayIdle();
+  }
+
+  #sayIdle(): void {
+    const reason = sessionStop(this.#primary());
+    this.#lines.push(...sessionIdleLines({ reason }, billOf(this.#standing.session)));
+    this.#is_said = true;
   }
 
   #open(): readonly OpenCall[] {
-    return this.#calls.filter(({ state }) => state === 'ask' || state === 'custom');
+    return this.#calls.filter(isWaiting);
   }
 
   #queue(event: QueuedEvent): void {
@@ -189,20 +223,34 @@ class Draft {
 
   #checkTakesWork(type: string): void {
     if (this.#running) return;
-    const open = this.#open();
-    if (open.length > 0) {
-      const ids = open.map(({ event_id }) => event_id).join(', ');
+    const ids = this.#awaited().join(', ');
+    if (ids !== '') {
       throw new Fault(
         'invalid',
         `events: the session waits for answers to ${ids}; a ${type} is not accepted. Answer them, or send a user.interrupt first.`,
       );
     }
-    if (this.#standing.head.stop_reason?.type === 'budget_reached') {
+    if (this.#isCapped()) {
       throw new Fault(
         'invalid',
         `events: the session has reached its budget; a ${type} is not accepted. Allowed are user.tool_confirmation, user.tool_result, user.custom_tool_result and user.interrupt. Raise or remove the budget to go on.`,
       );
     }
+  }
+
+  /** Answers that must come before anything else: of a session that rests, those of all threads. */
+  #awaited(): string[] {
+    const own = this.#open().map(({ event_id }) => event_id);
+    if (this.#works) return own;
+    const stop = sessionStop(this.#primary());
+    const others = stop.type === 'requires_action' ? stop.event_ids : [];
+    return [...own, ...others.filter((id) => !own.includes(id) && !this.#answered.has(id))];
+  }
+
+  #isCapped(): boolean {
+    const { head } = this.#standing;
+    if (head.stop_reason?.type === 'budget_reached') return true;
+    return !this.#works && sessionStop(head).type === 'budget_reached';
   }
 
   /** Behind a message it waits with it; alone or behind a result it takes its place at once. */
@@ -224,31 +272,82 @@ class Draft {
     this.#append({ ...event, id });
   }
 
+  /** Without a thread's id it reaches all of them. */
   #interrupt(event: Extract<SendEvent, { type: 'user.interrupt' }>): void {
-    const { head, session } = this.#standing;
-    const target = event.session_thread_id ?? head.thread_id;
-    if (target !== head.thread_id) {
-      throw new Fault(
-        'invalid',
-        `events: session_thread_id ${target} is not a thread of this session.`,
-      );
-    }
+    const { head } = this.#standing;
     const wire = { ...event, id: newId('event') };
-    if (this.#running) return this.#queue({ ...wire, processed_at: null });
-    if (this.#calls.length === 0 && head.stop_reason?.type === 'budget_reached') {
+    const target = event.session_thread_id ?? undefined;
+    if (target !== undefined && target !== head.thread_id) {
+      return this.#interruptChild(wire, target);
+    }
+    const members = target === undefined ? (this.#team?.members ?? []) : [];
+    const reached = members.flatMap(({ thread_id }) => this.#child(thread_id)?.interrupt() ?? []);
+    const stops = members.some(({ status, stop_reason }) => {
+      return isAtWork(status) || stop_reason?.type === 'requires_action';
+    });
+    if (this.#running) {
+      this.#queue({ ...wire, processed_at: null });
+      return this.#closed(reached, false);
+    }
+    if (this.#calls.length === 0 && !stops && head.stop_reason?.type === 'budget_reached') {
       this.#echoes.push({ type: 'void', event: wire });
       return;
     }
     this.#append(wire);
     this.#endOutcome();
-    if (this.#calls.length === 0) return;
+    this.#closed(reached, this.#closeOwn());
+  }
+
+  /** Close what the primary thread waits for. @returns whether there was anything */
+  #closeOwn(): boolean {
+    if (this.#calls.length === 0) return false;
     const unanswered = this.#calls.filter(({ state }) => state !== 'answered');
     this.#lines.push(...unanswered.map(interruptedResult));
     this.#writes.push(...unanswered.flatMap((call) => this.#closing(call)));
     this.#calls = [];
     this.#answered.clear();
     this.#stop = { type: 'end_turn' };
-    this.#lines.push(...idleLines(head, { reason: this.#stop }, billOf(session)));
+    this.#lines.push(threadIdleLine(this.#standing.head, { reason: this.#stop }));
+    return true;
+  }
+
+  /** Say what an interrupt has closed, and that the session rests anew. */
+  #closed(reached: readonly Line[], is_own: boolean): void {
+    this.#lines.push(...reached);
+    for (const [thread_id, child] of this.#children) {
+      this.#team = withMember(this.#primary(), thread_id, child.finish().member).team;
+    }
+    if (!this.#works && (is_own || reached.length > 0)) this.#sayIdle();
+  }
+
+  #interruptChild(wire: Line['event'] & { type: 'user.interrupt' }, target: string): void {
+    const { head } = this.#standing;
+    if (memberOf(head, target) === undefined) {
+      throw new Fault(
+        'invalid',
+        `events: session_thread_id ${target} is not a thread of this session that can be interrupted.`,
+      );
+    }
+    const reached = this.#child(target)?.interrupt();
+    if (reached === undefined) {
+      this.#echoes.push({ type: 'void', event: wire });
+      return;
+    }
+    this.#append(wire);
+    this.#closed(reached, false);
+  }
+
+  /** A child's part of the request; undefined for one that has nothing to do with it. */
+  #child(thread_id: string): ChildDraft | undefined {
+    const known = this.#children.get(thread_id);
+    if (known !== undefined) return known;
+    const head = this.#standing.children?.get(thread_id);
+    if (head === undefined || memberOf(this.#standing.head, thread_id) === undefined) {
+      return undefined;
+    }
+    const draft = new ChildDraft(head);
+    this.#children.set(thread_id, draft);
+    return draft;
   }
 
   /** One at a time; it is heard at once, and the model sees it with its next request. */
@@ -285,44 +384,50 @@ class Draft {
   }
 
   #confirm(event: Extract<SendEvent, { type: 'user.tool_confirmation' }>): void {
-    const row = this.#callRow(event.tool_use_id, 'ask');
-    const wire = { ...event, id: newId('event'), deny_message: event.deny_message ?? null };
+    const row = callRowOf(this.#standing, event.tool_use_id, 'ask');
+    const { session_thread_id: _, ...own } = event;
+    const wire = { ...own, id: newId('event'), deny_message: event.deny_message ?? null };
     const state = event.result === 'allow' ? 'ready' : 'denied';
-    if (!this.#answer(row, { state, deny_message: wire.deny_message })) {
-      this.#echoes.push({ type: 'void', event: wire });
-      return;
-    }
-    this.#append(wire);
+    this.#answer(row, { state, deny_message: wire.deny_message }, wire);
   }
 
   #takeResult(event: Extract<SendEvent, { type: 'user.custom_tool_result' }>): void {
-    const row = this.#callRow(event.custom_tool_use_id, 'custom');
+    const row = callRowOf(this.#standing, event.custom_tool_use_id, 'custom');
+    const { session_thread_id: _, ...own } = event;
     const wire = {
-      ...event,
+      ...own,
       id: newId('event'),
       content: event.content ?? [],
       is_error: event.is_error ?? false,
     };
-    if (!this.#answer(row, { state: 'answered' })) {
+    this.#answer(row, { state: 'answered' }, wire);
+  }
+
+  /** A call that was answered before is accepted, without effect. */
+  #answer(row: CallRow, answer: Pick<OpenCall, 'state' | 'deny_message'>, wire: Answer): void {
+    const { head } = this.#standing;
+    if (row.thread_id !== head.thread_id) return this.#answerChild(row, answer, wire);
+    if (!this.#isTaken(row, answer)) {
       this.#echoes.push({ type: 'void', event: wire });
       return;
     }
     this.#append(wire);
   }
 
-  #callRow(event_id: string, kind: CallRow['kind']): CallRow {
-    const row = this.#standing.calls.get(event_id);
-    if (row?.kind === kind) return row;
-    const field = kind === 'ask' ? 'tool_use_id' : 'custom_tool_use_id';
-    const what = kind === 'ask' ? 'a tool use that asks for confirmation' : 'a custom tool use';
-    throw new Fault(
-      'invalid',
-      `events: ${field} ${event_id} does not name ${what} in this session.`,
-    );
+  /** The session's log shows to which thread the answer went; that thread's own has it as its own. */
+  #answerChild(
+    { thread_id, event_id, answered }: CallRow,
+    answer: Pick<OpenCall, 'state' | 'deny_message'>,
+    wire: Answer,
+  ): void {
+    const event = { ...wire, session_thread_id: thread_id };
+    const own = { ...wire, id: newId('event') };
+    const is_taken = !answered && this.#child(thread_id)?.answer(event_id, answer, own) === true;
+    if (is_taken) return this.#append(event);
+    this.#echoes.push({ type: 'void', event });
   }
 
-  /** @returns false when the call was answered before: accepted, without effect. */
-  #answer(row: CallRow, answer: Pick<OpenCall, 'state' | 'deny_message'>): boolean {
+  #isTaken(row: CallRow, answer: Pick<OpenCall, 'state' | 'deny_message'>): boolean {
     const { event_id } = row;
     if (row.answered || this.#answered.has(event_id)) return false;
     if (!this.#calls.some((call) => call.event_id === event_id)) return false;
@@ -335,34 +440,9 @@ class Draft {
   }
 
   #closing(call: OpenCall): Write[] {
-    const waited = call.state === 'ask' || call.state === 'custom';
-    if (!waited) return [];
+    if (!isWaiting(call)) return [];
     return [answeredWrite(this.#standing.session.session_id, call.event_id)];
   }
-}
-
-/** The head's version already guards this: the row only remembers it for late answers. */
-export function answeredWrite(session_id: string, event_id: string): Write {
-  return {
-    update: callKey(session_id, event_id),
-    expression: 'SET answered = :true',
-    condition: 'attribute_exists(pk)',
-    values: { ':true': true },
-  };
-}
-
-export function startPatch(run: number, at: string): Partial<ThreadHead> {
-  return {
-    status: 'running',
-    stop_reason: null,
-    announced: false,
-    attempts: 0,
-    rounds: 0,
-    running_since: at,
-    run,
-    lease_holder: null,
-    lease_until_ms: 0,
-  };
 }
 
 export function billOf(session: SessionHead): Bill {

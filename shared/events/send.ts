@@ -5,12 +5,12 @@ import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
 import { invariant } from '../core/invariant.ts';
 import type { Ports } from '../core/ports.ts';
+import { limits } from '../core/limits.ts';
 import { load } from '../core/stored.ts';
 import { ConditionFailed, type Row } from '../core/table.ts';
 import { primaryThreadId } from '../core/id.ts';
 import { supportsMidConversationSystem } from '../models/catalogue.ts';
 import { outcomeWrite, withRubrics } from '../outcomes/define.ts';
-import { changeSession } from '../sessions/session-change.ts';
 import {
   callKey,
   configKey,
@@ -19,23 +19,24 @@ import {
   type SessionConfig,
   type SessionHead,
 } from '../sessions/session.ts';
-import type { Runs } from '../sessions/runs.ts';
-import { prepareAppend } from '../threads/log.ts';
+import { childExecution, startRuns, type Runs } from '../sessions/runs.ts';
+import type { Other, OtherChange } from '../threads/change.ts';
+import { prepareChange } from '../threads/prepare-change.ts';
+import { childStartPatch } from '../threads/start.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import type { LoggedEvent, NewEvent, SessionEvent } from './event.ts';
 import { checkFileSources } from './file-sources.ts';
 import { prepareQueue } from './inbox.ts';
 import type { SendEvent } from './params.ts';
-import { planSend, type Echo, type Plan, type Standing } from './send-plan.ts';
+import type { ChildPlan } from './send-child.ts';
+import type { Echo, Plan, Standing } from './plan.ts';
+import { planSend } from './send-plan.ts';
 
 export interface SendPorts extends Ports {
   readonly runs: Runs;
   /** A start that did not get through: logged here, healed by reconcile. */
   readonly startLost: (error: unknown) => void;
 }
-
-/** Clients and the turn itself write to one head; each loser reads again and decides anew. */
-const ATTEMPTS_MAX = 20;
 
 /**
  * `POST /v1/sessions/{session_id}/events`. The input is stored and the session set running in one
@@ -60,7 +61,7 @@ export async function sendEvents(
       return await write(ports, call, standing, plan);
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
-      if (attempt === ATTEMPTS_MAX) throw tooBusy(session_id, error);
+      if (attempt === limits.append_attempts_max) throw tooBusy(session_id, error);
     }
     await sleep(backoffMs(attempt));
   }
@@ -86,7 +87,25 @@ async function readStanding(
   invariant(head !== undefined, 'a session has its primary thread');
   if (events.some(({ type }) => type === 'system.message')) await checkModel(ports, session_id);
   const calls = rows.filter((row) => row.sk.startsWith('CALL#')) as CallRow[];
-  return { head, session, calls: new Map(calls.map((row) => [row.event_id, row])) };
+  const children = await readChildren(ports, head, calls, events);
+  return { head, session, calls: new Map(calls.map((row) => [row.event_id, row])), children };
+}
+
+/** The heads of the children that a request may reach; a session whose agent works alone has none. */
+async function readChildren(
+  ports: Ports,
+  { team }: ThreadHead,
+  calls: readonly CallRow[],
+  events: readonly SendEvent[],
+): Promise<Map<string, ThreadHead>> {
+  const asked = new Set(calls.map(({ thread_id }) => thread_id));
+  const stops = events.some(({ type }) => type === 'user.interrupt');
+  const reached = (team?.members ?? []).filter(
+    ({ thread_id, is_advisor }) => is_advisor !== true && (stops || asked.has(thread_id)),
+  );
+  if (reached.length === 0) return new Map();
+  const rows = await ports.table.getMany(reached.map(({ thread_id }) => threadKey(thread_id)));
+  return new Map((rows as ThreadHead[]).map((head) => [head.thread_id, head]));
 }
 
 async function checkModel(ports: Ports, session_id: string): Promise<void> {
@@ -110,24 +129,56 @@ async function write(
   const { head } = standing;
   const now = ports.clock.now();
   const queue = await prepareQueue(ports.blobs, head, plan.queued, now);
-  const appended = await prepareAppend(ports, head, plan.lines, { ...plan.patch, ...queue.patch });
-  const session = changeSession(head.session_id, plan.session, now.toISOString());
+  const { appended, writes, begun } = await prepareChange(ports, head, {
+    lines: plan.lines,
+    patch: { ...plan.patch, ...queue.patch },
+    session: plan.session,
+    writes: [...queue.writes, ...plan.writes],
+    others: await childChanges(ports, head, plan.children, now),
+  });
   const data = plan.echoes.map((echo) => echoed(echo, appended.logged, now));
   const mine = { data };
   const outcome =
     plan.defined === undefined
       ? []
       : [await outcomeWrite(ports, head.session_id, plan.defined, appended.head.last_at)];
-  const writes = [...appended.writes, session, ...queue.writes, ...plan.writes, ...outcome];
-  const answer = await commit(ports, call, writes, { answer: mine });
+  const answer = await commit(ports, call, [...writes, ...outcome], { answer: mine });
   // Another request with the same key may have come first: then its run is started, not ours.
-  const run = answer === mine ? runToStart(head, plan) : undefined;
+  if (answer !== mine) return answer;
+  await startRuns(ports.runs, appended.head, begun).catch(ports.startLost);
+  const run = runToStart(head, plan);
   if (run !== undefined) {
     const { session_id, thread_id } = head;
     const inbox = appended.head.queue.map(({ n }) => n);
     await ports.runs.start({ session_id, thread_id, run, inbox }).catch(ports.startLost);
   }
   return answer;
+}
+
+/** What the request does to children, with the inbox of those that run. */
+async function childChanges(
+  { blobs }: Ports,
+  primary: ThreadHead,
+  plans: readonly ChildPlan[],
+  now: Date,
+): Promise<Other[]> {
+  const together = plans.filter(({ run }) => run !== undefined).length;
+  return await Promise.all(
+    plans.map(async ({ head, lines, queued, writes, patch, run }) => {
+      const { session_id, thread_id } = head;
+      const queue = await prepareQueue(blobs, head, queued, now);
+      const begun = { session_id, thread_id, run: run ?? 0 };
+      const execution = childExecution(begun, together, primary.version + 1);
+      const starts = run === undefined ? {} : childStartPatch(run, now.toISOString(), execution);
+      const change: OtherChange = {
+        lines,
+        patch: { ...patch, ...queue.patch, ...starts },
+        writes: [...queue.writes, ...writes],
+        ...(run === undefined ? {} : { starts: run }),
+      };
+      return { thread_id, head, change: () => change };
+    }),
+  );
 }
 
 /**

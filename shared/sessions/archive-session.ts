@@ -9,8 +9,9 @@ import { lineOf, loadQueued } from '../events/inbox.ts';
 import { interruptedOutcome } from '../outcomes/interrupted.ts';
 import { isActive, outcomesOf, type OutcomeEvaluation } from '../outcomes/outcome.ts';
 import { resourcesOf } from '../resources/read-resources.ts';
-import { prepareAppend } from '../threads/log.ts';
-import type { ThreadHead } from '../threads/thread.ts';
+import type { Change } from '../threads/change.ts';
+import { prepareChange } from '../threads/prepare-change.ts';
+import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import { keepTranscript } from '../transcripts/keep-transcript.ts';
 import { terminate } from '../turn/settle.ts';
 import { checkNotRunning, readRows, tooBusy, type SessionRows } from './read-session.ts';
@@ -42,6 +43,7 @@ export async function archiveSession(
     try {
       const { answer, thread } = await write(ports, call, rows);
       await keepTranscript(ports, rows.config, thread).catch(ports.transcriptLost);
+      await keepChildren(ports, rows).catch(ports.transcriptLost);
       return answer;
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
@@ -71,12 +73,17 @@ async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Archi
   }
   const at = now.toISOString();
   // A session that an error has terminated has said so already.
-  const end = session.status === 'terminated' ? { lines: [], patch: {} } : terminate(thread, now);
+  const end: Pick<Change, 'lines' | 'patch' | 'others'> =
+    session.status === 'terminated' ? { lines: [] } : terminate(thread, now);
   // What waits at a budget is kept in the history: a message that was accepted is never dropped.
   const waiting = (await loadQueued(ports, thread.thread_id, thread.queue)).map(lineOf);
   const given_up = endOutcome(thread, at);
   const lines = [...waiting, ...given_up.lines, ...end.lines];
-  const append = await prepareAppend(ports, thread, lines, { ...end.patch, outcome: null });
+  const prepared = await prepareChange(ports, thread, {
+    lines,
+    patch: { ...end.patch, outcome: null },
+    others: end.others ?? [],
+  });
   const archived: SessionHead = {
     ...session,
     status: 'terminated',
@@ -87,8 +94,17 @@ async function write(ports: Ports, call: Call, rows: SessionRows): Promise<Archi
   };
   const ended = { ...parts, outcomes: outcomes.map(given_up.show) };
   const answer = showSession({ head: archived, ...ended }, now);
-  const writes = [...append.writes, ...given_up.writes, archiveHead(archived)];
-  return { answer: await commit(ports, call, writes, { answer }), thread: append.head };
+  const writes = [...prepared.writes, ...given_up.writes, archiveHead(archived)];
+  return { answer: await commit(ports, call, writes, { answer }), thread: prepared.appended.head };
+}
+
+/** The ends of the children that have just been terminated with their session. */
+async function keepChildren(ports: ArchivePorts, { config, thread }: SessionRows): Promise<void> {
+  const keys = (thread.team?.members ?? []).map(({ thread_id }) => threadKey(thread_id));
+  if (keys.length === 0) return;
+  for (const head of (await ports.table.getMany(keys)) as ThreadHead[]) {
+    await keepTranscript(ports, config, head);
+  }
 }
 
 /** What the session was to work for will not be judged any more. */

@@ -9,7 +9,7 @@ import { archived, environmentForSession, referEnvironment } from '../environmen
 import { checkFileSources } from '../events/file-sources.ts';
 import { prepareQueue, type QueuedEvent } from '../events/inbox.ts';
 import type { InitialEvent } from '../events/params.ts';
-import { startPatch } from '../events/send-plan.ts';
+import { startPatch } from '../threads/start.ts';
 import {
   openOutcome,
   outcomeWrite,

@@ -6,6 +6,7 @@ import { mergeMetadata } from '../core/metadata.ts';
 import type { PriceOverrides } from '../models/prices.ts';
 import { checkFits } from './agent-fits.ts';
 import { checkBudgetable, nextBudget } from './budget.ts';
+import type { ThreadHead } from '../threads/thread.ts';
 import type { SessionRows } from './read-session.ts';
 import type { SessionUpdate } from './session-wire.ts';
 import type { SessionAgent } from './session.ts';
@@ -47,8 +48,13 @@ export function planUpdate(rows: Updatable, body: SessionUpdate, now: Date): Upd
     ...(title === config.title ? {} : { title }),
     ...(isDeepStrictEqual(metadata, config.metadata) ? {} : { metadata }),
   };
-  const stopped = thread.status === 'idle' && thread.stop_reason?.type === 'budget_reached';
-  return { changes, resumes: stopped && changes.budget !== undefined };
+  return { changes, resumes: isCapped(thread) && changes.budget !== undefined };
+}
+
+/** Whether any thread of a session rests at its budget. */
+function isCapped({ status, stop_reason, team }: ThreadHead): boolean {
+  if (status === 'idle' && stop_reason?.type === 'budget_reached') return true;
+  return team?.members.some((member) => member.stop_reason?.type === 'budget_reached') ?? false;
 }
 
 function nextAgent(

@@ -4,9 +4,10 @@ import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { ConditionFailed, type Update } from '../core/table.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
-import { exhaustSession } from './exhaust-session.ts';
-import type { Runs } from './runs.ts';
-import { sessionKey, type SessionHead } from './session.ts';
+import { isAtWork, teamWorks } from '../threads/team.ts';
+import { exhaustThread } from './exhaust-session.ts';
+import { runName, type Runs } from './runs.ts';
+import { executionName, sessionKey, type SessionHead } from './session.ts';
 
 export interface ReconcilePorts extends Pick<Ports, 'table' | 'blobs' | 'clock'> {
   readonly runs: Runs;
@@ -18,6 +19,8 @@ type What = 'restarted' | 'exhausted' | 'stuck';
 export interface Found {
   readonly what: What;
   readonly session: SessionHead;
+  /** Name of the execution that should have been alive. */
+  readonly run_id: string;
   readonly error?: unknown;
 }
 
@@ -53,33 +56,61 @@ export async function reconcileSessions(
   const until_ms = ports.clock.now().getTime() - options.min_age_ms;
   for await (const rows of indexed(ports.table, 'RUNNING', until_ms)) {
     if (options.is_time_up()) return { ...counts, complete: false };
-    const sessions = rows as SessionHead[];
-    const leases = await leasesOf(ports, sessions);
-    const found = await Promise.all(
-      sessions.map(async (session) => {
-        const lease_until_ms = leases.get(session.session_id) ?? 0;
-        return await guarded(ports, { session, lease_until_ms }, options);
-      }),
-    );
+    const watched = await threadsOf(ports, rows as SessionHead[]);
+    const found = await Promise.all(watched.map(async (one) => await guarded(ports, one, options)));
     for (const what of found.flat()) counts[what] += 1;
   }
   return { ...counts, complete: true };
 }
 
-/** A session, and until when a step counts as at work on it: only steps move that, no client does. */
+/** What is read of a head: the rest would only be parsed and thrown away. */
+const attributes = [
+  'pk',
+  'sk',
+  'session_id',
+  'thread_id',
+  'parent_thread_id',
+  'status',
+  'run',
+  'execution',
+  'running_since',
+  'updated_at',
+  // Until when a step counts as at work on it: only steps move that, no client does.
+  'lease_until_ms',
+  'team',
+  'restarts_count',
+  'restarted_at',
+] as const satisfies readonly (keyof ThreadHead)[];
+
+type WatchedHead = Pick<ThreadHead, (typeof attributes)[number]>;
+
+/** A thread that should be at work. */
 interface Watched {
   readonly session: SessionHead;
-  readonly lease_until_ms: number;
+  readonly head: WatchedHead;
 }
 
-async function leasesOf(
+/** The threads of sessions that should be at work: primary ones, and those of their children. */
+async function threadsOf(
   { table }: ReconcilePorts,
   sessions: readonly SessionHead[],
-): Promise<Map<string, number>> {
-  const keys = sessions.map(({ session_id }) => threadKey(primaryThreadId(session_id)));
-  const attributes = ['pk', 'sk', 'session_id', 'lease_until_ms'];
-  const heads = (await table.getMany(keys, { attributes })) as ThreadHead[];
-  return new Map(heads.map(({ session_id, lease_until_ms }) => [session_id, lease_until_ms]));
+): Promise<Watched[]> {
+  const read = async (ids: readonly string[]): Promise<WatchedHead[]> =>
+    (await table.getMany(ids.map(threadKey), { attributes })) as unknown as WatchedHead[];
+  const primaries = await read(sessions.map(({ session_id }) => primaryThreadId(session_id)));
+  const ids = primaries.flatMap(({ team }) =>
+    (team?.members ?? []).flatMap(({ status, is_advisor, thread_id }) =>
+      isAtWork(status) && is_advisor !== true ? [thread_id] : [],
+    ),
+  );
+  const children = ids.length === 0 ? [] : await read(ids);
+  // A session whose children work is at work without its primary thread.
+  const working = primaries.filter((head) => isAtWork(head.status) || !teamWorks(head));
+  const heads = [...working, ...children.filter(({ status }) => isAtWork(status))];
+  return heads.flatMap((head) => {
+    const session = sessions.find(({ session_id }) => session_id === head.session_id);
+    return session === undefined ? [] : [{ session, head }];
+  });
 }
 
 /** One session that cannot be healed must not keep the others from it. */
@@ -88,79 +119,132 @@ async function guarded(
   watched: Watched,
   options: ReconcileOptions,
 ): Promise<What[]> {
-  const { session } = watched;
+  const about = { session: watched.session, run_id: executionOf(watched) };
   try {
     const done = await heal(ports, watched, options);
-    for (const what of done) options.found({ what, session });
+    for (const what of done) options.found({ what, ...about });
     return done;
   } catch (error) {
-    options.found({ what: 'restarted', session, error });
+    options.found({ what: 'restarted', ...about, error });
     return [];
   }
 }
 
+/** A child's stands in its head, for it may have begun with others. */
+function executionOf({ session, head }: Watched): string {
+  return head.execution ?? executionName(session.session_id, session.run);
+}
+
 async function heal(
   ports: ReconcilePorts,
-  { session, lease_until_ms }: Watched,
+  watched: Watched,
   { min_age_ms }: ReconcileOptions,
 ): Promise<What[]> {
+  const { lease_until_ms } = watched.head;
   const now_ms = ports.clock.now().getTime();
   const trusts_rows = min_age_ms > 0;
-  // What has just moved is alive; asking Step Functions about every session would meet its quota.
-  if (trusts_rows && lease_until_ms > now_ms) return [];
-  const moved_ms = Math.max(lease_until_ms - limits.lease_ms, startedMs(session));
+  const started_ms = startedMs(watched);
+  // What has just moved is alive, and what has just begun is being started, also in a session that runs
+  // for long; asking Step Functions about each of them would meet its quota.
+  const is_fresh = lease_until_ms > now_ms || now_ms - started_ms < min_age_ms;
+  if (trusts_rows && is_fresh) return [];
+  const moved_ms = Math.max(lease_until_ms - limits.lease_ms, started_ms);
   const stuck = now_ms - moved_ms > limits.stuck_ms ? ['stuck' as const] : [];
-  if (trusts_rows && now_ms < dueMs(session)) return stuck;
-  if (await ports.runs.alive(session.session_id, session.run)) return stuck;
-  if (trusts_rows && restartsOf(session) >= limits.session_restarts_max) {
-    return (await exhaustSession(ports, session)) ? ['exhausted'] : [];
+  if (trusts_rows && now_ms < dueMs(watched)) return stuck;
+  if (await ports.runs.alive(executionOf(watched))) return stuck;
+  return [...(await startAnew(ports, watched, trusts_rows)), ...stuck];
+}
+
+/** Another run, or, when they all have died, the end of the turn. */
+async function startAnew(
+  ports: ReconcilePorts,
+  watched: Watched,
+  trusts_rows: boolean,
+): Promise<What[]> {
+  const { session, head } = watched;
+  if (trusts_rows && restartsOf(watched).count >= limits.session_restarts_max) {
+    return (await exhaustThread(ports, session, head.thread_id)) ? ['exhausted'] : [];
   }
-  const restarted = await restart(ports, session, trusts_rows);
-  return [...(restarted ? ['restarted' as const] : []), ...stuck];
+  return (await restart(ports, watched, trusts_rows)) ? ['restarted'] : [];
 }
 
-function startedMs({ running_since, updated_at }: SessionHead): number {
-  return Date.parse(running_since ?? updated_at);
+function startedMs({ session, head }: Watched): number {
+  return Date.parse(head.running_since ?? session.running_since ?? session.updated_at);
 }
 
-function restartsOf({ restarts_count }: SessionHead): number {
-  return restarts_count ?? 0;
+/** Of a primary thread they stand with its session. */
+function restartsOf({ session, head }: Watched): { count: number; at: string | undefined } {
+  const { restarts_count, restarted_at } = head.parent_thread_id === undefined ? session : head;
+  return { count: restarts_count ?? 0, at: restarted_at };
 }
 
 /** When a turn that was started anew may be again: what has died at once will most likely do so again. */
-function dueMs(session: SessionHead): number {
-  if (session.restarted_at === undefined) return 0;
-  const wait_ms = limits.session_restart_wait_ms * 2 ** (restartsOf(session) - 1);
-  return Date.parse(session.restarted_at) + wait_ms;
+function dueMs(watched: Watched): number {
+  const { count, at } = restartsOf(watched);
+  if (at === undefined) return 0;
+  return Date.parse(at) + limits.session_restart_wait_ms * 2 ** (count - 1);
+}
+
+/** How often a run has been started anew with this, and when; undefined where it does not count. */
+interface Counted {
+  readonly count: number;
+  readonly at: string;
 }
 
 async function restart(
   { table, runs, clock }: ReconcilePorts,
-  session: SessionHead,
+  watched: Watched,
   is_counted: boolean,
 ): Promise<boolean> {
-  const { session_id, run } = session;
+  const { session, head } = watched;
+  const counted = is_counted
+    ? { count: restartsOf(watched).count + 1, at: clock.now().toISOString() }
+    : undefined;
+  const is_primary = head.parent_thread_id === undefined;
+  const writes = is_primary
+    ? [nextRun(session, counted), freedThread(session)]
+    : [freedChild(head, counted)];
   try {
-    const counted = is_counted
-      ? { count: restartsOf(session) + 1, at: clock.now().toISOString() }
-      : undefined;
-    await table.transact([nextRun(session, counted), freedThread(session)]);
+    await table.transact(writes);
   } catch (error) {
     // It came to rest, or somebody else has restarted it, since it was read.
     if (error instanceof ConditionFailed) return false;
     throw error;
   }
-  const thread_id = primaryThreadId(session_id);
+  const run = (is_primary ? session.run : head.run) + 1;
   // Lost here, a later reconcile finds this run without an execution and makes another.
-  await runs.start({ session_id, thread_id, run: run + 1 });
+  await runs.start({ session_id: session.session_id, thread_id: head.thread_id, run });
   return true;
 }
 
-/** A new run is no progress: `updated_at` and the place in the index stay, for whoever counts. */
-function nextRun(
-  { session_id, run }: SessionHead,
-  counted: { readonly count: number; readonly at: string } | undefined,
+/** A child's next run, in an execution of its own. */
+function freedChild(
+  { session_id, thread_id, run }: WatchedHead,
+  counted: Counted | undefined,
 ): Update {
+  const next = run + 1;
+  return {
+    update: threadKey(thread_id),
+    expression:
+      'SET run = :next, execution = :execution, lease_holder = :null, #version = #version + :one' +
+      (counted === undefined ? '' : ', restarts_count = :count, restarted_at = :at'),
+    condition: 'run = :run AND #status IN (:running, :rescheduling)',
+    names: { '#version': 'version', '#status': 'status' },
+    values: {
+      ':run': run,
+      ':next': next,
+      ':execution': runName({ session_id, thread_id, run: next }),
+      ':null': null,
+      ':one': 1,
+      ':running': 'running',
+      ':rescheduling': 'rescheduling',
+      ...(counted === undefined ? {} : { ':count': counted.count, ':at': counted.at }),
+    },
+  };
+}
+
+/** A new run is no progress: `updated_at` and the place in the index stay, for whoever counts. */
+function nextRun({ session_id, run }: SessionHead, counted: Counted | undefined): Update {
   return {
     update: sessionKey(session_id),
     expression:

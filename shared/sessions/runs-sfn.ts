@@ -1,9 +1,9 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { Executions } from '../core/executions.ts';
 import { StepFunctionsExecutions } from '../core/executions-sfn.ts';
+import { primaryThreadId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
-import type { RunInput, Runs } from './runs.ts';
-import { executionName } from './session.ts';
+import { runName, type RunInput, type Runs, type ThreadsInput } from './runs.ts';
 
 /** Runs of sessions as executions in Step Functions. */
 export class StepFunctionsRuns implements Runs {
@@ -13,13 +13,20 @@ export class StepFunctionsRuns implements Runs {
     this.#executions = new StepFunctionsExecutions(machine_arn, client);
   }
 
-  async start({ session_id, thread_id, run, inbox = [] }: RunInput): Promise<void> {
+  async start(run: RunInput): Promise<void> {
+    const { session_id, thread_id, inbox = [] } = run;
     const hints = inbox.slice(0, limits.inbox_hints_max);
-    const input: RunInput = { session_id, thread_id, run, inbox: hints };
-    await this.#executions.start(executionName(session_id, run), input);
+    const input = { session_id, thread_id, run: run.run, inbox: hints, threads: [] };
+    await this.#executions.start(runName(run), input);
   }
 
-  async alive(session_id: string, run: number): Promise<boolean> {
-    return await this.#executions.alive(executionName(session_id, run));
+  async startThreads(name: string, { session_id, threads }: ThreadsInput): Promise<void> {
+    // The first state is a step for all executions; this one is told by its threads what it is for.
+    const thread_id = primaryThreadId(session_id);
+    await this.#executions.start(name, { session_id, thread_id, run: 1, inbox: [], threads });
+  }
+
+  async alive(name: string): Promise<boolean> {
+    return await this.#executions.alive(name);
   }
 }

@@ -10,8 +10,11 @@ export interface SessionChange {
   readonly stop?: { readonly reason: StopReason | null; readonly details: StopDetails };
   /** Sums to add. */
   readonly usage?: Partial<Usage>;
-  /** The run that begins, and since when the session is running. */
-  readonly start?: { readonly run: number; readonly at: string };
+  /**
+   * What begins: a run of the primary thread, and the running of the session, which also a child
+   * begins, and which a run within it leaves as it is.
+   */
+  readonly start?: { readonly run?: number; readonly at?: string };
   /** The cap as a client changed it; null removes it. */
   readonly budget?: BudgetLimit | null;
   /** Outcomes that were defined with this. */
@@ -40,13 +43,16 @@ export function changeSession(session_id: string, change: SessionChange, at: str
     values[':reason'] = change.stop.reason;
     values[':details'] = change.stop.details;
   }
-  if (change.start !== undefined) {
-    sets.push('run = :run', 'running_since = :since', 'gsi2pk = :running', 'gsi2sk = :place');
+  if (change.start?.run !== undefined) {
+    sets.push('run = :run');
     values[':run'] = change.start.run;
+    removes.push('restarts_count', 'restarted_at');
+  }
+  if (change.start?.at !== undefined) {
+    sets.push('running_since = :since', 'gsi2pk = :running', 'gsi2sk = :place');
     values[':since'] = change.start.at;
     values[':running'] = 'RUNNING';
     values[':place'] = `${change.start.at}#${session_id}`;
-    removes.push('restarts_count', 'restarted_at');
   }
   if (change.budget !== undefined) {
     sets.push('budget = :budget');

@@ -4,6 +4,7 @@ import type { Key, Row } from '../core/table.ts';
 import { fileKey, scopeKey } from '../api-files/api-file.ts';
 import { filesKey, type StoredEntry } from '../files/entry.ts';
 import { outputKeys } from '../files/outputs.ts';
+import type { MemberRow } from '../threads/member.ts';
 import { listenKey, threadKey } from '../threads/thread.ts';
 import { transcriptPrefix } from '../transcripts/segment.ts';
 import { partPrefix, sessionKey, sessionPrefix } from './session.ts';
@@ -44,13 +45,9 @@ export async function sweepContents(
   is_time_up: () => boolean,
 ): Promise<boolean> {
   const head = sessionKey(session_id);
-  const partitions = [
-    filesKey(session_id),
-    head.pk,
-    listenKey(primaryThreadId(session_id)).pk,
-    // Last of the rows: streams may still be reading the log to its end.
-    threadKey(primaryThreadId(session_id)).pk,
-  ];
+  // First the logs of its children: the session's own rows are all that leads to them.
+  if (!(await sweepChildren(table, session_id, is_time_up))) return false;
+  const partitions = [filesKey(session_id), head.pk];
   for (const pk of partitions) {
     for (let more = true; more;) {
       if (is_time_up()) return false;
@@ -61,9 +58,45 @@ export async function sweepContents(
       more = page.more && page.rows.length > 1;
     }
   }
+  // Last of the rows: streams may still be reading the log to its end.
+  if (!(await sweepThread(table, primaryThreadId(session_id), is_time_up))) return false;
   const prefixes = [sessionPrefix, partPrefix, transcriptPrefix].map((of) => of(session_id));
   for (const prefix of prefixes) {
     if (!(await blobs.deletePrefix(prefix, is_time_up))) return false;
+  }
+  return true;
+}
+
+async function sweepChildren(
+  table: Ports['table'],
+  session_id: string,
+  is_time_up: () => boolean,
+): Promise<boolean> {
+  const range = { pk: sessionKey(session_id).pk, from: 'T#', to: 'T#~', limit: ROWS_PER_ROUND };
+  for (let more = true; more;) {
+    const page = await table.query(range);
+    for (const { thread_id } of page.rows as MemberRow[]) {
+      if (!(await sweepThread(table, thread_id, is_time_up))) return false;
+    }
+    if (page.rows.length > 0) await table.deleteMany(page.rows);
+    more = page.more;
+  }
+  return true;
+}
+
+/** The rows of one thread: who listens to it, and its log. */
+async function sweepThread(
+  table: Ports['table'],
+  thread_id: string,
+  is_time_up: () => boolean,
+): Promise<boolean> {
+  for (const { pk } of [listenKey(thread_id), threadKey(thread_id)]) {
+    for (let more = true; more;) {
+      if (is_time_up()) return false;
+      const page = await table.query({ pk, ...EVERY, limit: ROWS_PER_ROUND });
+      await table.deleteMany(page.rows);
+      more = page.more;
+    }
   }
   return true;
 }

@@ -7,13 +7,14 @@ import { limits } from '../core/limits.ts';
 import { load, store } from '../core/stored.ts';
 import { ConditionFailed, type Update, type Write } from '../core/table.ts';
 import type { NewEvent } from '../events/event.ts';
-import { startPatch } from '../events/send-plan.ts';
 import { outcomesOf } from '../outcomes/outcome.ts';
 import { resourcesOf } from '../resources/read-resources.ts';
-import { prepareAppend } from '../threads/log.ts';
+import { prepareChange } from '../threads/prepare-change.ts';
+import type { ThreadHead } from '../threads/thread.ts';
 import { planUpdate, type Updatable, type UpdatePlan } from './plan-update.ts';
 import { readRows, tooBusy } from './read-session.ts';
-import { changeSession } from './session-change.ts';
+import { resume, type Resumed } from './resume.ts';
+import { startRuns } from './runs.ts';
 import type { SessionPorts } from './session-ports.ts';
 import type { SessionUpdate } from './session-wire.ts';
 import { configKey, sessionPrefix, type SessionConfig, type SessionHead } from './session.ts';
@@ -64,39 +65,48 @@ async function write(
     return await commit(ports, call, [], { answer });
   }
   const at = now.toISOString();
-  const run = thread.run + 1;
+  const resumed = resumes ? resume(thread, at) : undefined;
   const next = await nextConfig(ports, rows, changes);
   const event: NewEvent = { id: ports.newId('event'), type: 'session.updated', ...changes };
-  const append = await prepareAppend(
-    ports,
-    thread,
-    [{ event }],
-    resumes ? startPatch(run, at) : {},
-  );
-  const head = changeSession(
-    session.session_id,
-    {
+  const { writes, begun, appended } = await prepareChange(ports, thread, {
+    ...resumed,
+    lines: [{ event }, ...(resumed?.lines ?? [])],
+    session: {
       ...(changes.budget === undefined ? {} : { budget: changes.budget }),
-      ...(resumes ? { status: 'running' as const, start: { run, at } } : {}),
+      ...resumed?.session,
     },
-    at,
-  );
-  const shown: SessionHead = {
-    ...session,
-    updated_at: at,
-    budget: changes.budget === undefined ? session.budget : changes.budget,
-    ...(resumes ? { status: 'running' as const, running_since: at } : {}),
-  };
+  });
+  const shown = headAfter(session, { changes, resumes }, at);
   const agent = changes.agent ?? rows.agent;
   const mine = showSession({ head: shown, config: next, agent, ...parts }, now);
-  const writes = [...append.writes, head, ...configWrites(config, next)];
-  const answer = await commit(ports, call, writes, { answer: mine });
+  const all = [...writes, ...configWrites(config, next)];
+  const answer = await commit(ports, call, all, { answer: mine });
   // Another's answer: this run was not written, and starting it would use up its execution's name.
-  if (resumes && answer === mine) {
-    const { session_id, thread_id } = thread;
-    await ports.runs.start({ session_id, thread_id, run }).catch(ports.startLost);
-  }
+  if (answer !== mine) return answer;
+  await startRuns(ports.runs, appended.head, begun).catch(ports.startLost);
+  if (resumed !== undefined) await startOwn(ports, thread, resumed);
   return answer;
+}
+
+async function startOwn(
+  ports: SessionPorts,
+  { session_id, thread_id }: ThreadHead,
+  { run }: Resumed,
+): Promise<void> {
+  if (run !== undefined)
+    await ports.runs.start({ session_id, thread_id, run }).catch(ports.startLost);
+}
+
+/** The session's head as the answer shows it. */
+function headAfter(
+  session: SessionHead,
+  { changes, resumes }: UpdatePlan,
+  at: string,
+): SessionHead {
+  const { budget = session.budget } = changes;
+  const running_since = session.running_since ?? at;
+  const runs = resumes ? { status: 'running' as const, running_since } : {};
+  return { ...session, updated_at: at, budget, ...runs };
 }
 
 async function nextConfig(

@@ -59,6 +59,8 @@ function measure(metrics: Metrics, observation: Observation): void {
     case 'report':
       metrics.addMetric('Reports', MetricUnit.Count, 1);
       return;
+    case 'start_lost':
+      return;
     case 'transcript_lost':
       metrics.addMetric('TranscriptsLost', MetricUnit.Count, 1);
       return;
@@ -76,6 +78,7 @@ function tell(
 ): void {
   const { type, ...facts } = observation;
   if (type === 'model_error') logger.warn('model request failed', { ...ids, ...facts });
+  if (type === 'start_lost') logger.warn('start lost', { ...ids, ...facts });
   if (type === 'transcript_lost') logger.error('transcript not written', { ...ids, ...facts });
   if (type === 'spans_lost') logger.warn('spans not sent', { ...ids, ...facts });
   if (type === 'tool' || type === 'settled' || type === 'verdict' || type === 'report') {

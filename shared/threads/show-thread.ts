@@ -1,6 +1,7 @@
 import type { BetaManagedAgentsSessionThread } from '@anthropic-ai/sdk/resources/beta/sessions/threads/threads';
-import { primaryThreadId } from '../core/id.ts';
 import type { SessionAgent, SessionHead } from '../sessions/session.ts';
+import type { ThreadAgent } from './member.ts';
+import { isAtWork } from './team.ts';
 import { usageNow, usageSnapshot } from '../sessions/session-usage.ts';
 import type { ThreadHead } from './thread.ts';
 
@@ -11,28 +12,27 @@ export type Thread = BetaManagedAgentsSessionThread;
 export function showThread(
   thread: ThreadHead,
   session: SessionHead,
-  agent: SessionAgent,
+  agent: ThreadAgent,
   now: Date,
 ): Thread {
-  const { multiagent: _roster, ...own } = agent;
   const usage = usageSnapshot(usageNow(thread.usage, thread.running_since, now));
-  const ended_at = session.archived_at === null ? now : new Date(thread.updated_at);
+  const archived_at = thread.archived_at ?? session.archived_at;
+  // One that an error has terminated is not archived, and yet no longer lasts.
+  const has_ended = archived_at !== null || thread.status === 'terminated';
+  const ended_at = has_ended ? new Date(thread.updated_at) : now;
   const active_seconds = usage.active_seconds ?? 0;
   const duration_ms = Math.max(0, ended_at.getTime() - Date.parse(thread.created_at));
   const has_run = thread.run > 0;
-  const at_work = thread.status === 'running' || thread.status === 'rescheduling';
+  const at_work = isAtWork(thread.status);
   // Only a turn that has come to rest adds to the sums of finished running.
   const has_rested = has_run && (!at_work || thread.usage.active_ms > 0);
   return {
     id: thread.thread_id,
     type: 'session_thread',
-    agent: own,
-    archived_at: session.archived_at,
+    agent,
+    archived_at,
     created_at: thread.created_at,
-    parent_thread_id:
-      thread.thread_id === primaryThreadId(thread.session_id)
-        ? null
-        : primaryThreadId(thread.session_id),
+    parent_thread_id: thread.parent_thread_id ?? null,
     session_id: thread.session_id,
     stats: has_run ? { active_seconds, duration_seconds: duration_ms / 1_000 } : null,
     status: thread.status,
@@ -40,4 +40,9 @@ export function showThread(
     usage: has_rested ? usage : null,
     workflow_run_id: null,
   };
+}
+
+/** The primary thread's agent: that of the session, whose roster is not repeated. */
+export function primaryAgent({ multiagent: _roster, ...agent }: SessionAgent): ThreadAgent {
+  return agent;
 }

@@ -1,6 +1,7 @@
 import { newId } from '../core/id.ts';
 import type { Line } from '../events/event.ts';
 import type { BudgetLimit, UsageSnapshot } from '../sessions/session-usage.ts';
+import { isChild, teamWorks } from './team.ts';
 import type { StopDetails, StopReason, ThreadHead } from './thread.ts';
 
 /** Why a turn ends. */
@@ -15,39 +16,51 @@ export interface Bill {
   readonly budget: BudgetLimit | null;
 }
 
-/** The pair of events that says that the session and its thread run. */
+/** Of which thread a status is told. */
+type Named = Pick<ThreadHead, 'agent_name' | 'thread_id'>;
+
+export function statusLine(
+  type:
+    | 'session.thread_status_running'
+    | 'session.thread_status_rescheduled'
+    | 'session.thread_status_terminated',
+  { agent_name, thread_id }: Named,
+): Line {
+  return { event: { id: newId('event'), type, agent_name, session_thread_id: thread_id } };
+}
+
+/** That the session runs, where its log does not say so, and that the thread does. */
 export function runningLines(head: ThreadHead): Line[] {
-  return [
-    { event: { id: newId('event'), type: 'session.status_running' } },
-    {
-      event: {
-        id: newId('event'),
-        type: 'session.thread_status_running',
-        agent_name: head.agent_name,
-        session_thread_id: head.thread_id,
-      },
-    },
-  ];
+  const is_said = isChild(head) || head.team?.is_announced === true;
+  const session: Line[] = is_said
+    ? []
+    : [{ event: { id: newId('event'), type: 'session.status_running' } }];
+  return [...session, statusLine('session.thread_status_running', head)];
 }
 
 /**
  * The three events that end a turn: thread idle, usage, session idle, in this order. Nothing may
- * follow the last one: a worker's idle clock starts at it (api-behaviour 4.6).
+ * follow the last one: a worker's idle clock starts at it (api-behaviour 4.6). While a child runs,
+ * only the first.
  */
-export function idleLines(head: ThreadHead, { reason, details }: Stop, bill: Bill): Line[] {
-  const stop = { stop_reason: reason, stop_details: details ?? null };
+export function idleLines(head: ThreadHead, stop: Stop, bill: Bill): Line[] {
   return [
-    {
-      event: {
-        id: newId('event'),
-        type: 'session.thread_status_idle',
-        agent_name: head.agent_name,
-        session_thread_id: head.thread_id,
-        ...stop,
-      },
-    },
-    ...sessionIdleLines({ reason, ...(details === undefined ? {} : { details }) }, bill),
+    threadIdleLine(head, stop),
+    ...(isChild(head) || teamWorks(head) ? [] : sessionIdleLines(stop, bill)),
   ];
+}
+
+export function threadIdleLine({ agent_name, thread_id }: Named, { reason, details }: Stop): Line {
+  return {
+    event: {
+      id: newId('event'),
+      type: 'session.thread_status_idle',
+      agent_name,
+      session_thread_id: thread_id,
+      stop_reason: reason,
+      stop_details: details ?? null,
+    },
+  };
 }
 
 /** The session's part of {@link idleLines}: said again when some, not all, calls were answered. */

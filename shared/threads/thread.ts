@@ -26,6 +26,8 @@ export interface OpenCall {
   readonly name: string;
   readonly state: 'ask' | 'custom' | 'ready' | 'started' | 'denied' | 'answered';
   readonly deny_message?: string | null;
+  /** Of an advisor that is asked: its thread. No event shows such a call. */
+  readonly thread_id?: string;
 }
 
 /** An event that waits in the inbox (`I#<n>` holds it). */
@@ -110,6 +112,44 @@ export interface ThreadHead extends Row {
   readonly lease_holder: string | null;
   /** Epoch milliseconds. */
   readonly lease_until_ms: number;
+  /** Messages of other threads that stand in the log and in no model request. @default 0 */
+  readonly unread?: number;
+  /** Of a primary thread: those that it has started. @default - none, and it never started one */
+  readonly team?: Team;
+  /** Of a child: the thread that started it. @default - it is the session's primary one */
+  readonly parent_thread_id?: string;
+  /** Of a child: the execution that runs it. A primary's is named by its session and run. */
+  readonly execution?: string;
+  /** Of a child: how often reconcile has started its run anew, and when last. @default - never */
+  readonly restarts_count?: number;
+  readonly restarted_at?: string;
+  /** Of a child. @default - it is not archived */
+  readonly archived_at?: string;
+}
+
+/**
+ * What a primary thread knows of its children. Each change of a child's status is one transaction with
+ * this, so whether the session runs, and what it waits for, is decided from one head.
+ */
+export interface Team {
+  /** In the order in which they were started; who is terminated or archived is not among them. */
+  readonly members: readonly Member[];
+  /** Whether the log says that the session runs. */
+  readonly is_announced: boolean;
+  /** Since when any of its threads runs; null while none does. */
+  readonly running_since: string | null;
+  /** Messages to children since a client last sent work. */
+  readonly sent_count: number;
+}
+
+export interface Member {
+  readonly thread_id: string;
+  readonly agent_name: string;
+  readonly status: 'running' | 'idle' | 'rescheduling';
+  /** Why it rests; null while it does not. */
+  readonly stop_reason: StopReason | null;
+  /** @default false */
+  readonly is_advisor?: true;
 }
 
 export function threadKey(thread_id: string): Key {

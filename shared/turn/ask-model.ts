@@ -3,6 +3,9 @@ import { newId } from '../core/id.ts';
 import { compact, mustCompact } from '../models/compaction.ts';
 import { ModelError } from '../models/model-error.ts';
 import type { ModelRequest } from '../models/model.ts';
+import { rosterOf } from '../team/roster.ts';
+import { teamPrompt } from '../team/team-prompt.ts';
+import { teamToolDefinitions } from '../team/team-tools.ts';
 import { toolDefinitions } from '../tools/tools.ts';
 import { beginRequest } from './begin.ts';
 import { DeltaRelay } from './deltas.ts';
@@ -11,7 +14,8 @@ import { takeReply } from './reply.ts';
 import { fillSources } from './file-sources.ts';
 import { requestModel } from './request.ts';
 import { systemPrompt } from './system-prompt.ts';
-import { addUsage, type Turn } from './turn.ts';
+import { addUsage } from '../sessions/add-usage.ts';
+import type { Turn } from './turn.ts';
 import { Watch } from './watch.ts';
 
 /** How the loop goes on after a model request. */
@@ -50,6 +54,8 @@ async function askWatched(turn: Turn, watch: Watch): Promise<Asked> {
   }
   if (turn.head.open_span === null) {
     turn.context.take(await turn.writer.append(beginRequest));
+    // What another thread has sent may stand right before it: it is part of this request.
+    await turn.context.sync(turn.ports, turn.head);
   }
   const { table, clock } = turn.ports;
   const relay = turn.listened ? new DeltaRelay(table, clock, turn.head.thread_id) : undefined;
@@ -108,9 +114,17 @@ async function requestOf(turn: Turn): Promise<ModelRequest> {
   const { messages } = turn.context.conversation;
   return {
     model: turn.agent.model,
-    system: systemPrompt(turn.agent, turn.config, turn.resources),
+    system: [
+      systemPrompt(turn.agent, turn.config, turn.resources),
+      ...teamPrompt(turn.agent, turn.head),
+    ]
+      .filter((text) => text !== '')
+      .join('\n\n'),
     messages: await fillSources(turn.ports, turn.head.workspace_id, messages),
-    tools: toolDefinitions(turn.agent.tools, { has_search: turn.ports.search }),
+    tools: [
+      ...toolDefinitions(turn.agent.tools, { has_search: turn.ports.search }),
+      ...teamToolDefinitions(rosterOf(turn.agent)),
+    ],
     purpose: 'turn',
     thread_id: turn.head.thread_id,
   };

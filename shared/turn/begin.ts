@@ -1,20 +1,25 @@
 import { newId } from '../core/id.ts';
 import { lineOf, type QueuedEvent } from '../events/inbox.ts';
 import { runningLines } from '../threads/status-lines.ts';
+import { isChild } from '../threads/team.ts';
 import type { ThreadHead } from '../threads/thread.ts';
-import { merge } from './change.ts';
+import { after, merge } from './change.ts';
+import { tellStatus } from './child.ts';
 import { startWork } from './outcome.ts';
 import type { Turn } from './turn.ts';
-import type { Change } from './writer.ts';
+import type { Change } from '../threads/change.ts';
 
 /** Say that the thread runs, when the log does not say so yet. */
 export function announce(head: ThreadHead): Change {
   if (head.announced && head.status === 'running') return { lines: [] };
-  return {
-    lines: runningLines(head),
-    patch: { announced: true, status: 'running' },
-    session: { status: 'running' },
-  };
+  const lines = runningLines(head);
+  const patch: Partial<ThreadHead> = { announced: true, status: 'running' };
+  if (isChild(head)) {
+    return { lines, patch, others: [tellStatus(head, 'session.thread_status_running')] };
+  }
+  const { team } = head;
+  const said = team === undefined ? {} : { team: { ...team, is_announced: true } };
+  return { lines, patch: { ...patch, ...said }, session: { status: 'running' } };
 }
 
 /** Open the span of the next model request; a span that a crash left open is used again. */
@@ -23,7 +28,14 @@ export function beginRequest(head: ThreadHead): Change {
   const id = newId('event');
   const begun = merge(announce(head), {
     lines: [{ event: { id, type: 'span.model_request_start' } }],
-    patch: { open_span: id, rounds: head.rounds + 1, phase: 'model', calls: [] },
+    patch: {
+      open_span: id,
+      rounds: head.rounds + 1,
+      phase: 'model',
+      calls: [],
+      // All that has come from other threads is in this request.
+      ...(head.unread === undefined ? {} : { unread: 0 }),
+    },
   });
   return merge(startWork(head), begun);
 }
@@ -46,5 +58,9 @@ function takeInto(
   taken: ReadonlySet<string>,
 ): Change {
   const queue = head.queue.filter(({ id }) => !taken.has(id));
-  return merge({ lines: events.map(lineOf), patch: { queue } }, beginRequest(head));
+  const { team } = head;
+  // A client has spoken: its agents may talk to each other again.
+  const counted = team === undefined ? {} : { team: { ...team, sent_count: 0 } };
+  const heard: Change = { lines: events.map(lineOf), patch: { queue, ...counted } };
+  return merge(heard, beginRequest(after(head, heard)));
 }

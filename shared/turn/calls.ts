@@ -9,12 +9,17 @@ import { mountsOf } from '../resources/resource.ts';
 import { noRequestUsage } from '../models/model.ts';
 import { recordRead } from '../playbooks/playbook-reads.ts';
 import type { ToolUsage } from '../tools/search.ts';
+import type { TeamToolName } from '../team/team-tools.ts';
 import { repeatable, type ToolOutcome } from '../tools/tools.ts';
+import { advise } from './advise.ts';
 import { announce, beginRequest } from './begin.ts';
 import { after, andRest, merge } from './change.ts';
-import { addUsage, type Turn } from './turn.ts';
+import { addUsage } from '../sessions/add-usage.ts';
+import type { Turn } from './turn.ts';
 import { Watch } from './watch.ts';
-import type { Change } from './writer.ts';
+import type { Change } from '../threads/change.ts';
+
+const CONSULT: TeamToolName = 'consult_advisor';
 
 /**
  * Run what may run. A call that an earlier invocation began and did not record is answered with
@@ -41,7 +46,7 @@ async function beginCalls(turn: Turn): Promise<OpenCall[]> {
   const { calls } = turn.head;
   const lost = calls.filter(
     ({ state, event_id, name }) =>
-      state === 'started' && !turn.begun.has(event_id) && !repeatable(name),
+      state === 'started' && !turn.begun.has(event_id) && !mayRepeat(name),
   );
   const denied = calls.filter(({ state }) => state === 'denied');
   const runnable = calls.filter(
@@ -62,6 +67,11 @@ async function beginCalls(turn: Turn): Promise<OpenCall[]> {
   return runnable;
 }
 
+/** An advisor only answers: it may be asked again. */
+function mayRepeat(name: string): boolean {
+  return repeatable(name) || name === CONSULT;
+}
+
 function mark(call: OpenCall, closed: Set<string>, ready: readonly OpenCall[]): OpenCall {
   if (closed.has(call.event_id)) return { ...call, state: 'answered' };
   const starts = ready.some(({ event_id }) => event_id === call.event_id);
@@ -71,6 +81,7 @@ function mark(call: OpenCall, closed: Set<string>, ready: readonly OpenCall[]): 
 async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> {
   const { ports, config, head } = turn;
   if (watch.signal.aborted) return;
+  if (call.thread_id !== undefined) return await askAdvisor(turn, call, watch);
   const began = ports.clock.now().getTime();
   const outcome = await ports.tools.run(
     {
@@ -93,6 +104,24 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
   const line = resultLine(call.event_id, outcome.content, outcome.is_error);
   const used = usageOf(turn, call.name, outcome.usage);
   await record(turn, call, { line, usage: used, writes: readsOf(turn, call, outcome) });
+}
+
+async function askAdvisor(turn: Turn, call: OpenCall, watch: Watch): Promise<void> {
+  const advised = await advise(turn, call, watch.signal);
+  if (advised === undefined) return;
+  turn.context.take(
+    await turn.writer.append((head) => {
+      if (!head.calls.some(({ event_id }) => event_id === call.event_id)) return { lines: [] };
+      return proceed(turn, head, merge(advised(head), { lines: [], patch: answered(head, call) }));
+    }),
+  );
+}
+
+function answered(head: ThreadHead, call: OpenCall): Pick<ThreadHead, 'calls'> {
+  const calls = head.calls.map((open): OpenCall =>
+    open.event_id === call.event_id ? { ...open, state: 'answered' } : open,
+  );
+  return { calls };
 }
 
 /** What a call adds to the sums: searches, tokens of a model that helped, pages fetched. */
@@ -130,12 +159,10 @@ async function record(turn: Turn, call: OpenCall, answer: Answer): Promise<void>
   const logged = await turn.writer.append((head) => {
     // An interrupt that came first has closed the call already.
     if (!head.calls.some(({ event_id }) => event_id === call.event_id)) return { lines: [] };
-    const calls = head.calls.map((open): OpenCall =>
-      open.event_id === call.event_id ? { ...open, state: 'answered' } : open,
-    );
     const charged = { usage: addUsage(head.usage, usage) };
     const spent = Object.keys(usage).length === 0 ? {} : { session: { usage } };
-    return proceed(turn, head, { lines: [line], patch: { calls, ...charged }, ...spent, writes });
+    const patch = { ...answered(head, call), ...charged };
+    return proceed(turn, head, { lines: [line], patch, ...spent, writes });
   });
   turn.context.take(logged);
 }

@@ -1,29 +1,29 @@
+import { isChild } from '../threads/team.ts';
 import type { StopReason, ThreadHead } from '../threads/thread.ts';
+import { reportOf, type Report } from './child.ts';
 import { decide } from './decide.ts';
 import { beginEvaluation } from './outcome.ts';
+import { lastSaid } from './messages.ts';
 import { restOf } from './rest.ts';
 import type { ThreadPorts } from './turn-ports.ts';
 import type { Turn } from './turn.ts';
-import type { Change } from './writer.ts';
+import { mergeSession, type Change } from '../threads/change.ts';
 
 /** Two changes as one: the lines in order, the later patch and the later sums on top. */
 export function merge(first: Change, second: Change): Change {
   return {
     lines: [...first.lines, ...second.lines],
     patch: { ...first.patch, ...second.patch },
-    ...sessionOf(first.session, second.session),
+    ...sessionOf(mergeSession(first.session, second.session)),
     writes: [...(first.writes ?? []), ...(second.writes ?? [])],
+    others: [...(first.others ?? []), ...(second.others ?? [])],
     ...settledOf(second.settled ?? first.settled),
   };
 }
 
 /** The session's head is left alone when neither change touches it: each write costs. */
-function sessionOf(first: Change['session'], second: Change['session']): Pick<Change, 'session'> {
-  if (first === undefined || second === undefined) {
-    const session = first ?? second;
-    return session === undefined ? {} : { session };
-  }
-  return { session: { ...first, ...second, usage: { ...first.usage, ...second.usage } } };
+function sessionOf(session: Change['session']): Pick<Change, 'session'> {
+  return session === undefined ? {} : { session };
 }
 
 /** The head as a change will leave it. */
@@ -40,7 +40,17 @@ export function andRest(turn: Turn<ThreadPorts>, head: ThreadHead, change: Chang
   if (decide(next) === 'evaluate') return merge(change, beginEvaluation(next));
   const reason = restReason(next);
   if (reason === undefined) return change;
-  return merge(change, restOf(turn, next, { reason }));
+  const words = isChild(next) && reason.type === 'end_turn' ? lastWords(turn, change) : undefined;
+  const report = words === undefined ? {} : { report: words };
+  return merge(change, restOf(turn, next, { stop: { reason }, first: change, ...report }));
+}
+
+/** What a child says last is its report: in the change that ends its turn, or already in its context. */
+function lastWords({ context }: Turn<ThreadPorts>, { lines }: Change): Report {
+  const said = lines.flatMap(({ event }) => (event.type === 'agent.message' ? event.content : []));
+  const last = said.length > 0 ? said : lastSaid(context.conversation);
+  const text = last.map((block) => ('text' in block ? block.text : '')).join('\n\n');
+  return reportOf(text.trim() === '' ? '[The agent ended its turn without a word.]' : text);
 }
 
 function settledOf(settled: string | undefined): Pick<Change, 'settled'> {

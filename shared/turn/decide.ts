@@ -1,4 +1,5 @@
 import type { ThreadHead } from '../threads/thread.ts';
+import { teamWorks } from '../threads/team.ts';
 import { interrupted } from './watch.ts';
 
 /** What a running thread does next. */
@@ -31,11 +32,13 @@ export function decide(head: ThreadHead): Action {
 }
 
 /** Nothing is open: what clients have sent comes first, then the outcome; but what is begun is judged. */
-function decideRest({ queue, outcome }: ThreadHead): Action {
+function decideRest(head: ThreadHead): Action {
+  const { queue, outcome, unread = 0 } = head;
   if (outcome?.stage === 'grade') return 'grade';
   if (queue.length > 0) return 'take';
-  if (outcome?.stage === 'pending') return 'request';
-  return outcome?.stage === 'work' ? 'evaluate' : 'settle';
+  if (outcome?.stage === 'pending' || unread > 0) return 'request';
+  // What is judged is the work of all: it waits for the reports of those that still run.
+  return outcome?.stage === 'work' && !teamWorks(head) ? 'evaluate' : 'settle';
 }
 
 function decideCalls({ calls }: ThreadHead): Action {

@@ -4,17 +4,20 @@ import { limits } from '../core/limits.ts';
 import { interruptedResult } from '../events/call-lines.ts';
 import type { Line } from '../events/event.ts';
 import { lineOf } from '../events/inbox.ts';
-import { answeredWrite } from '../events/send-plan.ts';
+import { answeredWrite, isWaiting } from '../events/answered.ts';
 import type { ModelError } from '../models/model-error.ts';
-import { idleLines, type Stop } from '../threads/status-lines.ts';
-import type { OpenCall, ThreadHead } from '../threads/thread.ts';
+import { idleLines, statusLine, type Stop } from '../threads/status-lines.ts';
+import { isChild, teamWorks } from '../threads/team.ts';
+import type { ThreadHead } from '../threads/thread.ts';
+import { closeConsult } from './advise.ts';
 import { after, andRest, merge } from './change.ts';
+import { tellStatus } from './child.ts';
 import { giveOutcomeUp } from './outcome.ts';
-import { restOf } from './rest.ts';
+import { abandonChild, restOf } from './rest.ts';
 import { terminate } from './settle.ts';
 import type { ThreadPorts } from './turn-ports.ts';
 import type { Turn } from './turn.ts';
-import type { Change } from './writer.ts';
+import type { Change } from '../threads/change.ts';
 
 type SessionError = BetaManagedAgentsSessionErrorEvent['error'];
 
@@ -71,14 +74,22 @@ export function closeSpan(head: ThreadHead): Change {
 }
 
 /** Close every call without an answer; the model must find one for each of them. */
-function closeCalls(head: ThreadHead, lineFor: (call: OpenCall) => Line): Change {
+function closeCalls(head: ThreadHead, now: Date): Change {
   const open = head.calls.filter(({ state }) => state !== 'answered');
-  const waiting = open.filter(({ state }) => state === 'ask' || state === 'custom');
-  return {
-    lines: open.map(lineFor),
-    patch: { calls: [], phase: 'take' },
-    writes: waiting.map(({ event_id }) => answeredWrite(head.session_id, event_id)),
+  const shown = open.filter(({ thread_id }) => thread_id === undefined);
+  const consults = open.filter(({ thread_id }) => thread_id !== undefined);
+  const members = head.team?.members.filter(({ is_advisor }) => is_advisor !== true);
+  const closed: Change = {
+    lines: shown.map(interruptedResult),
+    patch: {
+      calls: [],
+      phase: 'take',
+      ...(consults.length > 0 && head.team && members ? { team: { ...head.team, members } } : {}),
+    },
+    writes: shown.filter(isWaiting).map(({ event_id }) => answeredWrite(head.session_id, event_id)),
   };
+  const text = 'The advisor was interrupted before it answered.';
+  return consults.map((call) => closeConsult(call, text, now)).reduce(merge, closed);
 }
 
 /**
@@ -105,7 +116,7 @@ export async function restAtBudget(turn: Turn<ThreadPorts>): Promise<void> {
 
 function restChange(turn: Turn<ThreadPorts>, head: ThreadHead, stop: Stop, first: Change): Change {
   const next = after(head, first);
-  return merge(first, restOf(turn, next, stop));
+  return merge(first, restOf(turn, next, { stop, first }));
 }
 
 /**
@@ -120,9 +131,18 @@ export function endTurn(
 ): Change {
   const next = after(head, first);
   if (next.queue.length === 0) return restChange(turn, head, stop, first);
+  const { team } = next;
+  const said = team === undefined || teamWorks(next) ? team : { ...team, is_announced: false };
   return merge(first, {
     lines: idleLines(next, stop, turn.bill(next)),
-    patch: { announced: false, attempts: 0, rounds: 0, phase: 'take', calls: [] },
+    patch: {
+      announced: false,
+      attempts: 0,
+      rounds: 0,
+      phase: 'take',
+      calls: [],
+      ...(said === undefined ? {} : { team: said }),
+    },
   });
 }
 
@@ -137,9 +157,9 @@ export async function interrupt(turn: Turn<ThreadPorts>): Promise<void> {
   const logged = await turn.writer.append((head) => {
     const queue = head.queue.filter(({ id }) => !taken.has(id));
     const heard: Change = { lines: events.map(lineOf), patch: { queue } };
-    const closed = merge(closeCalls(head, interruptedResult), closeSpan(head));
-    const given_up = giveOutcomeUp(head, turn.ports.clock.now());
-    const change = merge(merge(heard, closed), given_up);
+    const now = turn.ports.clock.now();
+    const closed = merge(closeCalls(head, now), closeSpan(head));
+    const change = merge(merge(heard, closed), giveOutcomeUp(head, now));
     return endTurn(turn, head, { reason: { type: 'end_turn' } }, change);
   });
   turn.context.take(logged);
@@ -198,32 +218,37 @@ export async function failRequest(
 }
 
 function reschedule(head: ThreadHead, line: Line): Change {
+  const told = statusLine('session.thread_status_rescheduled', head);
+  const patch: Partial<ThreadHead> = {
+    status: 'rescheduling',
+    announced: false,
+    attempts: head.attempts + 1,
+  };
+  const closed = closeSpan(head);
+  if (isChild(head)) {
+    const others = [tellStatus(head, 'session.thread_status_rescheduled')];
+    return merge(closed, { lines: [line, told], patch, others });
+  }
+  // As long as another thread runs, so does the session.
+  if (teamWorks(head)) return merge(closed, { lines: [line, told], patch });
+  const { team } = head;
+  const said = team === undefined ? {} : { team: { ...team, is_announced: false } };
   const rescheduled: Change = {
-    lines: [
-      line,
-      { event: { id: newId('event'), type: 'session.status_rescheduled' } },
-      {
-        event: {
-          id: newId('event'),
-          type: 'session.thread_status_rescheduled',
-          agent_name: head.agent_name,
-          session_thread_id: head.thread_id,
-        },
-      },
-    ],
-    patch: { status: 'rescheduling', announced: false, attempts: head.attempts + 1 },
+    lines: [line, { event: { id: newId('event'), type: 'session.status_rescheduled' } }, told],
+    patch: { ...patch, ...said },
     session: { status: 'rescheduling' },
   };
-  return merge(closeSpan(head), rescheduled);
+  return merge(closed, rescheduled);
 }
 
-/** The session cannot go on: what waits is kept in its history, and it ends. */
+/** The session, or a child, cannot go on: what waits is kept in its history, and it ends. */
 async function abandon(turn: Turn<ThreadPorts>, line: Line): Promise<void> {
   await flush(turn, (head, flushed) => {
     const now = turn.ports.clock.now();
     const said = merge(closeSpan(head), { lines: [line] });
     const closed = merge(merge(said, giveOutcomeUp(head, now)), flushed);
-    return merge(closed, terminate(after(head, closed), now));
+    const next = after(head, closed);
+    return merge(closed, isChild(head) ? abandonChild(next, closed, now) : terminate(next, now));
   });
 }
 
@@ -251,7 +276,7 @@ export function closeExhausted(
   now: Date,
   { type, message }: { readonly type: ErrorType; readonly message: string },
 ): Change {
-  const closed = merge(closeCalls(head, interruptedResult), closeSpan(head));
+  const closed = merge(closeCalls(head, now), closeSpan(head));
   const said: Change = { lines: [errorLine(type, message, 'exhausted')] };
   return merge(merge(closed, said), giveOutcomeUp(head, now, message));
 }

@@ -25,9 +25,11 @@ import { decide } from './decide.ts';
 import { failRequest } from './ending.ts';
 import { takeLease } from './lease.ts';
 import type { StepInput, StepResult } from './run-turn.ts';
-import { addUsage, Turn } from './turn.ts';
+import { addUsage } from '../sessions/add-usage.ts';
+import { Turn } from './turn.ts';
 import type { ThreadPorts } from './turn-ports.ts';
-import { LeaseLost, type Change } from './writer.ts';
+import type { Change } from '../threads/change.ts';
+import { LeaseLost } from './writer.ts';
 import { Watch } from './watch.ts';
 
 export interface GradeTurnPorts extends ThreadPorts {

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import { ConditionFailed, type Table } from '../core/table.ts';
+import { isChild } from '../threads/team.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import { decide } from './decide.ts';
 
@@ -22,8 +23,11 @@ export function leaseToTake(
   clock: Clock,
   { run, execution }: Claim,
 ): ThreadHead | undefined {
-  const is_fresh = head.run === run && head.lease_holder === null && decide(head) === 'take';
-  if (!is_fresh) return undefined;
+  if (head.run !== run || head.lease_holder !== null) return undefined;
+  const action = decide(head);
+  // A child's first request begins with an append too; a later one may first compact its context.
+  const asks = action === 'request' && isChild(head) && head.context_tokens === 0;
+  if (action !== 'take' && !asks) return undefined;
   return {
     ...head,
     lease_fence: head.lease_fence + 1,

@@ -4,7 +4,13 @@ import type {
   BetaToolResultBlockParam,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { feedbackText, taskText } from '../outcomes/words.ts';
-import type { Hidden, LoggedEvent, SessionEvent, SessionEventType } from '../events/event.ts';
+import type {
+  Hidden,
+  HiddenResult,
+  LoggedEvent,
+  SessionEvent,
+  SessionEventType,
+} from '../events/event.ts';
 
 /** The model's view of a thread, folded from its log one event at a time, in order. */
 export interface Conversation {
@@ -70,9 +76,22 @@ const folds: { readonly [T in SessionEventType]?: Fold<T> } = {
     answer(conversation, event.mcp_tool_use_id, event),
   'user.custom_tool_result': (conversation, event) =>
     answer(conversation, event.custom_tool_use_id, event),
-  'span.model_request_end': ({ messages }, _event, { assistant = [] }) => {
+  'span.model_request_end': ({ messages }, _event, { assistant = [], results = [] }) => {
     if (assistant.length === 0) return;
     messages.push({ role: 'assistant', content: assistant as BetaContentBlockParam[] });
+    if (results.length > 0) messages.push({ role: 'user', content: results.map(resultBlock) });
+  },
+  'agent.thread_message_received': (conversation, event, { result }) => {
+    if (result !== undefined) return answer(conversation, result.event_id, event);
+    conversation.pending.push(...messageBlocks(event));
+  },
+  'session.thread_created': (conversation, event, { consult }) => {
+    if (consult === undefined) return;
+    conversation.tool_use_ids.set(event.id, consult.tool_use_id);
+    conversation.inputs.set(event.id, consult);
+  },
+  'session.thread_status_terminated': (conversation, _event, { result }) => {
+    if (result !== undefined) answer(conversation, result.event_id, result);
   },
   'agent.thread_context_compacted': (conversation, _event, { summary = '' }) => {
     // Open calls never stand across a compaction, so their ids need not either.
@@ -102,6 +121,29 @@ function call(
 ): void {
   tool_use_ids.set(event.id, hidden.tool_use_id ?? '');
   inputs.set(event.id, event.input);
+}
+
+/** What stands last in a conversation of what its agent has said. */
+export function lastSaid({ messages }: Conversation): readonly BetaContentBlockParam[] {
+  const last = messages.findLast(({ role }) => role === 'assistant');
+  if (last === undefined || typeof last.content === 'string') return [];
+  return (last.content ?? []).filter(({ type }) => type === 'text');
+}
+
+type Received = Extract<SessionEvent, { type: 'agent.thread_message_received' }>;
+
+/** A report says whose it is; what a child is told by whoever started it is its task, word for word. */
+function messageBlocks(event: Received): BetaContentBlockParam[] {
+  const { from_agent_name, from_session_thread_id } = event;
+  const content = blocksOf(event.content);
+  if (from_agent_name == null) return content;
+  const from = JSON.stringify({ agent: from_agent_name, thread_id: from_session_thread_id });
+  return [textBlock(`Message from an agent of yours: ${from}`), ...content];
+}
+
+function resultBlock({ tool_use_id, text, is_error }: HiddenResult): BetaToolResultBlockParam {
+  const content = [{ type: 'text' as const, text }];
+  return { type: 'tool_result', tool_use_id, content, ...(is_error ? { is_error } : {}) };
 }
 
 function textBlock(text: string): BetaContentBlockParam {

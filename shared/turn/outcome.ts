@@ -2,7 +2,7 @@ import { newId } from '../core/id.ts';
 import { interruptedOutcome } from '../outcomes/interrupted.ts';
 import { changeOutcome, isActive } from '../outcomes/outcome.ts';
 import type { ThreadHead } from '../threads/thread.ts';
-import type { Change } from './writer.ts';
+import type { Change } from '../threads/change.ts';
 
 const nothing: Change = { lines: [] };
 

@@ -10,12 +10,17 @@ import type { Line } from '../events/event.ts';
 import type { ModelReply } from '../models/model.ts';
 import { policyOf } from '../permissions/policy.ts';
 import { callKey, type CallRow } from '../sessions/session.ts';
+import { planCalls, writesOf, type CallsPlan } from '../team/plan-calls.ts';
+import { prepareCall, teamToolOf, type TeamCall } from '../team/prepare-calls.ts';
+import { rosterOf } from '../team/roster.ts';
+import { isChild } from '../threads/team.ts';
 import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
 import { andRest, merge } from './change.ts';
 import { endTurn } from './ending.ts';
 import type { EventIds } from './request.ts';
-import { addUsage, type Turn } from './turn.ts';
-import type { Change } from './writer.ts';
+import { addUsage } from '../sessions/add-usage.ts';
+import type { Turn } from './turn.ts';
+import type { Change, Other } from '../threads/change.ts';
 
 /** A call of the reply with what was decided about it. */
 interface JudgedBlock {
@@ -35,7 +40,8 @@ export async function takeReply(
   ids: EventIds,
   signal: AbortSignal,
 ): Promise<void> {
-  const judged = await judgeCalls(turn, reply, ids, signal);
+  const asked = await teamCalls(turn, reply);
+  const judged = await judgeCalls(turn, { reply, ids, asked }, signal);
   const usage = judged.reduce(
     (sum, { usage: more }) => addPartial(sum, more),
     turn.charge(reply.usage, reply.speed),
@@ -46,7 +52,9 @@ export async function takeReply(
     cost_microcents: usage.cost_microcents ?? null,
   });
   const logged = await turn.writer.append((head) => {
-    const change = replyChange(head, reply, ids, judged);
+    const at = turn.ports.clock.now().toISOString();
+    const plan = planCalls(head, rosterOf(turn.agent), asked, at);
+    const change = replyChange(head, { reply, ids, judged, plan });
     const charged: Change = {
       lines: [],
       patch: { usage: addUsage(head.usage, usage) },
@@ -60,6 +68,27 @@ export async function takeReply(
   }
 }
 
+/** The reply's calls of a coordinator's own tools, which no event shows as tool use. */
+async function teamCalls(turn: Turn, { content, stop_reason }: ModelReply): Promise<TeamCall[]> {
+  if (stop_reason === 'refusal' || isChild(turn.head)) return [];
+  const { blobs } = turn.ports;
+  const { session_id } = turn.head;
+  const calls = content.filter(
+    (block) => block.type === 'tool_use' && teamToolOf(turn.agent, block.name) !== undefined,
+  );
+  const prepared = await Promise.all(
+    calls.map(async (call) => {
+      return await prepareCall(blobs, session_id, turn.agent, call as BetaToolUseBlock);
+    }),
+  );
+  let writes = 0;
+  return prepared.map((call): TeamCall => {
+    writes += writesOf(call);
+    if (writes <= limits.reply_writes_max) return call;
+    return { tool_use_id: call.tool_use_id, type: 'wrong', text: tooManyText };
+  });
+}
+
 /** End the turn with the reply when it is its last word. */
 function close(turn: Turn, head: ThreadHead, reply: ModelReply, change: Change): Change {
   if (reply.stop_reason !== 'refusal') return andRest(turn, head, change);
@@ -71,21 +100,30 @@ function close(turn: Turn, head: ThreadHead, reply: ModelReply, change: Change):
   return endTurn(turn, head, { reason: { type: 'refusal' }, details }, change);
 }
 
+interface Asked {
+  readonly reply: ModelReply;
+  readonly ids: EventIds;
+  readonly asked: readonly TeamCall[];
+}
+
 async function judgeCalls(
   turn: Turn,
-  reply: ModelReply,
-  ids: EventIds,
+  { reply, ids, asked }: Asked,
   signal: AbortSignal,
 ): Promise<JudgedBlock[]> {
   // A refused reply is not acted upon.
   if (reply.stop_reason === 'refusal') return [];
+  const team = new Set(asked.map(({ tool_use_id }) => tool_use_id));
   const calls = reply.content.flatMap((block, index) =>
-    block.type === 'tool_use' ? [{ block, event_id: ids.at(index, 'tool_use').id }] : [],
+    block.type === 'tool_use' && !team.has(block.id)
+      ? [{ block, event_id: ids.at(index, 'tool_use').id }]
+      : [],
   );
+  const writes = asked.reduce((sum, call) => sum + writesOf(call), 0);
   return await Promise.all(
     calls.map(async ({ block, event_id }, place) => {
       // Each waiting call is a row of the reply's one transaction.
-      if (place >= limits.reply_calls_max) {
+      if (place + writes >= limits.reply_writes_max) {
         return { block, event_id, permission: 'deny' as const, usage: {}, too_many: true };
       }
       return { block, event_id, ...(await judge(turn, block, signal)) };
@@ -125,16 +163,19 @@ async function judge(
   }
 }
 
-function replyChange(
-  head: ThreadHead,
-  reply: ModelReply,
-  ids: EventIds,
-  judged: readonly JudgedBlock[],
-): Change {
+interface Replied {
+  readonly reply: ModelReply;
+  readonly ids: EventIds;
+  readonly judged: readonly JudgedBlock[];
+  readonly plan: CallsPlan;
+}
+
+function replyChange(head: ThreadHead, { reply, ids, judged, plan }: Replied): Change {
   const refused = reply.stop_reason === 'refusal';
   const denied = judged.filter(({ permission }) => permission === 'deny');
   const open = judged.filter(({ permission }) => permission !== 'deny');
-  const phase = phaseAfter(reply, judged.length, open.length);
+  const calls = [...open.map(openCall), ...plan.calls];
+  const phase = phaseAfter(reply, judged.length + plan.results.length, calls.length);
   const context_tokens =
     reply.usage.input_tokens +
     reply.usage.cache_read_input_tokens +
@@ -145,24 +186,38 @@ function replyChange(
     lines: [
       ...contentLines(reply.content, ids),
       ...judged.map(callLine),
-      spanEnd(head, reply, refused),
+      spanEnd(head, reply, { refused, results: plan.results }),
       ...denied.map(deniedLine),
+      ...plan.lines,
     ],
     patch: {
       open_span: null,
       attempts: 0,
       phase,
-      calls: open.map(openCall),
+      calls,
       context_tokens,
+      ...plan.patch,
     },
+    others: [...plan.others, ...crossPosts(head, open)],
     writes: open.flatMap((call) => callWrite(head, call)),
   };
 }
 
+const tooManyText = 'Not run: one reply may not hold so many tool calls. Ask again for this one.';
+
+/** What a client must answer of a child's calls is shown in the session's own log too. */
+function crossPosts(head: ThreadHead, open: readonly JudgedBlock[]): Other[] {
+  const asked = open.filter(({ permission }) => permission === 'ask' || permission === 'custom');
+  if (asked.length === 0 || !isChild(head)) return [];
+  const lines = asked.map(callLine).map(({ event }): Line => {
+    return { event: { ...event, session_thread_id: head.thread_id } as Line['event'] };
+  });
+  return [{ thread_id: head.parent_thread_id ?? '', change: () => ({ lines }) }];
+}
+
 function deniedLine({ event_id, block, too_many }: JudgedBlock): Line {
   if (too_many === true) {
-    const text = `Not run: a reply may hold at most ${limits.reply_calls_max} tool calls. Ask again for this one.`;
-    return errorResult(event_id, text);
+    return errorResult(event_id, tooManyText);
   }
   return errorResult(event_id, `Permission to use ${block.name} has been denied.`);
 }
@@ -212,7 +267,11 @@ function callLine({ block, event_id, permission, evaluation }: JudgedBlock): Lin
 }
 
 /** A refused reply stays out of the context: with it in place, the next answer is refused as well. */
-function spanEnd(head: ThreadHead, reply: ModelReply, refused: boolean): Line {
+function spanEnd(
+  head: ThreadHead,
+  reply: ModelReply,
+  { refused, results }: { readonly refused: boolean; readonly results: CallsPlan['results'] },
+): Line {
   const { usage, speed } = reply;
   return {
     event: {
@@ -229,7 +288,9 @@ function spanEnd(head: ThreadHead, reply: ModelReply, refused: boolean): Line {
         ...(speed === null ? {} : { speed }),
       },
     },
-    ...(refused ? {} : { hidden: { assistant: reply.content } }),
+    ...(refused
+      ? {}
+      : { hidden: { assistant: reply.content, ...(results.length > 0 ? { results } : {}) } }),
   };
 }
 

@@ -30,7 +30,7 @@ import { readStory } from '../outcome-reports/story.ts';
 import { noUsage, type Usage } from '../threads/thread.ts';
 import { webRulesOf } from './call-facts.ts';
 import type { StepInput, StepResult } from './run-turn.ts';
-import { addUsage } from './turn.ts';
+import { addUsage } from '../sessions/add-usage.ts';
 import type { Observation } from './turn-ports.ts';
 
 export interface ReportPorts extends Ports {

@@ -1,6 +1,6 @@
 import { limits } from '../core/limits.ts';
 import { isReportDue } from '../outcome-reports/due.ts';
-import { executionName } from '../sessions/session.ts';
+import { runName } from '../sessions/runs.ts';
 import { askModel } from './ask-model.ts';
 import { announce, takeQueue } from './begin.ts';
 import { runCalls } from './calls.ts';
@@ -13,6 +13,7 @@ import { bringRepositories } from './repositories.ts';
 import { catchUp, transcribe } from './transcribe.ts';
 import { Turn } from './turn.ts';
 import type { TurnPorts } from './turn-ports.ts';
+import { isChild } from '../threads/team.ts';
 import { LeaseLost, LeaseNotTaken } from './writer.ts';
 
 /**
@@ -28,11 +29,13 @@ export interface StepInput {
   readonly execution: string;
   readonly give_up?: boolean;
   readonly report?: boolean;
+  /** The machine that the task belongs to: other threads' runs are started there. */
+  readonly machine?: string;
 }
 
 /** What the state's Choice reads. */
 export interface StepResult {
-  readonly next: 'again' | 'wait' | 'grade' | 'report' | 'done';
+  readonly next: 'again' | 'wait' | 'grade' | 'report' | 'threads' | 'done';
   readonly wait_seconds: number;
 }
 
@@ -100,7 +103,8 @@ async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
       continue;
     }
     await turn.look();
-    if (!(await bringRepositories(turn))) continue;
+    // Files are one for all threads: the primary one brings them.
+    if (!isChild(turn.head) && !(await bringRepositories(turn))) continue;
     await takePlaybooks(turn);
     const asked = await askModel(turn);
     if (asked.next === 'again') return again;
@@ -142,7 +146,7 @@ async function act(
 
 /** The step failed at every try: tell the session's owner and rest, so that it is never stuck. */
 async function giveUp(turn: Turn): Promise<StepResult> {
-  const name = executionName(turn.head.session_id, turn.head.run);
+  const name = runName(turn.head);
   await exhaust(
     turn,
     'unknown_error',

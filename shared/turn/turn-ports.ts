@@ -3,6 +3,7 @@ import type { Model, RequestUsage } from '../models/model.ts';
 import type { PriceOverrides } from '../models/prices.ts';
 import type { JudgedCall, Judgement } from '../permissions/judge.ts';
 import type { BringRepository } from '../resources/bring-repository.ts';
+import type { Runs } from '../sessions/runs.ts';
 import type { ToolRunner } from '../tools/tools.ts';
 import type { SpanExport } from '../traces/export-spans.ts';
 import type { ManifestCache } from '../transcripts/manifest-cache.ts';
@@ -27,6 +28,7 @@ export type Observation =
   | { readonly type: 'settled'; readonly reason: string }
   | { readonly type: 'verdict'; readonly result: string; readonly iteration: number }
   | { readonly type: 'report'; readonly state: string }
+  | { readonly type: 'start_lost'; readonly message: string }
   | { readonly type: 'transcript_lost'; readonly message: string }
   | { readonly type: 'spans_lost'; readonly message: string };
 
@@ -40,6 +42,7 @@ export interface ThreadPorts extends Ports {
 
 /** What a turn acts upon. */
 export interface TurnPorts extends ThreadPorts {
+  readonly runs: Pick<Runs, 'start' | 'startThreads'>;
   readonly model: Model;
   readonly tools: ToolRunner;
   readonly bringRepository: BringRepository;

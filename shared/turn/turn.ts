@@ -1,3 +1,4 @@
+import { primaryThreadId } from '../core/id.ts';
 import { invariant } from '../core/invariant.ts';
 import { limits } from '../core/limits.ts';
 import { load } from '../core/stored.ts';
@@ -13,7 +14,9 @@ import {
   type SessionConfig,
   type SessionHead,
 } from '../sessions/session.ts';
+import { plus } from '../sessions/add-usage.ts';
 import { overBudget, usageNow, usageSnapshot } from '../sessions/session-usage.ts';
+import { memberKey, workingAgent, type MemberRow } from '../threads/member.ts';
 import type { Bill } from '../threads/status-lines.ts';
 import {
   inboxKey,
@@ -84,7 +87,8 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
     deadline_ms: number,
   ): Promise<Turn<TurnPorts> | undefined> {
     const { session_id, thread_id, inbox } = claim;
-    if (inbox.length === 0) return undefined;
+    // A child begins with a message in its log; whoever comes with neither goes on.
+    if (inbox.length === 0 && thread_id === primaryThreadId(session_id)) return undefined;
     const rows = await ports.table.getMany([
       threadKey(thread_id),
       ...keysOf(session_id, thread_id),
@@ -162,7 +166,8 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
       return [name, plus(this.#session.usage[key], minus(value, this.#base[key]))];
     });
     const sums = Object.fromEntries(added) as Usage;
-    return usageNow(sums, head.running_since, this.ports.clock.now());
+    const since = this.#session.running_since ?? head.running_since;
+    return usageNow(sums, since, this.ports.clock.now());
   }
 
   bill(head: ThreadHead): Bill {
@@ -188,25 +193,14 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
   }
 }
 
-/** Add to sums; a cost that is unknown makes the whole unknown. */
-export function addUsage(usage: Usage, more: Partial<Usage>): Usage {
-  const added = Object.entries(usage).map(([name, value]) => {
-    const amount = more[name as keyof Usage];
-    return [name, amount === undefined ? value : plus(value, amount)];
-  });
-  return Object.fromEntries(added) as Usage;
-}
-
-function plus(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a + b;
-}
-
 function minus(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a - b;
 }
 
 function keysOf(session_id: string, thread_id: string): Key[] {
-  return [sessionKey(session_id), configKey(session_id), listenKey(thread_id)];
+  const keys = [sessionKey(session_id), configKey(session_id), listenKey(thread_id)];
+  if (thread_id === primaryThreadId(session_id)) return keys;
+  return [...keys, memberKey(session_id, thread_id)];
 }
 
 async function knownOf(ports: ThreadPorts, rows: readonly Row[], holds: boolean): Promise<Known> {
@@ -214,11 +208,21 @@ async function knownOf(ports: ThreadPorts, rows: readonly Row[], holds: boolean)
   const session = rows.find(isSession);
   invariant(config !== undefined && session !== undefined, 'a thread has its session');
   const [agent, resources] = await Promise.all([
-    load(ports.blobs, config.agent),
+    agentIn(ports, config, rows.find(isMember)),
     resourcesOf(ports.table, config),
   ]);
   const inbox = rows.filter(({ sk }) => sk.startsWith('I#')) as InboxRow[];
   return { session, config, agent, resources, inbox, until_ms: untilMs(rows), holds };
+}
+
+/** What a thread runs: the session's agent, or its own. */
+async function agentIn(
+  { blobs }: ThreadPorts,
+  config: SessionConfig,
+  member: MemberRow | undefined,
+): Promise<SessionAgent> {
+  if (member === undefined) return await load(blobs, config.agent);
+  return workingAgent(await load(blobs, member.agent));
 }
 
 function untilMs(rows: readonly Row[]): number {
@@ -228,6 +232,10 @@ function untilMs(rows: readonly Row[]): number {
 
 function isConfig(row: Row): row is SessionConfig {
   return row.sk === 'CONFIG';
+}
+
+function isMember(row: Row): row is MemberRow {
+  return row.sk.startsWith('T#');
 }
 
 function isThread(row: Row): row is ThreadHead {

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import { Fault } from '../core/fault.ts';
-import { timestamp } from '../core/clock.ts';
-import { ConditionFailed, type Write } from '../core/table.ts';
+import { ConditionFailed } from '../core/table.ts';
 import { limits } from '../core/limits.ts';
-import type { Line, LoggedEvent } from '../events/event.ts';
-import { changeSession, type SessionChange } from '../sessions/session-change.ts';
-import { prepareAppend, type PlacedLine } from '../threads/log.ts';
+import type { LoggedEvent } from '../events/event.ts';
+import { startRuns } from '../sessions/runs.ts';
+import type { Change } from '../threads/change.ts';
+import type { PlacedLine } from '../threads/log.ts';
+import { prepareChange, type Prepared } from '../threads/prepare-change.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import type { TurnPorts } from './turn-ports.ts';
 
@@ -23,20 +24,9 @@ export class LeaseNotTaken extends Error {
   override readonly name = 'LeaseNotTaken';
 }
 
-/** What one append changes, computed from the head as it stands at the moment of writing. */
-export interface Change {
-  readonly lines: readonly Line[];
-  readonly patch?: Partial<ThreadHead>;
-  readonly session?: SessionChange;
-  readonly writes?: readonly Write[];
-  /** Why the thread comes to rest with this change: counted once, when it stands in the log. */
-  readonly settled?: string;
-}
-
-type WriterStore = Pick<TurnPorts, 'table' | 'blobs' | 'clock' | 'observe'>;
-
-/** As many clients may answer and queue at the same moment before an append gives up. */
-const ATTEMPTS_MAX = 20;
+/** Whoever starts no other thread has no need of `runs`. */
+export type WriterStore = Pick<TurnPorts, 'table' | 'blobs' | 'clock' | 'observe'> &
+  Partial<Pick<TurnPorts, 'runs'>>;
 
 /**
  * The only way in which a step writes to its thread. Each append holds the head's version; when a
@@ -91,32 +81,35 @@ export class Writer {
 
   async #append(change: (head: ThreadHead) => Change): Promise<LoggedEvent[]> {
     for (let attempt = 1; ; attempt++) {
-      const { lines, patch, session, writes, settled } = change(this.#head);
-      const renewed = this.#store.clock.now().getTime() + limits.lease_ms;
-      const appended = await prepareAppend(this.#store, this.#head, lines, {
-        lease_until_ms: renewed,
-        ...patch,
-      });
-      const at = timestamp(this.#store.clock);
-      const others =
-        session === undefined ? [] : [changeSession(this.#head.session_id, session, at)];
+      const changed = change(this.#head);
+      const lease_until_ms = this.#store.clock.now().getTime() + limits.lease_ms;
+      const prepared = await prepareChange(this.#store, this.#head, changed, { lease_until_ms });
       try {
-        await this.#store.table.transact([...appended.writes, ...others, ...(writes ?? [])]);
-        this.#head = appended.head;
-        this.#holds = true;
-        this.#remember(appended.placed);
-        if (settled !== undefined) this.#store.observe({ type: 'settled', reason: settled });
-        return appended.logged;
+        await this.#store.table.transact(prepared.writes);
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
         if (!this.#holds) throw new LeaseNotTaken();
-        // Only the head (write 0) may have moved; the session's own condition means it is gone.
-        if (!error.failed.includes(0)) throw new LeaseLost();
-        if (attempt === ATTEMPTS_MAX) throw tooBusy(error);
+        // Only heads may have moved; the session's own condition means that it is gone.
+        if (!error.failed.some((index) => index < prepared.session_at)) throw new LeaseLost();
+        if (attempt === limits.append_attempts_max) throw tooBusy(error);
         await sleep(backoffMs(attempt));
         await this.refresh();
+        continue;
       }
+      return await this.#take(prepared, changed.settled);
     }
+  }
+
+  async #take({ appended, begun }: Prepared, settled: string | undefined): Promise<LoggedEvent[]> {
+    this.#head = appended.head;
+    this.#holds = true;
+    this.#remember(appended.placed);
+    if (settled !== undefined) this.#store.observe({ type: 'settled', reason: settled });
+    // What is lost here reconcile finds: threads that run without an execution.
+    await startRuns(this.#store.runs, appended.head, begun).catch((error: unknown) =>
+      this.#store.observe({ type: 'start_lost', message: String(error) }),
+    );
+    return appended.logged;
   }
 
   #remember(placed: readonly PlacedLine[]): void {

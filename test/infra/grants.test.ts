@@ -133,6 +133,7 @@ const expected: Readonly<Record<string, string[]>> = {
     ...sealed('kms:Decrypt'),
     ...traces,
     ...logs('Step'),
+    ...on('<SessionMachine>', 'states:StartExecution'),
   ],
   GradeRole: [
     ...on(table, ...rowReads, 'dynamodb:PutItem', 'dynamodb:UpdateItem'),

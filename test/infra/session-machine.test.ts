@@ -27,6 +27,10 @@ interface State {
   readonly Retry?: Retry[];
   readonly TimeoutSeconds?: number;
   readonly Parameters?: { FunctionName: string; Payload: Record<string, unknown> };
+  readonly MaxConcurrency?: number;
+  readonly ItemsPath?: string;
+  readonly ItemSelector?: Record<string, unknown>;
+  readonly ItemProcessor?: { StartAt: string; States: Record<string, State> };
 }
 
 const { template } = synth();
@@ -42,7 +46,10 @@ const definition = JSON.parse(text) as {
   States: Record<string, State>;
 };
 const states = Object.entries(definition.States);
-const tasks = states.filter(([, { Type }]) => Type === 'Task');
+/** Of the whole machine, and of the children within its Map. */
+const threads = definition.States['Threads'];
+const children = Object.entries(threads?.ItemProcessor?.States ?? {});
+const tasks = [...states, ...children].filter(([, { Type }]) => Type === 'Task');
 
 test('it is valid Amazon States Language', () => {
   expect(validate(definition)).toMatchObject({ isValid: true, errors: [] });
@@ -62,18 +69,58 @@ test('it is a Standard machine in JSONPath, logged from ERROR on and traced', ()
   });
 });
 
-test('a run goes Step, Decide, and then again, through Grade or Wait, or to Done, by a report or not', () => {
-  const edges = states.flatMap(([name, { Next, Choices, Catch }]) =>
-    [Next, ...(Choices ?? []).map((each) => each.Next), ...(Catch ?? []).map((each) => each.Next)]
+function edgesOf(of: readonly (readonly [string, State])[]): string[] {
+  const edges = of.flatMap(([name, { Next, Default, Choices, Catch }]) =>
+    [
+      Next,
+      Default,
+      ...(Choices ?? []).map((each) => each.Next),
+      ...(Catch ?? []).map((each) => each.Next),
+    ]
       .filter((next) => next !== undefined)
       .map((next) => `${name} > ${next}`),
   );
+  return edges.toSorted();
+}
+
+test('children run side by side, at most 25, and none ends the Map by its failure', () => {
+  expect(threads).toMatchObject({
+    Type: 'Map',
+    MaxConcurrency: 25,
+    ItemsPath: '$.threads',
+    ItemProcessor: { StartAt: 'ThreadStep' },
+  });
+  expect(threads).not.toHaveProperty('Catch');
+  expect(edgesOf(children)).toEqual([
+    'ThreadDecide > ThreadDone',
+    'ThreadDecide > ThreadStep',
+    'ThreadDecide > ThreadWait',
+    'ThreadGiveUp > ThreadDone',
+    'ThreadGiveUp > ThreadDone',
+    'ThreadStep > ThreadDecide',
+    'ThreadStep > ThreadGiveUp',
+    'ThreadWait > ThreadStep',
+  ]);
+  for (const [name, { Type, Catch }] of children) {
+    if (Type === 'Task') expect([name, Catch?.[0]?.ErrorEquals]).toEqual([name, ['States.ALL']]);
+  }
+  expect(threads?.ItemSelector).toEqual({
+    'session_id.$': '$.session_id',
+    'thread_id.$': '$$.Map.Item.Value.thread_id',
+    'run.$': '$$.Map.Item.Value.run',
+    inbox: [],
+    threads: [],
+  });
+});
+
+test('a run goes Step, Decide, and then again, through Grade or Wait, or to Done, by a report or not', () => {
   expect(definition.StartAt).toBe('Step');
-  expect(edges.toSorted()).toEqual([
+  expect(edgesOf(states)).toEqual([
     'Decide > Done',
     'Decide > Grade',
     'Decide > Report',
     'Decide > Step',
+    'Decide > Threads',
     'Decide > Wait',
     'DropReport > Done',
     'GiveUp > Done',
@@ -83,11 +130,12 @@ test('a run goes Step, Decide, and then again, through Grade or Wait, or to Done
     'Report > DropReport',
     'Step > Decide',
     'Step > GiveUp',
+    'Threads > Done',
     'Wait > Step',
   ]);
 });
 
-test('an answer that is none of the five fails the execution, which is an alarm', () => {
+test('an answer that is none of the six fails the execution, which is an alarm', () => {
   expect(definition.States['Decide']).not.toHaveProperty('Default');
 });
 
@@ -140,7 +188,7 @@ test('the table has every error that is retried', () => {
 
 test('nothing runs without an end', () => {
   expect(definition.TimeoutSeconds).toBe(limits.run_timeout_s);
-  expect(tasks.map(([, { TimeoutSeconds }]) => TimeoutSeconds)).toEqual([910, 910, 910, 910, 910]);
+  expect(tasks.map(([, { TimeoutSeconds }]) => TimeoutSeconds)).toEqual(tasks.map(() => 910));
   expect(limits.step_timeout_s).toBeLessThan(910);
 });
 
@@ -153,7 +201,8 @@ test('only ids and counts travel, and the step is told which execution it is', (
     'inbox.$': '$.inbox',
     'execution.$': '$$.Execution.Name',
   };
-  expect(step.Parameters?.Payload).toEqual(told);
+  const toldStep = { ...told, 'threads.$': '$.threads', 'machine.$': '$$.StateMachine.Id' };
+  expect(step.Parameters?.Payload).toEqual(toldStep);
   expect(definition.States['Grade']?.Parameters?.Payload).toEqual(told);
   expect(definition.States['Report']?.Parameters).toEqual({
     FunctionName: definition.States['Grade']?.Parameters?.FunctionName,
@@ -166,7 +215,7 @@ test('only ids and counts travel, and the step is told which execution it is', (
     'error.$': '$.error',
   });
   expect(definition.States['GiveUp']?.Parameters?.Payload).toEqual({
-    ...told,
+    ...toldStep,
     give_up: true,
     'error.$': '$.error',
   });
@@ -177,5 +226,6 @@ test('only ids and counts travel, and the step is told which execution it is', (
     'inbox.$',
     'next.$',
     'wait_seconds.$',
+    'threads.$',
   ]);
 });

@@ -9,7 +9,7 @@ import type { Line } from '../../events/event.ts';
 import { changeSession } from '../../sessions/session-change.ts';
 import { prepareAppend, type LogStore } from '../../threads/log.ts';
 import { threadKey, type ThreadHead, type Usage } from '../../threads/thread.ts';
-import { addUsage } from '../../turn/turn.ts';
+import { addUsage } from '../../sessions/add-usage.ts';
 import type { DreamHead } from '../dream.ts';
 
 /** What is said in the dream's session, and what is written with it. */

@@ -5,7 +5,7 @@ import type {
   SessionCreateParams,
 } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import { primaryThreadId } from '#shared/core/id.ts';
-import { startPatch } from '#shared/events/send-plan.ts';
+import { startPatch } from '#shared/threads/start.ts';
 import { changeSession } from '#shared/sessions/session-change.ts';
 import { prepareAppend } from '#shared/threads/log.ts';
 import { threadKey, type ThreadHead } from '#shared/threads/thread.ts';

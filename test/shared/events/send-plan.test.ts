@@ -3,7 +3,8 @@
  * once, which start a run, and which are refused whole.
  */
 import { describe, expect, test } from 'vitest';
-import { planSend, type Plan, type Standing } from '#shared/events/send-plan.ts';
+import type { Plan, Standing } from '#shared/events/plan.ts';
+import { planSend } from '#shared/events/send-plan.ts';
 import type { SendEvent } from '#shared/events/params.ts';
 import { callKey, type CallRow } from '#shared/sessions/session.ts';
 import type { OpenCall } from '#shared/threads/thread.ts';

@@ -9,7 +9,7 @@ import {
   type Found,
   type ReconcileOptions,
 } from '#shared/sessions/reconcile.ts';
-import { startPatch } from '#shared/events/send-plan.ts';
+import { startPatch } from '#shared/threads/start.ts';
 import { listEvents } from '#shared/events/list-events.ts';
 import { limits } from '#shared/core/limits.ts';
 import { changeSession } from '#shared/sessions/session-change.ts';
@@ -252,8 +252,8 @@ test('one that cannot be healed does not keep the others from it', async () => {
   const well = await running(false);
   ports.clock.ms += 121_000;
   const { runs } = ports;
-  runs.alive = async (session_id) => {
-    if (session_id === ill.session_id) throw new Error('no answer');
+  runs.alive = async (name) => {
+    if (name.startsWith(ill.session_id)) throw new Error('no answer');
     return false;
   };
   const done = await reconcile();

@@ -1,0 +1,289 @@
+/**
+ * Rule: a coordinator starts agents on threads of their own; the session's log tells the documented
+ * sequence, each thread has its own log and its own context, and the coordinator is woken by reports.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { primaryThreadId } from '#shared/core/id.ts';
+import { call, calls, fail, say, stall } from '../../model/replies.ts';
+import { firstText } from '../../model/model.ts';
+import { all, message, only, startRig, typesOf, type Rig } from '../../rig.ts';
+import {
+  childrenOf,
+  logOf,
+  start,
+  startAll,
+  teamSession,
+  textOf,
+  threadsOf,
+  told,
+} from './team-rig.ts';
+
+let rig: Rig;
+
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(async () => {
+  expect(rig.model.violations).toEqual([]);
+  expect(rig.checked.violations).toEqual([]);
+  await rig.close();
+});
+
+test('a delegation is told as documented, on the log of the session and on that of the thread', async () => {
+  rig.model.onTurns(
+    'lead-one',
+    start('Worker', 'work-one: count'),
+    say('I wait.'),
+    say('All done.'),
+  );
+  // So that the coordinator has ended its turn by then.
+  rig.model.onTurns('work-one', stall(1_500, say('I counted 3.')));
+  const id = await teamSession(rig);
+  await rig.send(id, message('lead-one'));
+  const events = await rig.rested(id);
+  const primary = primaryThreadId(id);
+  expect(told(events, primary).filter((type) => !type.startsWith('span.'))).toEqual([
+    'user.message',
+    'session.status_running',
+    'session.thread_status_running',
+    'session.thread_created (child)',
+    'agent.thread_message_sent',
+    'session.thread_status_running (child)',
+    'agent.message',
+    'session.thread_status_idle',
+    'session.thread_status_idle (child)',
+    'agent.thread_message_received',
+    'session.thread_status_running',
+    'agent.message',
+    'session.thread_status_idle',
+    'session.usage',
+    'session.status_idle',
+  ]);
+  const [child] = await childrenOf(rig, id);
+  const thread_id = child?.id ?? '';
+  expect(child).toMatchObject({
+    status: 'idle',
+    parent_thread_id: primary,
+    agent: { type: 'agent', name: 'Worker' },
+  });
+  expect(child?.usage?.output_tokens).toBeGreaterThan(0);
+  expect(typesOf(await logOf(rig, id, thread_id))).toEqual([
+    'agent.thread_message_received',
+    'session.thread_status_running',
+    'span.model_request_start',
+    'agent.message',
+    'span.model_request_end',
+    'agent.thread_message_sent',
+    'session.thread_status_idle',
+  ]);
+  const received = only(events, 'agent.thread_message_received');
+  expect(received).toMatchObject({ from_session_thread_id: thread_id, from_agent_name: 'Worker' });
+  expect(textOf(received)).toBe('I counted 3.');
+  const { usage } = await rig.client.beta.sessions.retrieve(id);
+  const threads = await threadsOf(rig, id);
+  const spent = threads.reduce((sum, thread) => sum + (thread.usage?.output_tokens ?? 0), 0);
+  expect(usage.output_tokens).toBe(spent);
+});
+
+const LETTERS = ['a', 'b', 'c', 'd', 'e'];
+
+test('five agents at once: one fails for good, four report, files are shared and contexts are not', async () => {
+  const marks = LETTERS.map((letter) => `secret-${letter}`);
+  rig.model.onTurns(
+    'lead-five',
+    startAll(
+      'Worker',
+      LETTERS.map((letter, n) => `work-five-${letter} ${marks[n]}`),
+    ),
+    say('I wait.'),
+    ...LETTERS.map(() => say('Noted.')),
+  );
+  for (const letter of LETTERS.slice(0, 4)) {
+    rig.model.onTurns(
+      `work-five-${letter}`,
+      call('bash', { command: `echo ${letter} >> /mnt/session/outputs/all.txt` }),
+      say(`done-five-${letter}`),
+    );
+  }
+  rig.model.onTurns('work-five-e', fail(400, 'not like this'));
+  const id = await teamSession(rig);
+  await rig.send(id, message('lead-five: do not tell'));
+  const events = await rig.rested(id);
+  const children = await childrenOf(rig, id);
+  expect(children.map(({ status }) => status).toSorted()).toEqual([
+    'idle',
+    'idle',
+    'idle',
+    'idle',
+    'terminated',
+  ]);
+  const reports = all(events, 'agent.thread_message_received').map(textOf).toSorted();
+  expect(reports.slice(1)).toEqual(LETTERS.slice(0, 4).map((letter) => `done-five-${letter}`));
+  expect(reports[0]).toContain('could not go on');
+  expect(all(events, 'session.status_idle')).toHaveLength(1);
+  expect(all(events, 'session.thread_status_terminated')).toHaveLength(1);
+  // No request of a child holds anything of another thread but what was sent to it.
+  const own = rig.model.requests.filter(({ body }) => firstText(body).includes('work-five-'));
+  expect(own.length).toBeGreaterThan(5);
+  for (const { body } of own) {
+    const text = JSON.stringify(body);
+    const mark = marks.find((one) => firstText(body).includes(one)) ?? '';
+    expect(marks.filter((one) => text.includes(one))).toEqual([mark]);
+    expect(text).not.toContain('lead-five');
+    expect(text).not.toContain('I wait.');
+  }
+  const leads = rig.model.requests.filter(({ body }) => firstText(body).includes('lead-five'));
+  for (const { body } of leads) expect(JSON.stringify(body)).not.toContain('all.txt');
+  const files = rig.client.beta.files.list({ scope_id: id });
+  const names: string[] = [];
+  for await (const { filename } of files) names.push(filename);
+  expect(names).toEqual(['all.txt']);
+  const idle = children.find(({ status }) => status === 'idle')?.id ?? '';
+  const again = await rig.client.beta.sessions.threads.list(id, { statuses: ['terminated'] });
+  expect(again.data.map(({ id: thread_id }) => thread_id)).not.toContain(idle);
+  expect(again.data).toHaveLength(1);
+}, 60_000);
+
+test('a child that waits for a confirmation holds neither its sibling nor the coordinator', async () => {
+  rig.model.onTurns(
+    'lead-ask',
+    startAll('Worker', ['work-ask-slow', 'work-ask-fast']),
+    say('I wait.'),
+    say('One is there.'),
+    say('Both are there.'),
+  );
+  rig.model.onTurns('work-ask-slow', call('bash', { command: 'echo hello' }), say('slow is done'));
+  rig.model.onTurns('work-ask-fast', say('fast is done'));
+  const id = await teamSession(rig, {
+    worker: {
+      tools: [
+        {
+          type: 'agent_toolset_20260401',
+          default_config: { permission_policy: { type: 'always_ask' } },
+        },
+      ],
+    },
+  });
+  await rig.send(id, message('lead-ask'));
+  const asked = await rig.rested(id);
+  const use = only(asked, 'agent.tool_use');
+  expect(use.session_thread_id).toMatch(/^sthr_/);
+  const stop = { type: 'requires_action', event_ids: [use.id] };
+  expect(only(asked, 'session.status_idle').stop_reason).toEqual(stop);
+  await expect(rig.send(id, message('more'))).rejects.toMatchObject({ status: 400 });
+  const [echo] = await rig.send(id, {
+    type: 'user.tool_confirmation',
+    tool_use_id: use.id,
+    result: 'allow',
+  });
+  expect(echo).toMatchObject({ session_thread_id: use.session_thread_id });
+  const events = await rig.rested(id, 2);
+  expect(all(events, 'agent.thread_message_received').map(textOf).toSorted()).toEqual([
+    'fast is done',
+    'slow is done',
+  ]);
+  const log = await logOf(rig, id, use.session_thread_id ?? '');
+  expect(only(log, 'agent.tool_use')).not.toHaveProperty('session_thread_id');
+  expect(only(log, 'user.tool_confirmation')).not.toHaveProperty('session_thread_id');
+  expect(textOf(only(log, 'agent.tool_result'))).toContain('hello');
+  expect(only(events.slice(-1), 'session.status_idle').stop_reason).toEqual({ type: 'end_turn' });
+});
+
+test('an inline agent has the prompt that the coordinator gives it, and a follow-up finds its history', async () => {
+  rig.model.onTurns(
+    'lead-inline',
+    call('start_inline_agent', { name: 'Poet', system: 'You rhyme.', message: 'poem-one' }),
+    say('I wait.'),
+  );
+  rig.model.on(
+    ({ body }) => firstText(body).includes('lead-inline') && body.messages.length >= 5,
+    say('A poem is there.'),
+  );
+  rig.model.onTurns('poem-one', say('Roses.'), say('Violets.'));
+  const id = await rig.session({ name: 'Lead', multiagent: { type: 'multiagent_20261001' } });
+  await rig.send(id, message('lead-inline'));
+  await rig.rested(id);
+  const [child] = await childrenOf(rig, id);
+  const thread_id = child?.id ?? '';
+  expect(child?.agent).toMatchObject({ type: 'inline', name: 'Poet', system: 'You rhyme.' });
+  rig.model.on(
+    ({ body }) => firstText(body).includes('lead-inline') && body.messages.length >= 7,
+    call('send_to_agent', { thread_id, message: 'and the second line?' }),
+    say('I wait again.'),
+    say('Finished.'),
+  );
+  await rig.send(id, message('go on'));
+  const events = await rig.rested(id, 2);
+  expect(all(events, 'agent.thread_message_received').map(textOf)).toEqual(['Roses.', 'Violets.']);
+  const asked = rig.model.requests.filter(({ body }) => firstText(body).includes('poem-one'));
+  expect(JSON.stringify(asked.at(-1)?.body.messages)).toMatch(/Roses.*second line/s);
+  expect(JSON.stringify(asked.at(-1)?.body.system)).toContain('You rhyme.');
+});
+
+test('an advisor is asked on a thread of its own; one that fails is an answer too', async () => {
+  rig.model.on(
+    ({ body }) => firstText(body) === 'What now? advise-me',
+    say('Do the simple thing.'),
+    fail(400, 'no'),
+  );
+  rig.model.onTurns(
+    'lead-advised',
+    call('consult_advisor', { question: 'What now? advise-me' }),
+    call('consult_advisor', { question: 'What now? advise-me' }),
+    say('Done.'),
+  );
+  const advisor = { type: 'advisor' as const, model: 'claude-opus-5-5' };
+  const id = await teamSession(rig, {
+    lead: {
+      multiagent: { type: 'coordinator', agents: [await rig.agent({ name: 'Worker' }), advisor] },
+    },
+  });
+  await rig.send(id, message('lead-advised'));
+  const events = await rig.rested(id);
+  const of = events.filter(
+    (event) => 'agent_name' in event && event.agent_name === 'anthropic.advisor',
+  );
+  expect(typesOf(of)).toEqual([
+    'session.thread_created',
+    'session.thread_status_running',
+    'session.thread_status_idle',
+    'session.thread_status_terminated',
+    'session.thread_created',
+    'session.thread_status_running',
+    'session.thread_status_idle',
+    'session.thread_status_terminated',
+  ]);
+  expect(textOf(only(events, 'agent.thread_message_received'))).toBe('Do the simple thing.');
+  expect(all(events, 'agent.tool_use')).toEqual([]);
+  const last = rig.model.requests.findLast(({ body }) => firstText(body).includes('lead-advised'));
+  const results = JSON.stringify(last?.body.messages);
+  expect(results).toContain('Do the simple thing.');
+  expect(results).toContain('could not be asked');
+  const children = await childrenOf(rig, id);
+  expect(children.map(({ agent, status }) => [agent.type, status])).toEqual([
+    ['advisor', 'terminated'],
+    ['advisor', 'terminated'],
+  ]);
+});
+
+test('what a coordinator calls wrongly is an error that says what to do, and changes nothing', async () => {
+  rig.model.onTurns(
+    'lead-wrong',
+    calls(
+      ['start_agent', { agent: 'Nobody', message: 'x' }],
+      ['send_to_agent', { thread_id: 'sthr_none', message: 'x' }],
+      ['start_agent', { agent: 'Worker' }],
+      ['list_agents', {}],
+    ),
+    say('Understood.'),
+  );
+  const id = await teamSession(rig);
+  await rig.send(id, message('lead-wrong'));
+  const events = await rig.rested(id);
+  expect(all(events, 'session.thread_created')).toEqual([]);
+  const last = rig.model.requests.findLast(({ body }) => firstText(body).includes('lead-wrong'));
+  const text = JSON.stringify(last?.body.messages);
+  expect(text).toContain("there is no 'Nobody'. Use one of 'Worker'");
+  expect(text).toContain("there is no thread 'sthr_none'");
+  expect(text).toContain('message');
+});
