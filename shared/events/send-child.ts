@@ -36,10 +36,6 @@ export class ChildDraft {
     this.#calls = head.calls;
   }
 
-  get waiting(): readonly OpenCall[] {
-    return isAtWork(this.#head.status) ? [] : this.#calls.filter(isWaiting);
-  }
-
   /** @returns false when the call was answered before: accepted, without effect */
   answer(
     event_id: string,

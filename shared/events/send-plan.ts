@@ -5,25 +5,21 @@ import type { Write } from '../core/table.ts';
 import { openOutcome, type DefinedOutcome } from '../outcomes/define.ts';
 import { interruptedOutcome } from '../outcomes/interrupted.ts';
 import { isActive, type OpenOutcome } from '../outcomes/outcome.ts';
-import type { CallRow, SessionHead } from '../sessions/session.ts';
-import { usageSnapshot } from '../sessions/session-usage.ts';
+import type { CallRow } from '../sessions/session.ts';
+import { billOf } from '../sessions/session-usage.ts';
 import type { SessionChange } from '../sessions/session-change.ts';
 import { startPatch } from '../threads/start.ts';
-import {
-  sessionIdleLines,
-  statusLine,
-  threadIdleLine,
-  type Bill,
-} from '../threads/status-lines.ts';
-import { isAtWork, memberOf, sessionStop, sessionWorks, withMember } from '../threads/team.ts';
-import type { OpenCall, StopReason, Team, ThreadHead } from '../threads/thread.ts';
+import { sessionIdleLines, threadIdleLine } from '../threads/status-lines.ts';
+import { isAtWork, sessionStop, sessionWorks } from '../threads/team.ts';
+import type { OpenCall, StopReason, ThreadHead } from '../threads/thread.ts';
 import { answeredWrite, isWaiting } from './answered.ts';
 import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
 import { callRowOf, checkOpen, checkRoom } from './checks.ts';
 import type { QueuedEvent } from './inbox.ts';
 import type { Echo, Plan, Standing } from './plan.ts';
-import { ChildDraft, type ChildPlan } from './send-child.ts';
+import type { ChildPlan } from './send-child.ts';
+import { nobody, TeamDraft } from './send-team.ts';
 import type { SendEvent } from './params.ts';
 
 type Answer = Extract<
@@ -58,8 +54,7 @@ class Draft {
   #is_said = false;
   #outcome: OpenOutcome | null;
   #defined: DefinedOutcome | undefined;
-  #team: Team | undefined;
-  readonly #children = new Map<string, ChildDraft>();
+  readonly #team: TeamDraft;
   /** Whether any thread runs, so that the session does not rest whatever is answered. */
   readonly #works: boolean;
 
@@ -70,7 +65,7 @@ class Draft {
     this.#outcome = standing.head.outcome ?? null;
     this.#running = isAtWork(standing.head.status);
     this.#works = sessionWorks(standing.head);
-    this.#team = standing.head.team;
+    this.#team = new TeamDraft(standing);
   }
 
   add(event: SendEvent): void {
@@ -97,8 +92,8 @@ class Draft {
     const { head } = this.#standing;
     checkRoom(this.#queued, head.queue);
     const run = this.#starts() ? head.run + 1 : undefined;
-    const children = [...this.#children.values()].map((child) => child.finish());
-    for (const child of children) this.#note(child);
+    const { children, lines } = this.#team.finish();
+    this.#lines.push(...lines);
     const begins = run !== undefined || children.some((child) => child.run !== undefined);
     if (!begins) this.#sayWaiting(children);
     const start = { ...(run === undefined ? {} : { run }), ...this.#since() };
@@ -130,17 +125,6 @@ class Draft {
     return this.#works ? {} : { at: this.#at };
   }
 
-  /** What the session's own log and head say of a child that the request has reached. */
-  #note({ head, member, run }: ChildPlan): void {
-    this.#team = withMember(this.#primary(), head.thread_id, member).team;
-    if (run === undefined) return;
-    if (this.#team?.is_announced === false) {
-      this.#lines.push({ event: { id: newId('event'), type: 'session.status_running' } });
-      this.#team = { ...this.#team, is_announced: true };
-    }
-    this.#lines.push(statusLine('session.thread_status_running', head));
-  }
-
   /** The primary thread as it stands with what was decided so far. */
   #primary(): ThreadHead {
     const { head } = this.#standing;
@@ -148,7 +132,7 @@ class Draft {
       ...head,
       calls: this.#calls,
       stop_reason: this.#stop ?? head.stop_reason,
-      ...(this.#team === undefined ? {} : { team: this.#team }),
+      ...this.#team.patch(undefined),
     };
   }
 
@@ -161,7 +145,7 @@ class Draft {
         ? {}
         : { outcome: this.#outcome }),
       ...(this.#stop === undefined ? {} : { stop_reason: this.#stop }),
-      ...this.#teamPatch(start),
+      ...this.#team.patch(start?.at),
     };
     const outcomes = this.#defined === undefined ? {} : { outcomes: 1 };
     if (start !== undefined) {
@@ -174,14 +158,6 @@ class Draft {
     if (!this.#is_said) return { patch, session: outcomes };
     const reason = sessionStop(this.#primary());
     return { patch, session: { stop: { reason, details: null } } };
-  }
-
-  #teamPatch(start: SessionChange['start'] | undefined): Pick<ThreadHead, 'team'> {
-    const { head } = this.#standing;
-    const team = this.#team;
-    if (team === undefined) return {};
-    const since = start?.at === undefined ? team : { ...team, running_since: start.at };
-    return since === head.team ? {} : { team: since };
   }
 
   /** Calls that an interrupt has closed leave nothing to go on with but what is said next. */
@@ -244,7 +220,8 @@ class Draft {
     if (this.#works) return own;
     const stop = sessionStop(this.#primary());
     const others = stop.type === 'requires_action' ? stop.event_ids : [];
-    return [...own, ...others.filter((id) => !own.includes(id) && !this.#answered.has(id))];
+    const closed = new Set([...own, ...this.#answered, ...this.#team.answered]);
+    return [...own, ...others.filter((id) => !closed.has(id))];
   }
 
   #isCapped(): boolean {
@@ -280,11 +257,7 @@ class Draft {
     if (target !== undefined && target !== head.thread_id) {
       return this.#interruptChild(wire, target);
     }
-    const members = target === undefined ? (this.#team?.members ?? []) : [];
-    const reached = members.flatMap(({ thread_id }) => this.#child(thread_id)?.interrupt() ?? []);
-    const stops = members.some(({ status, stop_reason }) => {
-      return isAtWork(status) || stop_reason?.type === 'requires_action';
-    });
+    const { reached, stops } = target === undefined ? this.#team.interrupt() : nobody;
     if (this.#running) {
       this.#queue({ ...wire, processed_at: null });
       return this.#closed(reached, false);
@@ -314,40 +287,23 @@ class Draft {
   /** Say what an interrupt has closed, and that the session rests anew. */
   #closed(reached: readonly Line[], is_own: boolean): void {
     this.#lines.push(...reached);
-    for (const [thread_id, child] of this.#children) {
-      this.#team = withMember(this.#primary(), thread_id, child.finish().member).team;
-    }
     if (!this.#works && (is_own || reached.length > 0)) this.#sayIdle();
   }
 
   #interruptChild(wire: Line['event'] & { type: 'user.interrupt' }, target: string): void {
-    const { head } = this.#standing;
-    if (memberOf(head, target) === undefined) {
+    if (!this.#team.has(target)) {
       throw new Fault(
         'invalid',
         `events: session_thread_id ${target} is not a thread of this session that can be interrupted.`,
       );
     }
-    const reached = this.#child(target)?.interrupt();
+    const reached = this.#team.interruptOne(target);
     if (reached === undefined) {
       this.#echoes.push({ type: 'void', event: wire });
       return;
     }
     this.#append(wire);
     this.#closed(reached, false);
-  }
-
-  /** A child's part of the request; undefined for one that has nothing to do with it. */
-  #child(thread_id: string): ChildDraft | undefined {
-    const known = this.#children.get(thread_id);
-    if (known !== undefined) return known;
-    const head = this.#standing.children?.get(thread_id);
-    if (head === undefined || memberOf(this.#standing.head, thread_id) === undefined) {
-      return undefined;
-    }
-    const draft = new ChildDraft(head);
-    this.#children.set(thread_id, draft);
-    return draft;
   }
 
   /** One at a time; it is heard at once, and the model sees it with its next request. */
@@ -422,7 +378,7 @@ class Draft {
   ): void {
     const event = { ...wire, session_thread_id: thread_id };
     const own = { ...wire, id: newId('event') };
-    const is_taken = !answered && this.#child(thread_id)?.answer(event_id, answer, own) === true;
+    const is_taken = !answered && this.#team.answer(thread_id, { event_id, answer, event: own });
     if (is_taken) return this.#append(event);
     this.#echoes.push({ type: 'void', event });
   }
@@ -443,8 +399,4 @@ class Draft {
     if (!isWaiting(call)) return [];
     return [answeredWrite(this.#standing.session.session_id, call.event_id)];
   }
-}
-
-export function billOf(session: SessionHead): Bill {
-  return { usage: usageSnapshot(session.usage), budget: session.budget };
 }

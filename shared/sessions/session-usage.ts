@@ -54,3 +54,14 @@ export function usageSnapshot(usage: Usage): UsageSnapshot {
     },
   };
 }
+
+/** What a session's idle shows: its sums as they stand in its head, and its cap. */
+export function billOf({
+  usage,
+  budget,
+}: {
+  readonly usage: Usage;
+  readonly budget: BudgetLimit | null;
+}): { readonly usage: UsageSnapshot; readonly budget: BudgetLimit | null } {
+  return { usage: usageSnapshot(usage), budget };
+}

@@ -9,8 +9,9 @@ import type { Ports } from '../core/ports.ts';
 import { ConditionFailed } from '../core/table.ts';
 import { answeredWrite, isWaiting } from '../events/answered.ts';
 import { interruptedResult } from '../events/call-lines.ts';
-import { billOf } from '../events/send-plan.ts';
+
 import { readRows, tooBusy, type SessionRows } from '../sessions/read-session.ts';
+import { billOf } from '../sessions/session-usage.ts';
 import type { SessionHead } from '../sessions/session.ts';
 import { restSession, terminatedLines, terminatedPatch } from '../turn/settle.ts';
 import type { OtherChange } from './change.ts';
