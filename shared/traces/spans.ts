@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SessionEvent, SessionEventType } from '../events/event.ts';
-import { callOf } from './summary.ts';
+import { callOf, type Takers } from './summary.ts';
 
 /**
  * One span, by the GenAI semantic conventions (open-telemetry/semantic-conventions-genai, 0.1): agents,
@@ -99,31 +99,27 @@ export class Spans {
 
   /** @param parent_span_id Of a message of another thread: the turn that sent it. */
   add(event: SessionEvent, parent_span_id?: string): void {
-    switch (event.type) {
-      case 'session.thread_status_running':
-        return this.#begin(event);
-      case 'session.thread_status_idle':
-        return this.#end(event, event.stop_reason.type);
-      case 'session.thread_status_terminated':
-        return this.#end(event, 'terminated');
-      case 'agent.thread_message_received':
-        this.#received = parent_span_id;
-        if (this.#turn !== undefined) this.#turn.parent_span_id ??= parent_span_id;
-        return;
-      case 'agent.tool_use':
-      case 'agent.mcp_tool_use':
-      case 'agent.custom_tool_use':
-        return this.#call(event);
-      case 'agent.tool_result':
-      case 'agent.mcp_tool_result':
-      case 'user.custom_tool_result':
-        return this.#result(event);
-      case 'span.model_request_start':
-        return void this.#requests.set(event.id, event.processed_at);
-      case 'span.model_request_end':
-        return this.#request(event);
+    if (event.type === 'agent.thread_message_received') {
+      this.#received = parent_span_id;
+      if (this.#turn !== undefined) this.#turn.parent_span_id ??= parent_span_id;
     }
+    const take = this.#takers[event.type] as ((event: SessionEvent) => void) | undefined;
+    take?.(event);
   }
+
+  readonly #takers: Takers = {
+    'session.thread_status_running': (event) => this.#begin(event),
+    'session.thread_status_idle': (event) => this.#end(event, event.stop_reason.type),
+    'session.thread_status_terminated': (event) => this.#end(event, 'terminated'),
+    'agent.tool_use': (event) => this.#call(event),
+    'agent.mcp_tool_use': (event) => this.#call(event),
+    'agent.custom_tool_use': (event) => this.#call(event),
+    'agent.tool_result': (event) => this.#result(event),
+    'agent.mcp_tool_result': (event) => this.#result(event),
+    'user.custom_tool_result': (event) => this.#result(event),
+    'span.model_request_start': ({ id, processed_at }) => void this.#requests.set(id, processed_at),
+    'span.model_request_end': (event) => this.#request(event),
+  };
 
   #begin({ id, session_thread_id, processed_at }: Of<'session.thread_status_running'>): void {
     if (session_thread_id !== this.#traced.thread_id || this.#turn !== undefined) return;

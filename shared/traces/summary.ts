@@ -32,6 +32,9 @@ export const traced: ReadonlySet<SessionEventType> = new Set<SessionEventType>([
   'span.outcome_evaluation_end',
 ]);
 
+/** What each type of event adds; of the others nothing is told. */
+export type Takers = { readonly [Type in SessionEventType]?: (event: Of<Type>) => void };
+
 /** A thread's log in sums, taken in event by event, in order. */
 export class Summary {
   readonly tools = new Map<string, Writable<ToolTrace>>();
@@ -53,38 +56,29 @@ export class Summary {
   }
 
   add(event: SessionEvent): void {
-    switch (event.type) {
-      case 'session.thread_created':
-        this.births.set(event.session_thread_id, {
-          event_id: event.id,
-          at: event.processed_at,
-          message: null,
-        });
-        return;
-      case 'session.thread_status_running':
-      case 'session.thread_status_idle':
-      case 'session.thread_status_terminated':
-        return this.#status(event);
-      case 'agent.thread_message_sent':
-      case 'agent.thread_message_received':
-        return this.#message(event);
-      case 'agent.tool_use':
-      case 'agent.mcp_tool_use':
-      case 'agent.custom_tool_use':
-        return this.#call(event);
-      case 'agent.tool_result':
-      case 'agent.mcp_tool_result':
-      case 'user.custom_tool_result':
-        return this.#answer(event);
-      case 'user.message':
-      case 'user.define_outcome':
-        return void this.#turn?.input_event_ids.push(event.id);
-      case 'span.model_request_end':
-        return this.#request(event);
-      case 'span.outcome_evaluation_end':
-        return void this.verdicts.push(verdictOf(event));
-    }
+    const take = this.#takers[event.type] as ((event: SessionEvent) => void) | undefined;
+    take?.(event);
   }
+
+  readonly #takers: Takers = {
+    'session.thread_created': ({ id, session_thread_id, processed_at: at }) =>
+      void this.births.set(session_thread_id, { event_id: id, at, message: null }),
+    'session.thread_status_running': (event) => this.#status(event),
+    'session.thread_status_idle': (event) => this.#status(event),
+    'session.thread_status_terminated': (event) => this.#status(event),
+    'agent.thread_message_sent': (event) => this.#message(event),
+    'agent.thread_message_received': (event) => this.#message(event),
+    'agent.tool_use': (event) => this.#call(event),
+    'agent.mcp_tool_use': (event) => this.#call(event),
+    'agent.custom_tool_use': (event) => this.#call(event),
+    'agent.tool_result': (event) => this.#answer(event),
+    'agent.mcp_tool_result': (event) => this.#answer(event),
+    'user.custom_tool_result': (event) => this.#answer(event),
+    'user.message': ({ id }) => void this.#turn?.input_event_ids.push(id),
+    'user.define_outcome': ({ id }) => void this.#turn?.input_event_ids.push(id),
+    'span.model_request_end': (event) => this.#request(event),
+    'span.outcome_evaluation_end': (event) => void this.verdicts.push(verdictOf(event)),
+  };
 
   /** The turn that runs. */
   get #turn(): Turn | undefined {

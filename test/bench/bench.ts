@@ -15,6 +15,7 @@ import { benchOutcomes } from './outcome-benches.ts';
 import { notCounted } from './prices.ts';
 import { startHostProcess, startModelProcess, type HostProcess } from './processes.ts';
 import { markdownOf, passes, tableOf, type Result } from './result.ts';
+import { benchThreads } from './thread-benches.ts';
 import { benchLoad, benchRounds, benchTurns } from './turn-benches.ts';
 
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, () => Promise<Result[]>>> = {
   memory: onHost(benchMemory),
   outcomes: onHost(benchOutcomes),
   dreams: onHost(benchDreams),
+  threads: onHost(benchThreads),
   cost: onHost(benchCost),
   functions: benchFunctions,
   demo: benchDemo,

@@ -17,6 +17,7 @@ import { spreadsheetExports } from './exports.ts';
 import { readInputs, type Input } from './inputs.ts';
 import { learn } from './learn.ts';
 import { lastLine, learningLines } from './learning-lines.ts';
+import { teamLines, teamWork } from './team.ts';
 import { verdictLines } from './verdict-lines.ts';
 import { defaultRubric, defaultTask, generalRubric, work } from './work.ts';
 
@@ -35,6 +36,7 @@ With the default records a second part follows: two sessions trip over the same 
 files, a dream makes a playbook of it, and a third session reads that and gets it right at once.
 
   --task TEXT  what to do   --rubric TEXT  what success is, a Markdown list
+  --team  a coordinator gives each file to a specialist on a thread of its own, without a grader
   --model ID  which Claude   --help  this text`;
 
 const { positionals, values } = readArgs();
@@ -47,6 +49,7 @@ function readArgs() {
         task: { type: 'string', default: defaultTask },
         rubric: { type: 'string' },
         model: { type: 'string', default: 'claude-sonnet-5-5' },
+        team: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
@@ -111,7 +114,7 @@ async function demo(
   let first_ms: number | undefined;
   let last: BetaManagedAgentsStreamSessionEvents | undefined;
   let answer = '';
-  const session = await work({
+  const session = await (values.team ? teamWork : work)({
     client,
     inputs,
     task: values.task,
@@ -127,6 +130,7 @@ async function demo(
     },
   });
   const paths = await save(deliverables.texts);
+  if (values.team) for (const line of await teamLines(client, session.id)) console.log(line);
   console.log(`\n${paint('bold', answer)}\n\n${usageLine(session)}`);
   console.log(
     `first event after ${seconds(first_ms ?? Number.NaN)} s, done after ${seconds(performance.now())} s`,
@@ -208,7 +212,7 @@ async function main(): Promise<number> {
     try {
       const client = new Anthropic({ baseURL: host.base_url, apiKey: admin_key });
       if (!(await demo(client, inputs, stopped.signal))) return 1;
-      const is_own = positionals.length > 0 || values.task !== defaultTask;
+      const is_own = values.team || positionals.length > 0 || values.task !== defaultTask;
       return is_own || (await learning(client, stopped.signal)) ? 0 : 1;
     } finally {
       await host.stop();

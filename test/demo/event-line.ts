@@ -32,6 +32,20 @@ const tellers: { readonly [T in Event['type']]?: (event: Extract<Event, { type: 
     result,
     result === 'satisfied' ? 'green' : 'yellow',
   ],
+  'session.thread_created': ({ agent_name }) => [agent_name, 'yellow'],
+  'session.thread_status_running': ({ agent_name }) => [agent_name, 'dim'],
+  'session.thread_status_idle': ({ agent_name, stop_reason }) => [
+    `${agent_name}: ${stop_reason.type}`,
+    'dim',
+  ],
+  'agent.thread_message_sent': ({ to_agent_name, content }) => [
+    `to ${to_agent_name ?? 'an agent'}: ${textOf(content)}`,
+    'cyan',
+  ],
+  'agent.thread_message_received': ({ from_agent_name, content }) => [
+    `from ${from_agent_name ?? 'the primary agent'}: ${textOf(content)}`,
+    'green',
+  ],
   'session.error': ({ error }) => [`${error.type}: ${error.message}`, 'red'],
   'session.status_idle': ({ stop_reason }) => [
     stop_reason.type,

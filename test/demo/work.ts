@@ -88,6 +88,6 @@ function documents({ inputs }: Work): {
 }
 
 /** Nobody answers questions in a demo: any idle is the end, and so is a termination. */
-function isEnd(event: BetaManagedAgentsStreamSessionEvents): boolean {
+export function isEnd(event: BetaManagedAgentsStreamSessionEvents): boolean {
   return event.type === 'session.status_idle' || event.type === 'session.status_terminated';
 }

@@ -14,6 +14,10 @@ export interface Conversation {
   readonly asked: string;
   /** The calls since then, with their results, in order. */
   readonly done: readonly Done[];
+  /** All calls of the conversation, with their results. */
+  readonly calls: readonly Done[];
+  /** All texts that were said to the model. */
+  readonly texts: readonly string[];
   /** Text documents that came with what was asked, by their titles. */
   readonly documents: ReadonlyMap<string, string>;
   readonly tools: ReadonlySet<string>;
@@ -58,6 +62,12 @@ export function readRequest({
     system: textOf(system),
     asked: blocks[question]?.text ?? '',
     done: results.map((result) => answered(result, calls)),
+    calls: blocks
+      .filter(({ type }) => type === 'tool_result')
+      .map((result) => answered(result, calls)),
+    texts: blocks.flatMap(({ type, role, text }) =>
+      role === 'user' && type === 'text' && text !== undefined ? [text] : [],
+    ),
     documents: new Map(
       documents.map(({ title, source }) => [title ?? 'document.txt', source?.data ?? '']),
     ),

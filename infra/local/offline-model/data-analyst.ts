@@ -223,14 +223,14 @@ function computed(done: readonly Done[]): string {
   return done.find(({ name }) => name === 'bash')?.result ?? '';
 }
 
-function said(text: string): ContentBlock {
+export function said(text: string): ContentBlock {
   return { type: 'text', text, citations: null };
 }
 
 let calls = 0;
 
 /** Ids differ between calls, as the API's do; nothing else about them matters. */
-function call(name: string, input: object, seed = ''): ContentBlock {
+export function call(name: string, input: object, seed = ''): ContentBlock {
   calls += 1;
   const id = `toolu_offline${calls}${seed.replaceAll(/\W/g, '').slice(-12)}`;
   return { type: 'tool_use', id, name, input, caller: { type: 'direct' } };

@@ -3,6 +3,7 @@ import { dreamer } from './dreamer.ts';
 import { grader } from './grader.ts';
 import { completeMessage, type ScriptedMessage } from './messages-sse.ts';
 import { readRequest, type Conversation } from './conversation.ts';
+import { dataSpecialist, teamLead } from './team.ts';
 import { serveMessages, type MessagesServer } from './server.ts';
 
 /** One thing that the offline model can do. The first that wants a request answers it. */
@@ -24,7 +25,7 @@ const polite: Script = {
   ],
 };
 
-const scripts: readonly Script[] = [grader, dreamer, dataAnalyst, polite];
+const scripts: readonly Script[] = [grader, dreamer, teamLead, dataSpecialist, dataAnalyst, polite];
 
 /** A Messages API that answers without a model. */
 export async function offlineModel(): Promise<MessagesServer> {
