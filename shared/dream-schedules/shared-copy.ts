@@ -35,16 +35,17 @@ export function copyOf(path: string, text: string, store_id: string): Playbook |
   const { facts, body } = playbook;
   if (facts.scope !== 'shared' || facts.origin !== undefined) return undefined;
   const origin = { memory_store_id: store_id, playbook_id: facts.id };
-  return { facts: { ...facts, evidence: [], helpful: 0, harmful: 0, origin }, body };
+  const { counted_sessions: _theirs, ...own } = facts;
+  return { facts: { ...own, evidence: [], helpful: 0, harmful: 0, origin }, body };
 }
 
 /** A copy's text, with the counts that the sessions of its own store have moved. */
 export function textOfCopy(copy: Playbook, before: string | undefined): string {
   const own = before === undefined ? undefined : parsePlaybook(splitTrailer(before).body);
   if (own === undefined || 'fault' in own) return renderPlaybook(copy);
-  const { helpful, harmful, last_confirmed } = own.facts;
+  const { helpful, harmful, last_confirmed, counted_sessions } = own.facts;
   return renderPlaybook({
-    facts: { ...copy.facts, helpful, harmful, last_confirmed },
+    facts: { ...copy.facts, helpful, harmful, last_confirmed, counted_sessions },
     body: copy.body,
   });
 }
@@ -62,6 +63,7 @@ export function coreOf(text: string): string {
             helpful: 0,
             harmful: 0,
             last_confirmed: '2000-01-01T00:00:00Z',
+            counted_sessions: [],
           },
           body: playbook.body.trimEnd(),
         });

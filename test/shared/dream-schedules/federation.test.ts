@@ -21,7 +21,7 @@ const schedules = () => rig.own.dreamSchedules;
 const shared = anOperation('c0001', {
   op: 'add',
   path: '/playbooks/csv.md',
-  text: aPlaybook(),
+  text: aPlaybook({ counted_sessions: ['sesn_2'] }),
 });
 const secret = anOperation('c0002', {
   op: 'add',
@@ -102,11 +102,18 @@ test('leaves alone what a person has changed there, also in a rollback', async (
 test('follows the original, keeps the counts that sessions there have moved', async () => {
   const { store_id, other, id } = await federated();
   const text = (await rig.texts(other))['/playbooks/csv.md'] ?? '';
-  await edit(other, '/playbooks/csv.md', text.replace('helpful: 0', 'helpful: 7'));
+  await edit(
+    other,
+    '/playbooks/csv.md',
+    text.replace('helpful: 0', 'helpful: 7\ncounted_sessions: ["sesn_own"]'),
+  );
   await edit(store_id, '/playbooks/csv.md', aPlaybook({}, '1. Ask for the encoding.\n'));
   await schedules().run(id);
   const copy = parsePlaybook((await rig.texts(other))['/playbooks/csv.md'] ?? '');
-  expect(copy).toMatchObject({ facts: { helpful: 7 }, body: '1. Ask for the encoding.\n' });
+  expect(copy).toMatchObject({
+    facts: { helpful: 7, counted_sessions: ['sesn_own'] },
+    body: '1. Ask for the encoding.\n',
+  });
   expect((await rig.newest(id)).federation).toMatchObject({ updated_count: 1 });
   // What is private now is taken back, and a copy is nobody's original.
   await edit(store_id, '/playbooks/csv.md', aPlaybook({ scope: 'private' }));
