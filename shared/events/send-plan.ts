@@ -116,7 +116,9 @@ class Draft {
     const is_answered = this.#answered.size > 0;
     const resolved = this.#calls.length > 0 && is_answered && open.length === 0;
     if (resolved || this.#queued.length > 0 || this.#defined !== undefined) return true;
-    if (is_answered) this.#waitOn(open);
+    if (is_answered) {
+      this.#stop = { type: 'requires_action', event_ids: open.map(({ event_id }) => event_id) };
+    }
     return false;
   }
 
@@ -163,11 +165,6 @@ class Draft {
   /** Calls that an interrupt has closed leave nothing to go on with but what is said next. */
   #rest(): Partial<ThreadHead> {
     return this.#standing.head.phase === 'tools' ? { phase: 'take' } : {};
-  }
-
-  /** Some calls were answered, others still wait. */
-  #waitOn(open: readonly OpenCall[]): void {
-    this.#stop = { type: 'requires_action', event_ids: open.map(({ event_id }) => event_id) };
   }
 
   /** The session says again what it waits for, when that has changed and nothing runs. */
