@@ -134,10 +134,13 @@ test('five agents at once: one fails for good, four report, files are shared and
   }
   const leads = rig.model.requests.filter(({ body }) => firstText(body).includes('lead-five'));
   for (const { body } of leads) expect(JSON.stringify(body)).not.toContain('all.txt');
-  const files = rig.client.beta.files.list({ scope_id: id });
-  const names: string[] = [];
-  for await (const { filename } of files) names.push(filename);
-  expect(names).toEqual(['all.txt']);
+  // Commands that meet at one file lose nothing: the later one's text stands beside, and it is told so.
+  const written: string[] = [];
+  for await (const file of rig.client.beta.files.list({ scope_id: id })) {
+    expect(file.filename).toMatch(/^all\.txt(\.conflict-\w+)?$/);
+    written.push(await (await rig.client.beta.files.download(file.id)).text());
+  }
+  expect(new Set(written.join('').trim().split('\n'))).toEqual(new Set(LETTERS.slice(0, 4)));
   const idle = children.find(({ status }) => status === 'idle')?.id ?? '';
   const again = await rig.client.beta.sessions.threads.list(id, { statuses: ['terminated'] });
   expect(again.data.map(({ id: thread_id }) => thread_id)).not.toContain(idle);
