@@ -303,5 +303,5 @@ test('a log that ends too early breaks the answer instead of ending it', async (
   const pk = `THREAD#${primaryThreadId(id)}`;
   const { rows } = await rig.door.ports.table.query({ pk, from: 'E#', to: 'E#~', reverse: true });
   await rig.door.ports.table.deleteMany(rows.slice(0, 1));
-  await expect(reverie.sessions.trace(id)).rejects.toThrow();
+  await expect(reverie.sessions.trace(id)).rejects.toThrow('terminated');
 });
