@@ -1,6 +1,7 @@
 import { dream_limits } from './dream-limits.ts';
 import { invariant } from './invariant.ts';
 import { outcome_limits } from './outcome-limits.ts';
+import { thread_limits } from './thread-limits.ts';
 import { schedule_limits } from './schedule-limits.ts';
 
 /** Every bound of the platform, in one file. Unit last; raise a number only with its reason. */
@@ -192,15 +193,7 @@ export const limits = {
   /** A step waits for it when its session is idle already: nobody else does. */
   otlp_timeout_ms: 5_000,
 
-  // Threads
-  /** Source: API reference: children that are neither archived nor terminated; ours for an inline agent's texts. */
-  session_children_max: 25,
-  inline_agent_name_chars_max: 64,
-  inline_agent_system_chars_max: 100_000,
-  /** Messages that a coordinator sends before a client speaks again: agents that answer each other for ever end here. */
-  team_messages_max: 500,
-  /** Writes of one reply's calls (each that waits for a client is a row): of 100 in its transaction, its own take a few. */
-  reply_writes_max: 90,
+  ...thread_limits,
 
   // Files of a session
   /** Source: issue 2: what one session may hold. Folders and links are counted apart from files. */

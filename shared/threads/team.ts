@@ -14,7 +14,7 @@ export function teamWorks({ team }: Pick<ThreadHead, 'team'>): boolean {
   return team?.members.some(({ status }) => isAtWork(status)) ?? false;
 }
 
-/** Whether a session runs, by the head of its primary thread: as long as any of its threads does. */
+/** Whether a session runs, by the head of its primary thread: while one of its threads does. */
 export function sessionWorks(primary: ThreadHead): boolean {
   return isAtWork(primary.status) || teamWorks(primary);
 }

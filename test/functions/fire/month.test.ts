@@ -53,13 +53,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function schedule(store_id: string, expression: string, timezone: string): Promise<string> {
+async function schedule(
+  store_id: string,
+  expression: string,
+  timezone: string,
+  agent_id: string | null = null,
+): Promise<string> {
   const { id, timer } = await own.dreamSchedules.create({
     name: `${expression} in ${timezone}`,
     schedule: { type: 'cron', expression, timezone },
     memory_store_id: store_id,
     model: 'claude-sonnet-5-5',
     mode: 'auto',
+    sessions: { agent_id },
   });
   // The row, the function that is told, its role, and Scheduler behind it.
   expect(timer).toEqual({ state: 'ready', error: null });
@@ -137,16 +143,18 @@ test('a night learns from the day, applies it by itself, and the next one costs 
 
 test('a month fires at the right times of each wall, once, over changes of the clocks', async () => {
   const store_id = await rig.store({});
+  // Of an agent without sessions: nothing is dreamt while the clock jumps.
+  const agent_id = await rig.agent();
   await rig.host.advance(Date.parse('2026-03-20T12:00:00Z') - rig.host.clock.now_ms());
   const zones: [zone: string, expression: string, nights: number, local_time: string][] = [
     // The 29th of March has no half past two.
     ['Europe/Berlin', '30 2 * * *', 30, '02:30'],
   ];
   const made = await Promise.all(
-    zones.map(async ([zone, expression]) => await schedule(store_id, expression, zone)),
+    zones.map(async ([zone, expression]) => await schedule(store_id, expression, zone, agent_id)),
   );
   // Fridays and the 13th: two timers, and no day twice.
-  const both = await schedule(store_id, '0 6 13 * FRI', 'Asia/Kolkata');
+  const both = await schedule(store_id, '0 6 13 * FRI', 'Asia/Kolkata', agent_id);
   await rig.host.advance(31 * DAY_MS);
   for (const [index, [zone, , nights, time]] of zones.entries()) {
     const runs = await runsOf(own, made[index] ?? '');
@@ -173,7 +181,7 @@ test('a month fires at the right times of each wall, once, over changes of the c
 
 test('a host that was away makes a fire good, once, and its timers are still there', async () => {
   const store_id = await rig.store({});
-  const id = await schedule(store_id, '0 3 * * *', 'UTC');
+  const id = await schedule(store_id, '0 3 * * *', 'UTC', await rig.agent());
   const before = rig.host.clock.now();
   await rig.host.stop();
   const next_day = new Date(Math.floor(before.getTime() / DAY_MS) * DAY_MS + 2 * DAY_MS);
