@@ -103,3 +103,6 @@ export function sampled<T>(all: readonly T[], count: number): T[] {
   const step = all.length / count;
   return all.filter((_, index) => Math.floor((index + 1) / step) > Math.floor(index / step));
 }
+
+/** Parallel calls and caches shift the numbers a little: a run that had no such call is made again. */
+export const tries_max = 3;
