@@ -88,7 +88,9 @@ export class HostClock {
 
   /** Never backwards: the real clock may have passed the mark meanwhile. */
   #jumpTo(ms: number): void {
-    const gap_ms = ms - this.now_ms();
+    // Whole milliseconds, as `Date.now()` has them: a jittered wait is a fraction, and who makes an id
+    // of the time refuses those, at every call from then on.
+    const gap_ms = Math.ceil(ms - this.now_ms());
     if (gap_ms > 0) this.skew[0] = (this.skew[0] ?? 0) + gap_ms;
   }
 

@@ -31,6 +31,9 @@ export function routerOf<Served>(
   return router;
 }
 
+/** As the methods of a path are named to who used another one, in whichever order they were loaded. */
+const order = ['GET', 'POST', 'PATCH', 'DELETE'];
+
 /** @throws Fault `missing` for a path that nobody serves; Fault `method` for a method of it. */
 export function find<Served>(
   router: Router<Served>,
@@ -43,7 +46,7 @@ export function find<Served>(
   const [methods, path] = match as [Methods<Served>, Record<string, string>];
   const entry = methods.get(http.method);
   if (entry === undefined) {
-    const allowed = [...methods.keys()].join(', ');
+    const allowed = order.filter((method) => methods.has(method)).join(', ');
     throw new Fault('method', `${http.method} is not allowed at this path. Use ${allowed}.`);
   }
   return { entry, path };

@@ -27,6 +27,16 @@ const scheduled = {
   ...role('Clock', allow('lambda:InvokeFunction', attribute('Tick'))),
 };
 
+test('a jump to a wait of a fraction of a millisecond leaves whole ones: ids are made of them', async () => {
+  const clock = new HostClock();
+  let fired = 0;
+  clock.after(4_792.4792, () => void (fired += 1));
+  await clock.advance(10_000);
+  clock.stop();
+  expect(fired).toBe(1);
+  expect(Number.isInteger(clock.now_ms())).toBe(true);
+});
+
 test('over a day each schedule fires when it should, and the function sees that time', async () => {
   const clock = new HostClock(new Date('2026-11-21T12:00:00Z'));
   const rig = await startRig(

@@ -111,7 +111,7 @@ test.each<[string, string, number, RegExp]>([
   ['GET', '/v1/agents/sesn_00000000000000000000000000', 404, /agent 'sesn_/],
   ['GET', '/v1/agents/%2e%2e', 404, /./],
   ['GET', `/v1/agents/${'x'.repeat(5_000)}`, 404, /./],
-  ['DELETE', '/v1/agents', 405, /Use POST, GET\./],
+  ['DELETE', '/v1/agents', 405, /Use GET, POST\./],
   ['PUT', '/v1/agents/agent_1', 405, /Use GET, POST\./],
   ['PATCH', '/v1/environments/env_1', 405, /Use GET, POST, DELETE\./],
 ])('%s %s is %i', async (method, path, status, message) => {
