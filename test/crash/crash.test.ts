@@ -144,12 +144,12 @@ test('a session killed at every boundary ends with the same events, and no tool 
   expect(types.at(-1)).toBe('session.status_idle');
   expect(whole.files).toEqual(contents);
   expect(whole.transcript).toBe(linesOf(whole.events));
-  const count = whole.places.length;
-  expect(count).toBeGreaterThan(20);
+  expect(whole.places.length).toBeGreaterThan(20);
 
   const broken: string[] = [];
   let missed = 0;
-  for (const { at, side } of deathsAt(whole.places)) {
+  const deaths = deathsAt(whole.places);
+  for (const { at, side } of deaths) {
     const place = `${side} call ${at} (${whole.places[at - 1]})`;
     // oxlint-disable-next-line no-await-in-loop -- one death at a time, in one function
     const { events, files, transcript, died } = await runUntilDead({ at, side });
@@ -165,6 +165,6 @@ test('a session killed at every boundary ends with the same events, and no tool 
     if (transcript !== linesOf(events)) broken.push(`${place}: the transcript is not the log`);
   }
   expect(broken).toEqual([]);
-  expect(missed).toBeLessThan(count / 5);
+  expect(missed).toBeLessThan(deaths.length / 5);
   expect(model.violations).toEqual([]);
 }, 600_000);
