@@ -38,7 +38,6 @@ function isGrader({ body }: ModelRequest): boolean {
   return (body.tools ?? []).some((tool) => 'name' in tool && tool.name === 'submit_verdict');
 }
 
-/** Every request about the task, the grader's apart. */
 function requestsOf(task: string): ModelRequest[] {
   return rig.model.requests.filter(
     (request) => isGrader(request) && JSON.stringify(request.body).includes(task),
@@ -264,9 +263,8 @@ describe('the session', () => {
   test('that is archived at its rest is reported on, one that is deleted leaves nothing', async () => {
     for (const put_away of ['archive', 'delete'] as const) {
       const task = `Report of the ${put_away}d`;
-      // Of a deleted session the files may be gone by then: what it quotes is asked for once more.
-      const verdict = submit(...plain);
-      script(task, [write, say('Done.')], [stall(300, verdict), verdict]);
+      // Twice: of a deleted session the files that it quotes may be gone, and it is asked again.
+      script(task, [write, say('Done.')], [stall(300, submit(...plain)), submit(...plain)]);
       const agent = await agentWithModel();
       const session_id = await sessionOf(agent);
       await rig.send(session_id, message(task));
