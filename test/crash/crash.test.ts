@@ -1,7 +1,8 @@
 /**
  * Rule: whatever dies, wherever it dies, the session ends as it would have ended. One rich session
  * (parallel tools, a confirmation, a retryable model error, an interrupt) is driven through the
- * SDK, and the step function is killed at every call that it makes, before and after it, in turn.
+ * SDK, and the step function is killed around the calls that it makes, in turn: all of them with
+ * `CRASH=all`, else a sample.
  * Each time the same events must stand in the log, once each, no tool must have run twice, and the
  * segments of the transcript must be the log.
  */
@@ -11,11 +12,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
 import { startHost, type Host } from '../../infra/local/host.ts';
-import { Crash } from '../../infra/local/aws-error.ts';
-import type { Call } from '../../infra/local/gateway.ts';
 import { startModel, type ModelRequest, type ScriptedModel } from '../model/model.ts';
 import { call, fail, reply, say, stall, type Reply } from '../model/replies.ts';
-import { deathsAt, tries_max, type Death } from './deaths.ts';
+import { Boundaries, sampled, tries_max, type Death } from './boundaries.ts';
 import { Drive } from './drive.ts';
 
 let folder: string;
@@ -23,36 +22,14 @@ let model: ScriptedModel;
 let host: Host;
 let client: Anthropic;
 let drive: Drive;
-let death: Death | undefined;
-let seen = 0;
-let places: string[] = [];
-/** Place of each call in the session, by its number in the function's life. */
-let ordinals = new Map<number, number>();
+const boundaries = new Boundaries('step');
 
-/** The n-th boundary has been reached on this side: die there, once. */
-function dies(side: Death['side'], place: number): boolean {
-  if (death === undefined || death.side !== side || death.at !== place) return false;
-  death = undefined;
-  return true;
-}
-
-function boundary(call: Call, side: Death['side']): void {
-  if (call.function_name !== 'step') return;
-  if (side === 'before') {
-    seen += 1;
-    ordinals.set(call.n, seen);
-    places.push(`${call.service}:${call.action}`);
-  }
-  if (dies(side, ordinals.get(call.n) ?? 0)) throw new Crash();
-}
+/** Deaths that a run of the suite tries. */
+const DEATHS = 24;
 
 /** The model is a boundary too: the function dies when its request has arrived. */
 async function modelBoundary(request: ModelRequest): Promise<void> {
-  if (request.body.stream !== true) return;
-  seen += 1;
-  places.push('model:messages');
-  if (!dies('before', seen)) return;
-  await host.kill('step');
+  if (request.body.stream === true && boundaries.isLastRequest('step')) await host.kill('step');
 }
 
 /** What the tools leave when each ran once; one that died before its record has left nothing. */
@@ -86,10 +63,7 @@ beforeAll(async () => {
     data_dir: folder,
     admin_key: 'test-key',
     model: { api_key: 'none', base_url: model.url },
-    hooks: {
-      before: (made) => boundary(made, 'before'),
-      after: (made) => boundary(made, 'after'),
-    },
+    hooks: boundaries.hooks,
   });
   // A machine that stands still for a while is not what is tested: whoever polls asks again.
   client = new Anthropic({ baseURL: host.base_url, apiKey: 'test-key', maxRetries: 5 });
@@ -110,15 +84,12 @@ function linesOf(events: readonly unknown[]): string {
   return events.map((event) => `${JSON.stringify(event)}\n`).join('');
 }
 
-async function run(dying: Death | undefined) {
-  seen = 0;
-  places = [];
-  ordinals = new Map();
-  death = dying;
+async function run(dying?: Death<'step'>) {
+  boundaries.begin(dying);
   const events = await drive.session();
   const files = await drive.files();
   const transcript = await drive.transcript(RESTS);
-  return { events, places, files, transcript, died: death === undefined };
+  return { events, files, transcript, died: boundaries.end() };
 }
 
 /** How invocations of a function have failed, for whoever must find out why. */
@@ -127,7 +98,7 @@ async function failures(name: string): Promise<string> {
   return lines.filter((line) => line.includes('platform.report')).join('\n');
 }
 
-async function runUntilDead(dying: Death): Promise<Awaited<ReturnType<typeof run>>> {
+async function runUntilDead(dying: Death<'step'>): Promise<Awaited<ReturnType<typeof run>>> {
   for (let attempt = 1; ; attempt++) {
     // oxlint-disable-next-line no-await-in-loop -- one session at a time
     const ended = await run(dying);
@@ -138,21 +109,22 @@ async function runUntilDead(dying: Death): Promise<Awaited<ReturnType<typeof run
 test('a session killed at every boundary ends with the same events, and no tool runs twice', async () => {
   onTestFailed(async () => console.error(await failures('api')));
   // The first is slow, and looks at its thread more often: the numbers would be those of no other.
-  await run(undefined);
-  const whole = await run(undefined);
+  await run();
+  const whole = await run();
   const types = whole.events.map(({ type }) => type);
   expect(types.at(-1)).toBe('session.status_idle');
   expect(whole.files).toEqual(contents);
   expect(whole.transcript).toBe(linesOf(whole.events));
-  expect(whole.places.length).toBeGreaterThan(20);
+  const all = boundaries.all();
+  expect(all.length).toBeGreaterThan(40);
 
   const broken: string[] = [];
   let missed = 0;
-  const deaths = deathsAt(whole.places);
-  for (const { at, side } of deaths) {
-    const place = `${side} call ${at} (${whole.places[at - 1]})`;
+  const deaths = sampled(all, DEATHS);
+  for (const dying of deaths) {
+    const place = `${dying.side} call ${dying.at} (${dying.place})`;
     // oxlint-disable-next-line no-await-in-loop -- one death at a time, in one function
-    const { events, files, transcript, died } = await runUntilDead({ at, side });
+    const { events, files, transcript, died } = await runUntilDead(dying);
     const ids = events.map(({ id }) => id);
     const found = events.map(({ type }) => type);
     if (!died) missed += 1;
@@ -167,4 +139,4 @@ test('a session killed at every boundary ends with the same events, and no tool 
   expect(broken).toEqual([]);
   expect(missed).toBeLessThan(deaths.length / 5);
   expect(model.violations).toEqual([]);
-}, 600_000);
+}, 1_800_000);

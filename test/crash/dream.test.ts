@@ -1,8 +1,8 @@
 /**
  * Rule: a dream whose function dies anywhere ends as it would have ended. Each time the same texts must
  * stand in the copy, the input must be untouched, each piece told once and each request a span with one
- * end, and what the model was used for must be counted once. A dream takes seconds: a run of the suite
- * kills at every `STRIDE`th boundary, others each day; CRASH=all kills at each.
+ * end, and what the model was used for must be counted once. A dream takes seconds: a run of the
+ * suite kills at a sample of the boundaries; `CRASH=all` kills at each.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Crash } from '../../infra/local/aws-error.ts';
@@ -12,42 +12,33 @@ import { askedFor } from '../functions/dream/dreamer.ts';
 import { startDreamRig, type DreamRig } from '../functions/dream/rig.ts';
 import { lastText } from '../model/model.ts';
 import { all } from '../rig.ts';
-import { deathsAt, type Death } from './deaths.ts';
+import { Boundaries, sampled, type Death } from './boundaries.ts';
 
-const STRIDE = process.env['CRASH'] === 'all' ? 1 : 6;
-const today = Math.floor(Date.now() / 86_400_000);
+/** Deaths that a run of the suite tries. */
+const DEATHS = 8;
 
 let rig: DreamRig;
 let store_id: string;
 let session_id: string;
-let death: Death | undefined;
-let seen = 0;
-let places: string[] = [];
-let ordinals = new Map<number, number>();
+const boundaries = new Boundaries('dream');
 /** Die once before the call that names this. */
 let fatal: string | undefined;
 
-function boundary(made: Call, side: Death['side']): void {
+function dieOnce(made: Call): void {
   if (made.function_name !== 'dream') return;
-  if (side === 'before') {
-    seen += 1;
-    ordinals.set(made.n, seen);
-    places.push(`${made.service}:${made.action}`);
-  }
-  if (fatal !== undefined && made.resource.includes(fatal)) {
-    fatal = undefined;
-    throw new Crash();
-  }
-  if (death?.side !== side || death.at !== ordinals.get(made.n)) return;
-  death = undefined;
+  if (fatal === undefined || !made.resource.includes(fatal)) return;
+  fatal = undefined;
   throw new Crash();
 }
 
 beforeAll(async () => {
   rig = await startDreamRig({
     hooks: {
-      before: (made) => boundary(made, 'before'),
-      after: (made) => boundary(made, 'after'),
+      ...boundaries.hooks,
+      before: (made) => {
+        dieOnce(made);
+        return boundaries.hooks.before?.(made);
+      },
     },
   });
   store_id = await rig.store({ '/notes/ports.md': 'ports: the staging port is 8080.\n' });
@@ -59,12 +50,9 @@ afterAll(async () => {
 });
 
 /** What a dream came to, in words that do not hang on its ids. */
-async function run(dying: Death | undefined): Promise<string> {
+async function run(dying?: Death<'dream'>): Promise<string> {
   const { id } = await rig.dream(store_id, [session_id]);
-  seen = 0;
-  places = [];
-  ordinals = new Map();
-  death = dying;
+  boundaries.begin(dying);
   const dream = await rig.settled(id);
   const texts = await rig.texts(dream.outputs[0]?.memory_store_id ?? '');
   const events = await rig.events(dream.session_id ?? '');
@@ -89,27 +77,25 @@ async function run(dying: Death | undefined): Promise<string> {
 
 test('a dream killed at any boundary ends the same, and is charged once', async () => {
   const input = await rig.hash(store_id);
-  await run(undefined);
-  const whole = await run(undefined);
+  await run();
+  const whole = await run();
   expect(whole).toContain('"status":"completed"');
   expect(whole).toContain('"port":true');
-  const all_places = places;
-  const deaths = deathsAt(all_places).filter((_, n) => (n + today) % STRIDE === 0);
+  const deaths = sampled(boundaries.all(), DEATHS);
   const broken: string[] = [];
   let missed = 0;
   for (const dying of deaths) {
     // oxlint-disable-next-line no-await-in-loop -- one death at a time, in one function
     const outcome = await run(dying).catch((error: unknown) => String(error));
-    if (death !== undefined) missed += 1;
-    death = undefined;
-    const { at, side } = dying;
-    if (outcome !== whole) broken.push(`${side} call ${at} (${all_places[at - 1]}): ${outcome}`);
+    if (!boundaries.end()) missed += 1;
+    const { at, side, place } = dying;
+    if (outcome !== whole) broken.push(`${side} call ${at} (${place}): ${outcome}`);
   }
   expect(broken).toEqual([]);
   expect(deaths.length).toBeGreaterThan(5);
   expect(missed).toBeLessThan(deaths.length / 5);
   expect(await rig.hash(store_id)).toBe(input);
-}, 900_000);
+}, 1_800_000);
 
 test('a dream of many pieces goes on with the piece at which it died, and asks for none again', async () => {
   const filler = 'x'.repeat(limits.piece_chars_max - limits.piece_overlap_chars);

@@ -259,7 +259,7 @@ async function dieEverywhere(end: () => Promise<object>, count: number): Promise
 }
 
 test('a graded session killed at every boundary is judged once, and ends as it would have', async () => {
-  const whole = await dieEverywhere(outcomeEnd, 18);
+  const whole = await dieEverywhere(outcomeEnd, 10);
   expect(whole).toMatchObject({
     ends: [expect.stringMatching(/^0 needs_revision/), expect.stringMatching(/^1 satisfied/)],
     of_agent: ['needs_revision', 'satisfied'],
@@ -269,7 +269,7 @@ test('a graded session killed at every boundary is judged once, and ends as it w
 }, 1_800_000);
 
 test('a run killed at every boundary of its report is reported on once, and charged once', async () => {
-  const whole = await dieEverywhere(reportEnd, 12);
+  const whole = await dieEverywhere(reportEnd, 8);
   expect(whole).toMatchObject({
     state: 'done',
     result: 'satisfied',

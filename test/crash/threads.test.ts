@@ -18,7 +18,7 @@ import { all, message, only, startRig, typesOf, type Event, type Rig } from '../
 import { Boundaries, sampled, tries_max, type Death } from './boundaries.ts';
 
 /** Deaths that a run of the suite tries; a team has some 300. */
-const DEATHS = 14;
+const DEATHS = 10;
 
 let rig: Rig;
 const boundaries = new Boundaries('step');
@@ -131,4 +131,4 @@ test('a team killed at every boundary reports once, and ends the same', async ()
   }
   expect(broken).toEqual([]);
   expect(missed).toBeLessThan(deaths.length / 3);
-}, 900_000);
+}, 1_800_000);

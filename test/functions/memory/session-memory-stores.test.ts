@@ -141,9 +141,9 @@ test('two workers at once lose nothing, and see each other', async () => {
   expect(seen.length).toBeGreaterThanOrEqual(4);
 });
 
-test('a store of 2,000 memories is downloaded and synced whole', async () => {
+test('a store of many pages is downloaded and synced whole', async () => {
   const before = Object.fromEntries(
-    Array.from({ length: 2_000 }, (_, n) => [`/topic-${n % 20}/note-${n}`, `note ${n}`]),
+    Array.from({ length: 400 }, (_, n) => [`/topic-${n % 20}/note-${n}`, `note ${n}`]),
   );
   const store_id = await aStore(before);
   const [worker] = await workersOf(store_id, 1);
