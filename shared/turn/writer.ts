@@ -62,7 +62,9 @@ export class Writer {
   async refresh(): Promise<ThreadHead> {
     const row = await this.#store.table.get(threadKey(this.#head.thread_id));
     const head = row as ThreadHead | undefined;
-    if (head === undefined || head.lease_fence !== this.#head.lease_fence) throw new LeaseLost();
+    if (head === undefined || head.lease_fence > this.#head.lease_fence) throw new LeaseLost();
+    // Fences only rise: the read is from before the append that takes ours, which decides by itself.
+    if (head.lease_fence < this.#head.lease_fence) return this.#head;
     if (head.run !== this.#head.run) throw new LeaseLost();
     // A slower read must not undo what an append of ours has moved meanwhile.
     if (head.version > this.#head.version) this.#head = head;

@@ -92,3 +92,15 @@ test('the first append takes the lease; whoever comes second has written nothing
   });
   await expect(say(first)).rejects.toThrow(LeaseLost);
 });
+
+test('a look at the thread before the lease is written takes it for nobody else’s', async () => {
+  const { table } = started;
+  const head = aThread({ status: 'running', run: 1, queue: [waiting], seq: 2_000 });
+  await table.transact([{ put: head }]);
+  const ports = { table, blobs: new MemoryBlobs(), clock: systemClock, observe: () => undefined };
+  const mine = leaseToTake(head, systemClock, claim) ?? head;
+  const writer = new Writer(ports, mine, false);
+  expect(await writer.refresh()).toEqual(mine);
+  await writer.append(() => ({ lines: [], patch: { queue: [] } }));
+  expect(await writer.refresh()).toMatchObject({ lease_fence: mine.lease_fence, queue: [] });
+});
