@@ -5,7 +5,7 @@ import { mergeMetadata } from '../core/metadata.ts';
 import type { Agent, AgentConfig } from './agent.ts';
 import type { AgentCreate, AgentUpdate } from './agent-bodies.ts';
 import { resolveModel } from './model.ts';
-import { atNextVersion, checkTeam, type Team } from './team.ts';
+import { atNextVersion, checkTeam, checkTeamTools, type Team } from './team.ts';
 import { checkTools, resolveTools } from './tools.ts';
 
 /**
@@ -97,6 +97,7 @@ function configOf(agent: Agent): AgentConfig {
 
 function checked(config: AgentConfig): AgentConfig {
   checkTools(config.tools, config.mcp_servers);
+  checkTeamTools(config);
   // What comes back from a row has been JSON: compare and measure what will be stored.
   const json = JSON.stringify(config);
   const bytes = Buffer.byteLength(json);

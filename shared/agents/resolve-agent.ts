@@ -8,7 +8,7 @@ import type { AgentParam } from './agent-wire.ts';
 import { getAgentAndHead, getVersion } from './agents.ts';
 import { resolveModel } from './model.ts';
 import { membersOf, withMembers, type Topology } from './multiagent.ts';
-import { checkTeam } from './team.ts';
+import { checkTeam, checkTeamTools } from './team.ts';
 import { checkTools, resolveTools } from './tools.ts';
 
 /** An agent as a thread runs it: the whole configuration, frozen, without the team it may start. */
@@ -100,6 +100,7 @@ export function overrideAgent(agent: Agent, param: AgentParam): ThreadAgent {
     mcp_servers: param.mcp_servers === undefined ? base.mcp_servers : (param.mcp_servers ?? []),
   };
   checkTools(resolved.tools, resolved.mcp_servers);
+  checkTeamTools({ ...resolved, multiagent: agent.multiagent });
   return resolved;
 }
 

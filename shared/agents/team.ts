@@ -1,6 +1,8 @@
 import { Fault } from '../core/fault.ts';
 import { parseId } from '../core/id.ts';
 import { mayAdvise } from '../models/advisor-pair.ts';
+import { team_tools } from '../team/team-tools.ts';
+import { ADVISOR_NAME } from '../threads/member.ts';
 import type { Agent, AgentModel } from './agent.ts';
 import type { AgentUpdate } from './agent-bodies.ts';
 import { checkModelAge } from './model.ts';
@@ -16,9 +18,6 @@ import {
   type Multiagent,
 } from './multiagent.ts';
 import type { RosterEntry } from './multiagent-wire.ts';
-
-/** Threads that run the advisor carry this name; it is no agent's. */
-export const advisor_name = 'anthropic.advisor';
 
 /** An agent's `multiagent` with what was read of its members: what {@link checkTeam} decides by. */
 export interface Team {
@@ -95,10 +94,10 @@ function checkMember(draft: Draft, index: number, member: Agent | undefined): vo
       `${field}: agent '${member.id}' has multiagent set, and a member may not start agents itself. Name another agent, or an older version of it without.`,
     );
   }
-  if (member.name !== advisor_name) return;
+  if (member.name !== ADVISOR_NAME) return;
   throw new Fault(
     'invalid',
-    `${field}: the name ${advisor_name} is the advisor's. Rename the agent.`,
+    `${field}: the name ${ADVISOR_NAME} is the advisor's. Rename the agent.`,
   );
 }
 
@@ -127,6 +126,22 @@ export function checkTeam(model: AgentModel, { multiagent, members }: TeamModels
   throw new Fault(
     'invalid',
     `multiagent: the advisor '${advisor}' is less capable than the agent's model '${model.id}'. Use a model that is at least as capable.`,
+  );
+}
+
+/**
+ * A custom tool of the same name as one that a coordinator works with could never be called.
+ * @throws Fault `invalid`
+ */
+export function checkTeamTools({ tools, multiagent }: Pick<Agent, 'tools' | 'multiagent'>): void {
+  if (multiagent === null) return;
+  const taken = tools.find(
+    (tool) => tool.type === 'custom' && Object.hasOwn(team_tools, tool.name),
+  );
+  if (taken?.type !== 'custom') return;
+  throw new Fault(
+    'invalid',
+    `tools: '${taken.name}' is a tool that an agent with multiagent has from the platform. Give the custom tool another name.`,
   );
 }
 

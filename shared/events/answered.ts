@@ -16,3 +16,17 @@ export function answeredWrite(session_id: string, event_id: string): Write {
     values: { ':true': true },
   };
 }
+
+/**
+ * The calls once the client has interrupted an advisor's thread: it has no turn of its own, so who asks
+ * it stops waiting. @returns undefined when nobody asks it
+ */
+export function withAbandoned(
+  calls: readonly OpenCall[],
+  thread_id: string,
+): readonly OpenCall[] | undefined {
+  const is_asked = (call: OpenCall): boolean =>
+    call.thread_id === thread_id && call.state !== 'answered';
+  if (!calls.some(is_asked)) return undefined;
+  return calls.map((call) => (is_asked(call) ? { ...call, is_abandoned: true } : call));
+}

@@ -12,7 +12,7 @@ import { startPatch } from '../threads/start.ts';
 import { sessionIdleLines, threadIdleLine } from '../threads/status-lines.ts';
 import { isAtWork, sessionStop, sessionWorks } from '../threads/team.ts';
 import type { OpenCall, StopReason, ThreadHead } from '../threads/thread.ts';
-import { answeredWrite, isWaiting } from './answered.ts';
+import { answeredWrite, isWaiting, withAbandoned } from './answered.ts';
 import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
 import { callRowOf, checkOpen, checkRoom } from './checks.ts';
@@ -273,7 +273,9 @@ class Draft {
     if (this.#calls.length === 0) return false;
     const unanswered = this.#calls.filter(({ state }) => state !== 'answered');
     this.#lines.push(...unanswered.map(interruptedResult));
-    this.#writes.push(...unanswered.flatMap((call) => this.#closing(call)));
+    const { session_id } = this.#standing.session;
+    const waiting = unanswered.filter(isWaiting);
+    this.#writes.push(...waiting.map(({ event_id }) => answeredWrite(session_id, event_id)));
     this.#calls = [];
     this.#answered.clear();
     this.#stop = { type: 'end_turn' };
@@ -294,6 +296,9 @@ class Draft {
         `events: session_thread_id ${target} is not a thread of this session that can be interrupted.`,
       );
     }
+    const abandoned = withAbandoned(this.#calls, target);
+    this.#calls = abandoned ?? this.#calls;
+    if (abandoned !== undefined) return this.#append(wire);
     const reached = this.#team.interruptOne(target);
     if (reached === undefined) {
       this.#echoes.push({ type: 'void', event: wire });
@@ -390,10 +395,5 @@ class Draft {
     );
     this.#writes.push(answeredWrite(this.#standing.session.session_id, event_id));
     return true;
-  }
-
-  #closing(call: OpenCall): Write[] {
-    if (!isWaiting(call)) return [];
-    return [answeredWrite(this.#standing.session.session_id, call.event_id)];
   }
 }

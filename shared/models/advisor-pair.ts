@@ -18,6 +18,15 @@ export function mayAdvise(advisor_id: string, executor_id: string): boolean {
     : advisor.family > executor.family;
 }
 
+/**
+ * Whether a client is shown a placeholder instead of what an advisor says; the agent always reads it.
+ * Source: the documentation of the advisor: Opus 5, Fable 5 and Mythos 5.
+ */
+export function isRedacted(advisor_id: string): boolean {
+  const rank = rankOf(advisor_id);
+  return rank !== undefined && rank.family >= FAMILIES.indexOf('opus') && rank.version >= 50;
+}
+
 function rankOf(id: string): { family: number; version: number } | undefined {
   const [, family, major, minor = '0'] = MODEL.exec(id) ?? [];
   if (family === undefined) return undefined;

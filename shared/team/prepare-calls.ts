@@ -4,6 +4,7 @@ import type { Blobs } from '../core/blobs.ts';
 import { Fault } from '../core/fault.ts';
 import { parseBody } from '../core/parse.ts';
 import { store, type Stored } from '../core/stored.ts';
+import { mayAdvise } from '../models/advisor-pair.ts';
 import { sessionPrefix, type SessionAgent } from '../sessions/session.ts';
 import type { ThreadAgent } from '../threads/member.ts';
 import { rosterOf, type Roster } from './roster.ts';
@@ -48,7 +49,11 @@ export async function prepareCall(
     case 'send_to_agent':
       return { tool_use_id, type: 'send', ...(checked as TeamToolInput<'send_to_agent'>) };
     case 'consult_advisor': {
-      const stored = await keep({ type: 'advisor', model: roster.advisor_model_id ?? '' });
+      const model = roster.advisor_model_id ?? '';
+      if (!mayAdvise(model, agent.model.id)) {
+        return { tool_use_id, type: 'wrong', text: weakAdvisor(model, agent.model.id) };
+      }
+      const stored = await keep({ type: 'advisor', model });
       const { question } = checked as TeamToolInput<'consult_advisor'>;
       return { tool_use_id, type: 'consult', agent: stored, question };
     }
@@ -67,6 +72,11 @@ export async function prepareCall(
       return { tool_use_id, type: 'start', agent_name: found.agent.name, agent: stored, message };
     }
   }
+}
+
+/** Checked when the agent was saved, too; but a session's model may be another by now. */
+function weakAdvisor(advisor: string, own: string): string {
+  return `consult_advisor: '${advisor}' is less capable than your model '${own}', so it is not asked. Go on without it.`;
 }
 
 function unknownAgent(handle: string, { agents }: Roster): string {

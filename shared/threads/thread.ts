@@ -28,6 +28,8 @@ export interface OpenCall {
   readonly deny_message?: string | null;
   /** Of an advisor that is asked: its thread. No event shows such a call. */
   readonly thread_id?: string;
+  /** Of an advisor that is asked: the client has interrupted its thread. @default - it has not */
+  readonly is_abandoned?: true;
 }
 
 /** An event that waits in the inbox (`I#<n>` holds it). */

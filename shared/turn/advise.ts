@@ -2,6 +2,7 @@ import { newId } from '../core/id.ts';
 import { load } from '../core/stored.ts';
 import type { Line } from '../events/event.ts';
 import { ModelError } from '../models/model-error.ts';
+import { isRedacted } from '../models/advisor-pair.ts';
 import { ask, textOf, type ModelReply } from '../models/model.ts';
 import { addUsage } from '../sessions/add-usage.ts';
 import type { Change, Other } from '../threads/change.ts';
@@ -15,6 +16,8 @@ import type { Turn } from './turn.ts';
 /** What an advisor has said, or why it has said nothing. */
 interface Advice {
   readonly text: string;
+  /** Whether clients are shown that something was said, and not what. */
+  readonly is_redacted: boolean;
   readonly is_error: boolean;
   readonly reply?: ModelReply;
   readonly usage: Partial<Usage>;
@@ -62,13 +65,14 @@ async function consult(turn: Turn, call: OpenCall, signal: AbortSignal): Promise
     const reply = await ask(model, request, signal);
     const text = textOf(reply.content).trim();
     const usage = turn.charge(reply.usage, reply.speed, model_id);
-    if (text !== '') return { text, is_error: false, reply, usage };
-    return { text: 'The advisor gave no advice.', is_error: true, reply, usage };
+    const said = { is_redacted: isRedacted(model_id), reply, usage };
+    if (text !== '') return { text, is_error: false, ...said };
+    return { text: 'The advisor gave no advice.', is_error: true, ...said };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     turn.ports.observe({ type: 'model_error', kind: error.kind, message: error.message });
     const text = `The advisor could not be asked: ${error.message} Go on without it.`;
-    return { text, is_error: true, usage: {} };
+    return { text, is_redacted: false, is_error: true, usage: {} };
   }
 }
 
@@ -84,9 +88,9 @@ function adviceChange(head: ThreadHead, call: OpenCall, advice: Advice, now: Dat
       type: 'agent.thread_message_received',
       from_session_thread_id: thread_id,
       from_agent_name: ADVISOR_NAME,
-      content,
+      content: shown(advice),
     },
-    hidden: { result: { event_id: call.event_id } },
+    hidden: { result: { event_id: call.event_id, content } },
   };
   const refused = { event_id: call.event_id, content, is_error: true };
   return {
@@ -117,7 +121,7 @@ function advisorEnd(thread_id: string, advice: Advice, now: Date): Other {
       const charged = { ...child, usage: addUsage(child.usage, advice.usage) };
       return {
         lines: [
-          ...spoken(advice),
+          ...spoken(advice, child.parent_thread_id ?? ''),
           threadIdleLine(child, stop),
           statusLine('session.thread_status_terminated', child),
         ],
@@ -127,16 +131,30 @@ function advisorEnd(thread_id: string, advice: Advice, now: Date): Other {
   };
 }
 
-function spoken({ reply, text, is_error }: Advice): Line[] {
+function shown({ is_redacted, text }: Advice) {
+  return is_redacted ? [{ type: 'redacted' as const }] : [{ type: 'text' as const, text }];
+}
+
+/** The advisor's own log: its request, and its advice as what it has sent. */
+function spoken(advice: Advice, to_session_thread_id: string): Line[] {
+  const { reply, is_error } = advice;
   if (reply === undefined) return [];
   const start = newId('event');
   const { usage } = reply;
   const said: Line[] = is_error
     ? []
-    : [{ event: { id: newId('event'), type: 'agent.message', content: [{ type: 'text', text }] } }];
+    : [
+        {
+          event: {
+            id: newId('event'),
+            type: 'agent.thread_message_sent',
+            to_session_thread_id,
+            content: shown(advice),
+          },
+        },
+      ];
   return [
     { event: { id: start, type: 'span.model_request_start' } },
-    ...said,
     {
       event: {
         id: newId('event'),
@@ -152,8 +170,18 @@ function spoken({ reply, text, is_error }: Advice): Line[] {
         },
       },
     },
+    ...said,
   ];
 }
+
+/** Close a consultation whose thread alone the client has interrupted. */
+export function abandonConsult(head: ThreadHead, call: OpenCall, now: Date): Change {
+  const closed = closeConsult(call, interrupted, now);
+  return { ...closed, patch: withMember(head, call.thread_id ?? '', undefined) };
+}
+
+/** What the agent is told of an advisor that was not heard to the end. */
+export const interrupted = 'The advisor was interrupted before it answered.';
 
 /** Close a consultation that an interrupt or the end of its turn has overtaken. */
 export function closeConsult(call: OpenCall, text: string, now: Date): Change {
@@ -165,6 +193,6 @@ export function closeConsult(call: OpenCall, text: string, now: Date): Change {
       threadIdleLine(name, { reason: { type: 'end_turn' } }),
       terminated(name, { event_id: call.event_id, content, is_error: true }),
     ],
-    others: [advisorEnd(thread_id, { text, is_error: true, usage: {} }, now)],
+    others: [advisorEnd(thread_id, { text, is_redacted: false, is_error: true, usage: {} }, now)],
   };
 }

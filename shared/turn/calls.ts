@@ -11,7 +11,7 @@ import { recordRead } from '../playbooks/playbook-reads.ts';
 import type { ToolUsage } from '../tools/search.ts';
 import type { TeamToolName } from '../team/team-tools.ts';
 import { repeatable, type ToolOutcome } from '../tools/tools.ts';
-import { advise } from './advise.ts';
+import { abandonConsult, advise } from './advise.ts';
 import { announce, beginRequest } from './begin.ts';
 import { after, andRest, merge } from './change.ts';
 import { addUsage } from '../sessions/add-usage.ts';
@@ -107,14 +107,43 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
 }
 
 async function askAdvisor(turn: Turn, call: OpenCall, watch: Watch): Promise<void> {
-  const advised = await advise(turn, call, watch.signal);
-  if (advised === undefined) return;
+  const advised = await adviseUnlessAbandoned(turn, call, watch.signal);
+  if (watch.signal.aborted) return;
+  const now = turn.ports.clock.now();
   turn.context.take(
     await turn.writer.append((head) => {
-      if (!head.calls.some(({ event_id }) => event_id === call.event_id)) return { lines: [] };
-      return proceed(turn, head, merge(advised(head), { lines: [], patch: answered(head, call) }));
+      const open = openOf(head, call);
+      if (open === undefined) return { lines: [] };
+      const is_given = advised !== undefined && open.is_abandoned !== true;
+      const end = is_given ? advised(head) : abandonConsult(head, call, now);
+      return proceed(turn, head, merge(end, { lines: [], patch: answered(head, call) }));
     }),
   );
+}
+
+/** @returns undefined when it was stopped: with the turn, or by itself. */
+async function adviseUnlessAbandoned(
+  turn: Turn,
+  call: OpenCall,
+  signal: AbortSignal,
+): ReturnType<typeof advise> {
+  const abandoned = new AbortController();
+  const look = (): void => {
+    if (openOf(turn.head, call)?.is_abandoned === true) abandoned.abort();
+  };
+  look();
+  if (abandoned.signal.aborted) return undefined;
+  // The watch reads the head anew; this only looks at it.
+  const timer = setInterval(look, limits.interrupt_poll_ms);
+  try {
+    return await advise(turn, call, AbortSignal.any([signal, abandoned.signal]));
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function openOf(head: ThreadHead, { event_id }: OpenCall): OpenCall | undefined {
+  return head.calls.find((call) => call.event_id === event_id);
 }
 
 function answered(head: ThreadHead, call: OpenCall): Pick<ThreadHead, 'calls'> {

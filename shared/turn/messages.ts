@@ -82,7 +82,8 @@ const folds: { readonly [T in SessionEventType]?: Fold<T> } = {
     if (results.length > 0) messages.push({ role: 'user', content: results.map(resultBlock) });
   },
   'agent.thread_message_received': (conversation, event, { result }) => {
-    if (result !== undefined) return answer(conversation, result.event_id, event);
+    // What its client may not see stands behind the event.
+    if (result !== undefined) return answer(conversation, result.event_id, { ...event, ...result });
     conversation.pending.push(...messageBlocks(event));
   },
   'session.thread_created': (conversation, event, { consult }) => {

@@ -223,52 +223,6 @@ test('an inline agent has the prompt that the coordinator gives it, and a follow
   expect(JSON.stringify(asked.at(-1)?.body.system)).toContain('You rhyme.');
 });
 
-test('an advisor is asked on a thread of its own; one that fails is an answer too', async () => {
-  rig.model.on(
-    ({ body }) => firstText(body) === 'What now? advise-me',
-    say('Do the simple thing.'),
-    fail(400, 'no'),
-  );
-  rig.model.onTurns(
-    'lead-advised',
-    call('consult_advisor', { question: 'What now? advise-me' }),
-    call('consult_advisor', { question: 'What now? advise-me' }),
-    say('Done.'),
-  );
-  const advisor = { type: 'advisor' as const, model: 'claude-opus-5-5' };
-  const id = await teamSession(rig, {
-    lead: {
-      multiagent: { type: 'coordinator', agents: [await rig.agent({ name: 'Worker' }), advisor] },
-    },
-  });
-  await rig.send(id, message('lead-advised'));
-  const events = await rig.rested(id);
-  const of = events.filter(
-    (event) => 'agent_name' in event && event.agent_name === 'anthropic.advisor',
-  );
-  expect(typesOf(of)).toEqual([
-    'session.thread_created',
-    'session.thread_status_running',
-    'session.thread_status_idle',
-    'session.thread_status_terminated',
-    'session.thread_created',
-    'session.thread_status_running',
-    'session.thread_status_idle',
-    'session.thread_status_terminated',
-  ]);
-  expect(textOf(only(events, 'agent.thread_message_received'))).toBe('Do the simple thing.');
-  expect(all(events, 'agent.tool_use')).toEqual([]);
-  const last = rig.model.requests.findLast(({ body }) => firstText(body).includes('lead-advised'));
-  const results = JSON.stringify(last?.body.messages);
-  expect(results).toContain('Do the simple thing.');
-  expect(results).toContain('could not be asked');
-  const children = await childrenOf(rig, id);
-  expect(children.map(({ agent, status }) => [agent.type, status])).toEqual([
-    ['advisor', 'terminated'],
-    ['advisor', 'terminated'],
-  ]);
-});
-
 test('what a coordinator calls wrongly is an error that says what to do, and changes nothing', async () => {
   rig.model.onTurns(
     'lead-wrong',

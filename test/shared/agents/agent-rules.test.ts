@@ -234,3 +234,18 @@ test('an agent at the limits of its texts is accepted, one beyond a megabyte in 
   });
   expect(() => newAgent('agent_1', body, created_at, alone)).toThrow(/bytes of JSON/);
 });
+
+test('a custom tool may be named as one of a coordinator’s where there is no team', () => {
+  const tools = [{ ...custom, name: 'start_agent' }];
+  const agent = anAgent({ tools });
+  const multiagent = { type: 'coordinator' as const, agents: [] };
+  const { id, version } = agent;
+  const team = {
+    multiagent: { ...multiagent, agents: [{ type: 'agent' as const, id, version }] },
+    members: [],
+  };
+  expect(() => updateAgent(agent, {}, later, team)).toThrow(
+    "tools: 'start_agent' is a tool that an agent with multiagent has from the platform.",
+  );
+  expect(() => updateAgent(agent, { tools: [] }, later, team)).not.toThrow();
+});

@@ -11,7 +11,7 @@ import { MultiagentParams } from '#shared/agents/multiagent-wire.ts';
 import { checkTeam } from '#shared/agents/team.ts';
 import { parseBody } from '#shared/core/parse.ts';
 import { knownModels } from '#shared/models/catalogue.ts';
-import { mayAdvise } from '#shared/models/advisor-pair.ts';
+import { isRedacted, mayAdvise } from '#shared/models/advisor-pair.ts';
 
 /** What an update makes of the stored `multiagent`: one row for each part, level and kind of value. */
 
@@ -282,6 +282,18 @@ test.each<[advisor: string, executor: string, boolean]>([
   ['claude-haiku-4-5', 'of-another-maker', true],
 ])('%s may advise %s: %s', (advisor, executor, may) => {
   expect(mayAdvise(advisor, executor)).toBe(may);
+});
+
+test.each([
+  ['claude-opus-5', true],
+  ['claude-opus-5-5-20261001', true],
+  ['claude-fable-5-2', true],
+  ['claude-mythos-5-1', true],
+  ['claude-opus-4-8', false],
+  ['claude-sonnet-5-5', false],
+  ['of-another-maker', false],
+])('what %s advises is hidden from clients: %s', (advisor, is_hidden) => {
+  expect(isRedacted(advisor)).toBe(is_hidden);
 });
 
 test('each known model but a preview has a rank, so two of them are always told apart', () => {
