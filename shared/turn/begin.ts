@@ -19,7 +19,9 @@ export function announce(head: ThreadHead): Change {
   }
   const { team } = head;
   const said = team === undefined ? {} : { team: { ...team, is_announced: true } };
-  return { lines, patch: { ...patch, ...said }, session: { status: 'running' } };
+  // Whoever set the thread running has set the session so, but for one that waited to try again.
+  const session = head.status === 'running' ? {} : { session: { status: 'running' as const } };
+  return { lines, patch: { ...patch, ...said }, ...session };
 }
 
 /** Open the span of the next model request; a span that a crash left open is used again. */

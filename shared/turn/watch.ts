@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { isChild } from '../threads/team.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import type { Writer } from './writer.ts';
 
@@ -39,7 +40,9 @@ export class Watch {
   }
 
   #next(): void {
-    this.#timer = setTimeout(() => void this.#look(), limits.interrupt_poll_ms);
+    const { interrupt_poll_ms, child_interrupt_poll_ms } = limits;
+    const wait_ms = isChild(this.#writer.head) ? child_interrupt_poll_ms : interrupt_poll_ms;
+    this.#timer = setTimeout(() => void this.#look(), wait_ms);
   }
 
   async #look(): Promise<void> {

@@ -95,7 +95,9 @@ export class Writer {
         if (!error.failed.some((index) => index < prepared.session_at)) throw new LeaseLost();
         if (attempt === limits.append_attempts_max) throw tooBusy(error);
         await sleep(backoffMs(attempt));
-        await this.refresh();
+        // Where only another thread's head has moved, ours is as it was.
+        const is_moved = error.failed.some((index) => index < prepared.appended.writes.length);
+        if (is_moved) await this.refresh();
         continue;
       }
       return await this.#take(prepared, changed.settled);
