@@ -95,7 +95,7 @@ test('two executions that race for one thread make one turn', async () => {
     new StartExecutionCommand({
       stateMachineArn: machine_arn,
       name: `racer-${session_id}`,
-      input: JSON.stringify({ session_id, thread_id, run }),
+      input: JSON.stringify({ session_id, thread_id, run, inbox: [], threads: [] }),
     }),
   );
   const events = await rig.rested(id);
