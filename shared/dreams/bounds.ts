@@ -2,9 +2,11 @@ import { limits } from '../core/limits.ts';
 import { splitTrailer } from '../playbooks/trailer.ts';
 import { folded } from '../tools/convert.ts';
 import { believedAt, newestOf } from './believed.ts';
+import { statementsOf } from './contradiction.ts';
 import { likenessOf, tellApart } from './likeness.ts';
 import { lossOf, ownWords } from './loss.ts';
 import { inputPaths, type Operation } from './operation.ts';
+import { Rivals } from './recency.ts';
 import { faultOfAddresses, faultOfText } from './scrub.ts';
 import type { Snapshot, SnapshotMemory } from './snapshot.ts';
 import { structureFaults, type OperationFault } from './structure.ts';
@@ -20,6 +22,7 @@ export function boundFaults(
   operations: readonly Operation[],
 ): OperationFault[] {
   const memories = new Map(snapshot.memories.map((memory) => [memory.path, memory]));
+  const rivals = new Rivals(snapshot);
   const faults = structureFaults(snapshot, operations);
   const broken = new Set(faults.map(({ change_id }) => change_id));
   for (const operation of operations) {
@@ -28,6 +31,8 @@ export function boundFaults(
     const fault =
       evidenceFault(operation) ??
       recencyFault(operation, inputs) ??
+      removalFault(operation, inputs) ??
+      contradictionFault(operation, inputs, rivals) ??
       samenessFault(operation, inputs) ??
       lossFault(operation, inputs) ??
       wordsFault(operation, inputs) ??
@@ -67,6 +72,45 @@ function recencyFault(operation: Operation, inputs: readonly SnapshotMemory[]): 
   const newer = inputs.find((memory) => newest <= believedAt(memory));
   if (newer === undefined) return undefined;
   return { reason: 'older_evidence', text: `${newer.path} is newer than the evidence` };
+}
+
+/** What is named as left out is gone for good: only newer evidence takes it away. */
+function removalFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
+  if (operation.op !== 'revise' && operation.op !== 'merge') return undefined;
+  const newest = newestOf(operation.evidence);
+  const gone = operation.removed.filter(({ what }) => isGone(what, operation.text));
+  const newer = inputs.find(
+    (memory) =>
+      newest <= believedAt(memory) &&
+      gone.some(({ what }) => folded(ownWords(memory.text)).includes(folded(what))),
+  );
+  if (newer === undefined) return undefined;
+  const text = `it leaves out what ${newer.path} says, which is newer than the evidence`;
+  return { reason: 'older_evidence', text };
+}
+
+/** Said in fewer or other words, a passage is still there; without its numbers and names it is not. */
+function isGone(passage: string, text: string): boolean {
+  const { percent, facts } = lossOf([passage], text);
+  return facts.length > 0 || percent > limits.merge_loss_percent;
+}
+
+/** What an operation says anew may not contradict, by its words, a memory that is newer than it. */
+function contradictionFault(
+  operation: Operation,
+  inputs: readonly SnapshotMemory[],
+  rivals: Rivals,
+): Refusal {
+  if (operation.op === 'retire' || operation.evidence.length === 0) return undefined;
+  const known = inputs.map(({ text }) => text).join('\n');
+  const said = statementsOf(ownWords(operation.text)).filter(
+    ({ sentence }) => !known.includes(sentence),
+  );
+  const newest = newestOf(operation.evidence);
+  const newer = rivals.of(said, newest).find(({ memory }) => newest <= believedAt(memory));
+  if (newer === undefined) return undefined;
+  const text = `${newer.memory.path} says otherwise since ${believedAt(newer.memory)}`;
+  return { reason: 'older_evidence', text };
 }
 
 /** What rests on no lesson may only put together what says the same. */

@@ -13,6 +13,7 @@ import { groupsOf, type Group } from './groups.ts';
 import { changeId, inputPaths, outputPath, type Operation } from './operation.ts';
 import { consolidatePrompt, Drafts, type Draft } from './prompts/consolidate.ts';
 import type { Dropped, DropReason } from './report.ts';
+import { currentLessons, settled, type Current } from './recency.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { OperationFault } from './structure.ts';
 import type { Consolidation, ThinkPorts } from './thinking.ts';
@@ -46,7 +47,9 @@ export async function consolidate(
   for (const operation of sameMemories(snapshot, () => book.nextId())) book.take(operation);
   const known = withoutKnown(distinctLessons(found.candidates), snapshot);
   book.dropped.push(...known.dropped);
-  const groups = groupsOf(known.fresh, counts.snapshot, book.paths);
+  const current = currentLessons(known.fresh, snapshot);
+  book.dropped.push(...current.dropped);
+  const groups = groupsOf(current.lessons, counts.snapshot, book.paths);
   const limit = pLimit(limits.dream_parallel_max);
   const answers = await Promise.all(
     groups.map(async (group) => await limit(askGroup, ports, group, { found, signal })),
@@ -56,7 +59,7 @@ export async function consolidate(
     const answer = answers[n];
     if (answer === undefined) continue;
     usage = addThinking(usage, answer.usage);
-    readAnswer(book, group, answer, counts);
+    readAnswer(book, group, answer, { counts, refuted: current.refuted });
   }
   const alone = counts.besides(book.paths);
   for (const operation of alone) book.take(operation);
@@ -117,17 +120,37 @@ function countsOf({ evidence }: Lesson): Record<string, number> {
   return counts;
 }
 
-function readAnswer(book: OperationBook, group: Group, answer: Answer, counts: Counts): void {
+interface Decided {
+  readonly counts: Counts;
+  /** Older lessons that lessons have refuted, which their operations keep as history. */
+  readonly refuted: Current['refuted'];
+}
+
+function readAnswer(
+  book: OperationBook,
+  group: Group,
+  answer: Answer,
+  { counts, refuted }: Decided,
+): void {
   if ('fault' in answer) {
     for (const lesson of group.lessons) book.drop('bad_answer', lesson.advice, lesson.evidence);
     return;
   }
   const memories = new Map(group.memories.map((memory) => [memory.path, memory]));
   const taken = new Set<Lesson>();
-  for (const draft of answer.value.operations) {
-    const lessons = group.lessons.filter((_, n) => draft.lessons.includes(idOf(n)));
-    const older = olderOf(group, draft, lessons);
-    for (const lesson of [...lessons, ...older]) taken.add(lesson);
+  const drafts = answer.value.operations.map((proposed) => {
+    const lessons = group.lessons.filter((_, n) => proposed.lessons.includes(idOf(n)));
+    return { draft: settled(proposed, lessons, group.memories), lessons };
+  });
+  // Of two that want the same memory the first has it: what no longer holds goes before what is new.
+  const ordered = drafts.toSorted((a, b) => rankOf(a.draft) - rankOf(b.draft));
+  for (const { draft, lessons } of ordered) {
+    const named = olderOf(group, draft, lessons);
+    for (const lesson of [...lessons, ...named]) taken.add(lesson);
+    const older = [
+      ...named,
+      ...lessons.flatMap(({ candidate_id }) => refuted.get(candidate_id) ?? []),
+    ];
     const change_id = book.nextId();
     const operation = operationOf(draft, {
       change_id,
@@ -144,6 +167,10 @@ function readAnswer(book: OperationBook, group: Group, answer: Answer, counts: C
   for (const lesson of group.lessons) {
     if (!taken.has(lesson)) book.drop('not_taken', lesson.advice, lesson.evidence);
   }
+}
+
+function rankOf({ op }: Draft): number {
+  return op === 'supersede' ? 0 : 1;
 }
 
 /** Only what is older than the newest of the lessons that are followed has lost to them. */

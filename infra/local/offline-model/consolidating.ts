@@ -20,6 +20,8 @@ interface ShownMemory {
 const SAME_PERCENT = 50;
 const RELATED_PERCENT = 25;
 const CONTAINED_PERCENT = 90;
+/** Of a shorter memory's words, what a longer one has that says the same in other words, and more. */
+const WITHIN_PERCENT = 70;
 
 type OfflineOperation = Readonly<Record<string, unknown>>;
 
@@ -102,9 +104,10 @@ function changeOf(
 function mergesOf(memories: readonly ShownMemory[]): OfflineOperation[] {
   const [longest, ...others] = memories.toSorted((a, b) => b.text.length - a.text.length);
   if (longest === undefined) return [];
-  const same = others.filter(({ text }) =>
-    isLike(ownWords(text), ownWords(longest.text), SAME_PERCENT),
-  );
+  const same = others.filter(({ text }) => {
+    const [own, all] = [ownWords(text), ownWords(longest.text)];
+    return isLike(own, all, SAME_PERCENT) || containedPercent(own, all) >= WITHIN_PERCENT;
+  });
   if (same.length === 0) return [];
   const more = same
     .flatMap(({ text }) => sentencesOf(ownWords(text)))

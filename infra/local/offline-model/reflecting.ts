@@ -14,11 +14,11 @@ const QUOTE_CHARS = 300;
 
 /** What a user says of how things are to be done, and not only of the task at hand. */
 const LASTING =
-  /\b(?:always|never|from now on|instead of|not the|we use|we never|must be|should be|prefers?|actually|wrong)\b/i;
+  /\b(?:always|never|from now on|instead of|not the|we use|we never|must be|should be|prefers?|actually|wrong|no longer|any ?more|now)\b/i;
 
 /** What is said for the task at hand alone. */
 const ONCE =
-  /\b(?:this time|just (?:this )?once|only for (?:today|this|that|now)|for today only)\b/i;
+  /\b(?:right now|for now|this time|just (?:this )?once|only for (?:today|this|that|now)|for today only)\b/i;
 
 /** What a sentence begins with before it says anything. */
 const INTERJECTION =
