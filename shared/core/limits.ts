@@ -214,6 +214,8 @@ export const limits = {
   /** Contents up to this size stand in their row, as long as a session's sum stays small. */
   inline_file_bytes_max: 4_096,
   inline_files_bytes_max: 262_144,
+  /** A file that threads append to at once: larger ones are read and written whole too often. */
+  append_join_bytes_max: 262_144,
   /** A manifest larger than this goes to the sandbox through the bucket. */
   manifest_inline_bytes_max: 1_000_000,
   /** Objects that live contents may be spread over: each needs a presigned URL per call. */

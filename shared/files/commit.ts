@@ -8,9 +8,11 @@ import {
   isSame,
   rowOf,
   type Author,
+  type Content,
   type Entry,
   type StoredEntry,
 } from './entry.ts';
+import { joinAppends, type AppendPorts } from './append.ts';
 import { deltaOf, type Changed, type Manifest, type Manifests } from './manifest.ts';
 import { pastWrites, revisedFrom, WRITES_PER_PAST } from './history.ts';
 import { outputWrites, WRITES_PER_OUTPUT, type FilesOwner } from './outputs.ts';
@@ -30,6 +32,8 @@ export interface Conflict {
   readonly path: string;
   /** Where our content was put; undefined when nothing of ours had to be kept. */
   readonly saved_as: string | undefined;
+  /** Both had appended, and ours stands behind theirs. @default false */
+  readonly is_joined?: true;
 }
 
 export interface CommitRequest extends FilesOwner {
@@ -48,6 +52,8 @@ interface Ports {
   readonly clock: Clock;
   readonly manifests: Manifests;
   readonly newVersion: () => string;
+  readonly bytesOf: AppendPorts['bytesOf'];
+  readonly store: (bytes: Uint8Array, inline_bytes: number) => Promise<Content>;
 }
 
 /** Writes of changes in one transaction: room for the head row, and for `also`. */
@@ -88,24 +94,27 @@ async function commitBatch(
   writes: { readonly batch: readonly Change[]; readonly also: readonly Write[] },
 ): Promise<{ readonly manifest: Manifest; readonly conflicts: readonly Conflict[] }> {
   const { session_id, author } = request;
-  const conflicts: Conflict[] = [];
+  /** By path: what became of it last. */
+  const conflicts = new Map<string, Conflict>();
+  const told = () => [...conflicts.values()];
   let left = writes.batch.map((change) => stamp(ports, author, change));
   while (left.length > 0) {
     try {
       const changing = changeWrites(request, left, timestamp(ports.clock), author);
       await ports.table.transact([...changing, ...writes.also]);
-      return { manifest: ports.manifests.follow(session_id, manifest, left), conflicts };
+      const next = ports.manifests.follow(session_id, manifest, left);
+      return { manifest: next, conflicts: told() };
     } catch (error) {
-      const met = meet(error, left, author);
-      conflicts.push(...met.conflicts);
+      const met = await meet(ports, error, left, { ...request, base: manifest });
+      for (const conflict of met.conflicts) conflicts.set(conflict.path, conflict);
       if (met.conflicts.length > 0 && request.on_conflict === 'refuse') {
-        return { manifest, conflicts };
+        return { manifest, conflicts: told() };
       }
       left = met.left;
     }
   }
   if (writes.also.length > 0) await ports.table.transact(writes.also);
-  return { manifest, conflicts };
+  return { manifest, conflicts: told() };
 }
 
 function batchesOf(changes: readonly Change[]): Change[][] {
@@ -199,11 +208,12 @@ function headWrite(session_id: string, changed: readonly Changed[]): Write {
 }
 
 /** Decide what is left to write after a refused transaction. */
-function meet(
+async function meet(
+  ports: Ports,
   error: unknown,
   changed: readonly Changed[],
-  author: Author,
-): { readonly left: Changed[]; readonly conflicts: Conflict[] } {
+  { author, base: manifest, on_conflict }: CommitRequest,
+): Promise<{ readonly left: Changed[]; readonly conflicts: Conflict[] }> {
   if (!(error instanceof ConditionFailed)) throw error;
   // Nothing of ours was in the way, so `also` is refused: it would be for ever.
   if (!error.failed.some((index) => index <= changed.length)) throw error;
@@ -223,12 +233,26 @@ function meet(
       continue;
     }
     const theirs = error.rows[index + 1];
+    const store = async (bytes: Uint8Array) => await ports.store(bytes, manifest.inline_bytes);
+    const joined =
+      on_conflict === 'refuse' || isOwn(theirs, author)
+        ? undefined
+        : await joinAppends({ ...ports, store }, one, theirs);
+    if (joined !== undefined) {
+      left.push(stamp(ports, author, { path: one.path, ...joined }));
+      conflicts.push({ path: one.path, saved_as: undefined, is_joined: true });
+      continue;
+    }
     if (isDone(one, theirs)) continue;
     const saved = besideOf(one, theirs, author);
     if (saved !== undefined) left.push(saved);
     conflicts.push({ path: one.path, saved_as: saved?.path });
   }
   return { left, conflicts };
+}
+
+function isOwn(theirs: Row | undefined, { event_id }: Author): boolean {
+  return theirs !== undefined && entryOf(theirs).written_by.event_id === event_id;
 }
 
 /** Another thread did the same, or this is our own write whose answer was lost. */

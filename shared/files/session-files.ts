@@ -108,6 +108,12 @@ export class SessionFiles {
         clock: this.ports.clock,
         manifests: this.manifests,
         newVersion: this.ports.newName,
+        bytesOf: async (content, size_bytes) => await this.#bytesOf(content, size_bytes),
+        store: async (bytes, inline_bytes) => {
+          const [content] = await this.store(request.session_id, [bytes], inline_bytes);
+          if (content === undefined) throw new Error('one content is stored as one');
+          return content;
+        },
       },
       request,
     );

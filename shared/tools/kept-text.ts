@@ -53,11 +53,13 @@ function withText(outcome: ToolOutcome, text: string): ToolOutcome {
 
 function conflictLines(conflicts: readonly Conflict[], other: string): string {
   return linesOf(
-    conflicts.map(({ path, saved_as }) =>
-      saved_as === undefined
+    conflicts.map(({ path, saved_as, is_joined }) => {
+      if (is_joined === true)
+        return `${path}: both have appended; ${other}'s addition comes first.`;
+      return saved_as === undefined
         ? `${path}: this command removed it, ${other} changed it; it is kept.`
-        : `${path}: ${other}'s version is kept; this command's version is in ${saved_as}.`,
-    ),
+        : `${path}: ${other}'s version is kept; this command's version is in ${saved_as}.`;
+    }),
   );
 }
 

@@ -83,6 +83,38 @@ test('of a command that loses a race, the losing file is kept beside the winner\
   );
 });
 
+test.each([
+  ['short', 'base\n'],
+  ['longer than a row holds', 'a line of some length\n'.repeat(500)],
+])('what two commands append to one file at once is all there: %s', async (name, base) => {
+  const session_id = `sesn_append_${name.length}`;
+  const use = inSession(rig, session_id);
+  await use('write', { file_path: 'log', content: base });
+  meanwhile('bash', async () => {
+    await inSession(rig, session_id, { thread_id: 'sthr_2', event_id: 'sevt_2' })('bash', {
+      command: 'echo same >> log; echo theirs >> log',
+    });
+  });
+  const said = await use('bash', { command: 'echo same >> log; echo ours >> log' });
+  expect(said).toContain('/workspace/log: both have appended; the other thread');
+  expect(await use('bash', { command: 'tail -n 4 log; ls' })).toBe('same\ntheirs\nsame\nours\nlog');
+  expect(await use('bash', { command: 'wc -c < log' })).toBe(
+    String(base.length + 'same\ntheirs\nsame\nours\n'.length),
+  );
+});
+
+test('a file that one has appended to and another has rewritten is no appended one', async () => {
+  const use = inSession(rig, 'sesn_rewritten');
+  await use('write', { file_path: 'log', content: 'base\n' });
+  meanwhile('bash', async () => {
+    await inSession(rig, 'sesn_rewritten', { thread_id: 'sthr_2' })('bash', {
+      command: 'echo rewritten > log',
+    });
+  });
+  expect(await use('bash', { command: 'echo ours >> log' })).toContain('version is in');
+  expect(await use('bash', { command: 'cat log' })).toBe('rewritten');
+});
+
 test('two commands that make the same file with the same content do not collide', async () => {
   const use = inSession(rig, 'sesn_same');
   meanwhile('bash', async () => {
