@@ -1,9 +1,12 @@
-import { startHost } from '../../infra/local/host.ts';
+import { startHost, type AwsAccess } from '../../infra/local/host.ts';
 
 /** What the bench has to know of a host that is up. */
 export interface Ready {
   readonly base_url: string;
   readonly api_key: string;
+  /** For whoever looks into the table itself, or fills it. */
+  readonly aws: AwsAccess;
+  readonly table_name: string;
 }
 
 /** The host as a child of the bench: says where it is, and what it has counted when it is asked. */
@@ -14,7 +17,8 @@ const host = await startHost({
   admin_key: api_key,
   model: { api_key: 'bench', base_url: model_url },
 });
-const ready: Ready = { base_url: host.base_url, api_key };
+const table_name = String(host.outputs['TableName']);
+const ready: Ready = { base_url: host.base_url, api_key, aws: host.aws, table_name };
 process.send?.(ready);
 process.on('message', () => process.send?.(host.counters()));
 process.once('SIGTERM', () => void host.stop().then(() => process.exit(0)));

@@ -5,10 +5,12 @@ import { firstText, lastResults, startModel } from './model.ts';
 import type { MessagesRequest } from '../../infra/local/offline-model/server.ts';
 import { call, say, stall, type Reply } from './replies.ts';
 import { teamReply } from './team.ts';
+import { toolsReply } from './tools-reply.ts';
 
 /**
  * The scripted model on its own, with no latency: what the bench runs in a process of its own.
  * A first message with `rounds=20` gets twenty tool calls before the answer; any other is answered at once.
+ * A message with `tools=3` gets three calls in one reply, and then its answer, each time.
  * A grader reads the first file of those rounds and finds it wanting. A dream waits a second for each answer.
  * A coordinator that is told `threads=25 items=100` has so many agents work, a second for a request.
  */
@@ -28,6 +30,8 @@ if (values.help) {
     if (isGrader(body)) return graded(body);
     const team = teamReply(body);
     if (team !== undefined) return team;
+    const tools = toolsReply(body);
+    if (tools !== undefined) return tools;
     const rounds = Number(/rounds=(\d+)/.exec(firstText(body))?.[1] ?? 0);
     const done = body.messages.filter(({ role }) => role === 'assistant').length;
     if (done >= rounds) return say(lastResults(body).length > 0 ? 'All rounds are done.' : 'Done.');

@@ -1,0 +1,92 @@
+import { all, type Event } from '../rig.ts';
+import type { Child, SessionRecord } from './record.ts';
+import { sequenceFaults } from './sequence.ts';
+
+const THREAD = /^session\.thread_status_(running|idle|rescheduled|terminated)$/;
+
+/** What a thread's own log says and what the session's says of it must agree. */
+export function teamFaults(record: SessionRecord): string[] {
+  const { log, children, primary_id } = record;
+  const known = new Set(children.map(({ thread }) => thread.id));
+  const created = all(log, 'session.thread_created').map((event) => event.session_thread_id);
+  return [
+    ...sequenceFaults('primary thread', statusesOf(log, primary_id)),
+    ...[...known].flatMap((id) => {
+      const count = created.filter((one) => one === id).length;
+      return count === 1 ? [] : [`${id} was created ${count} times`];
+    }),
+    ...created.filter((id) => !known.has(id)).map((id) => `${id} was created and is not there`),
+    ...children.flatMap((child) => childFaults(record, child)),
+  ];
+}
+
+function statusesOf(log: readonly Event[], thread_id: string): string[] {
+  return log.flatMap((event) => {
+    const [, status] = THREAD.exec(event.type) ?? [];
+    const { session_thread_id } = event as { readonly session_thread_id?: string };
+    return status !== undefined && session_thread_id === thread_id ? [status] : [];
+  });
+}
+
+function childFaults({ log }: SessionRecord, { thread, log: own }: Child): string[] {
+  const { id } = thread;
+  const said = statusesOf(own, id);
+  const told = statusesOf(log, id);
+  const last = said.at(-1);
+  const status = thread.status as string;
+  const asked = own.filter(
+    (event) =>
+      (event.type === 'agent.tool_use' && event.evaluated_permission === 'ask') ||
+      event.type === 'agent.custom_tool_use',
+  );
+  const shown = log.filter(
+    ({ type }) => type === 'agent.tool_use' || type === 'agent.custom_tool_use',
+  );
+  return [
+    ...sequenceFaults(id, said),
+    ...(said.join(' ') === told.join(' ')
+      ? []
+      : [`${id} says ${said.join(' ')}, of it is told ${told.join(' ')}`]),
+    ...(status === last || thread.archived_at !== null
+      ? []
+      : [`${id} is ${status}, its log says ${String(last)}`]),
+    ...pairFaults(`reports of ${id}`, textsOf(own, 'agent.thread_message_sent'), [
+      ...textsOf(
+        log.filter(
+          (event) =>
+            event.type === 'agent.thread_message_received' && event.from_session_thread_id === id,
+        ),
+        'agent.thread_message_received',
+      ),
+    ]),
+    ...pairFaults(
+      `messages to ${id}`,
+      textsOf(
+        log.filter(
+          (event) =>
+            event.type === 'agent.thread_message_sent' && event.to_session_thread_id === id,
+        ),
+        'agent.thread_message_sent',
+      ),
+      textsOf(own, 'agent.thread_message_received'),
+    ),
+    ...pairFaults(
+      `questions of ${id}`,
+      asked.map((event) => event.id),
+      shown.filter((event) => asked.some((one) => one.id === event.id)).map((event) => event.id),
+    ),
+  ];
+}
+
+function textsOf(
+  log: readonly Event[],
+  type: 'agent.thread_message_sent' | 'agent.thread_message_received',
+): string[] {
+  return all(log, type).map(({ content }) => JSON.stringify(content));
+}
+
+function pairFaults(what: string, sent: readonly string[], got: readonly string[]): string[] {
+  return sent.join('\n') === got.join('\n')
+    ? []
+    : [`${what}: ${sent.length} sent, ${got.length} got`];
+}

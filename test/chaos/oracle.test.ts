@@ -1,0 +1,182 @@
+/**
+ * Goal: what judges chaos sees each kind of damage. Method: the log of one whole session with a child,
+ * which has no fault; then one thing is broken at a time, and the fault must be named.
+ */
+import { expect, test } from 'vitest';
+import type { Event } from '../rig.ts';
+import { faultsOf } from './oracle.ts';
+import type { SessionRecord } from './record.ts';
+
+const P = 'sthr_primary';
+const C = 'sthr_child';
+const FILE = '/mnt/session/outputs/main.log';
+
+let seconds = 0;
+/** An event at its own second; ids are what a test calls them. */
+function event(id: string, type: string, more: object = {}): Event {
+  const processed_at = new Date(Date.UTC(2026, 10, 28) + (seconds += 1) * 1_000).toISOString();
+  return { id, type, processed_at, ...more } as unknown as Event;
+}
+
+const tokens = (input_tokens: number, output_tokens: number) => ({
+  input_tokens,
+  output_tokens,
+  cache_read_input_tokens: 0,
+  cache_creation_input_tokens: 0,
+});
+const status = (id: string, what: string, session_thread_id = P) =>
+  event(id, `session.thread_status_${what}`, { session_thread_id });
+const spanEnd = (id: string, model_request_start_id: string) =>
+  event(id, 'span.model_request_end', { model_request_start_id, model_usage: tokens(10, 3) });
+
+function whole(): SessionRecord {
+  seconds = 0;
+  const asked = { name: 'lookup', input: {} };
+  const content = [{ type: 'text', text: 'done' }];
+  const log = [
+    event('m1', 'user.message'),
+    event('run', 'session.status_running'),
+    status('p-run', 'running'),
+    event('s1', 'span.model_request_start'),
+    event('t1', 'agent.tool_use', {
+      name: 'bash',
+      input: { command: `echo 'one' >> ${FILE}` },
+      evaluated_permission: 'ask',
+    }),
+    spanEnd('e1', 's1'),
+    event('yes', 'user.tool_confirmation', { tool_use_id: 't1', result: 'allow' }),
+    event('r1', 'agent.tool_result', { tool_use_id: 't1', is_error: false }),
+    event('made', 'session.thread_created', { session_thread_id: C }),
+    status('c-run', 'running', C),
+    event('q1', 'agent.custom_tool_use', { ...asked, session_thread_id: C }),
+    event('a1', 'user.custom_tool_result', { custom_tool_use_id: 'q1', session_thread_id: C }),
+    status('c-idle', 'idle', C),
+    event('got', 'agent.thread_message_received', { from_session_thread_id: C, content }),
+    event('o1', 'user.define_outcome', { outcome_id: 'outc_1' }),
+    event('g1', 'span.outcome_evaluation_start'),
+    event('g2', 'span.outcome_evaluation_end', {
+      outcome_id: 'outc_1',
+      outcome_evaluation_start_id: 'g1',
+      iteration: 0,
+      result: 'satisfied',
+      usage: tokens(5, 1),
+    }),
+    status('p-idle', 'idle'),
+    event('idle', 'session.status_idle', { stop_reason: { type: 'end_turn' } }),
+  ];
+  const own = [
+    status('k-run', 'running', C),
+    event('ks', 'span.model_request_start'),
+    event('q1', 'agent.custom_tool_use', asked),
+    spanEnd('ke', 'ks'),
+    event('ka', 'user.custom_tool_result', { custom_tool_use_id: 'q1' }),
+    event('sent', 'agent.thread_message_sent', { to_session_thread_id: P, content }),
+    status('k-idle', 'idle', C),
+  ];
+  return {
+    session: {
+      status: 'idle',
+      archived_at: null,
+      usage: { input_tokens: 25, output_tokens: 7 },
+      outcome_evaluations: [{ outcome_id: 'outc_1', result: 'satisfied' }],
+    } as unknown as SessionRecord['session'],
+    primary_id: P,
+    log,
+    children: [
+      {
+        thread: { id: C, status: 'idle', archived_at: null } as never,
+        log: own,
+      },
+    ],
+    sent: ['m1', 'yes', 'a1', 'o1'].map((id) => ({ id, type: 'user' })),
+    planned: [{ line: 'one', file: FILE }],
+    texts: new Map([[FILE, 'one\n']]),
+    streamed: log.map(({ id }) => id),
+  };
+}
+
+const without = (log: readonly Event[], id: string): Event[] => log.filter((one) => one.id !== id);
+/** The session's log without an event, as its stream would be, too. */
+function lost(record: SessionRecord, id: string): SessionRecord {
+  const log = without(record.log, id);
+  return { ...record, log, streamed: log.map((one) => one.id) };
+}
+function doubled(record: SessionRecord, id: string, more: object = {}): SessionRecord {
+  const log = record.log.flatMap((one) =>
+    one.id === id ? [one, { ...one, id: `${id}-again`, ...more } as Event] : [one],
+  );
+  return { ...record, log, streamed: log.map((one) => one.id) };
+}
+function ofChild(record: SessionRecord, change: (log: readonly Event[]) => Event[]): SessionRecord {
+  const children = record.children.map((child) => ({ ...child, log: change(child.log) }));
+  return { ...record, children };
+}
+
+test('a whole session has no fault', () => {
+  expect(faultsOf(whole())).toEqual([]);
+});
+
+const damages: [what: string, damage: (record: SessionRecord) => SessionRecord, fault: RegExp][] = [
+  ['an id twice', (r) => doubled(r, 'r1', { id: 'r1' }), /r1 stands twice/],
+  ['a message lost', (r) => lost(r, 'm1'), /m1 was accepted and stands 0 times/],
+  ['a message that nobody sent', (r) => doubled(r, 'm1'), /m1-again was never accepted/],
+  ['a result lost', (r) => lost(r, 'r1'), /t1 has no result/],
+  ['a result twice', (r) => doubled(r, 'r1'), /t1 has 2 results/],
+  ['a confirmation lost', (r) => lost(r, 'yes'), /t1 has run and was not allowed/],
+  ['a span without its end', (r) => lost(r, 'e1'), /span s1 has no end/],
+  ['a span with two ends', (r) => doubled(r, 'e1'), /ends no span/],
+  ['an idle lost', (r) => lost(r, 'idle'), /the session is idle, its log says running/],
+  ['an idle twice', (r) => doubled(r, 'idle'), /session: idle follows idle/],
+  ['an evaluation without its end', (r) => lost(r, 'g2'), /evaluation g1 has 0 ends/],
+  ['a verdict twice', (r) => doubled(r, 'g2'), /evaluation g1 has 2 ends/],
+  ['a report lost on the way', (r) => lost(r, 'got'), /reports of sthr_child: 1 sent, 0 got/],
+  ['a report twice', (r) => doubled(r, 'got'), /reports of sthr_child: 1 sent, 2 got/],
+  ['a question that is not shown', (r) => lost(r, 'q1'), /questions of sthr_child: 1 sent, 0 got/],
+  ['a child nobody was told of', (r) => lost(r, 'made'), /sthr_child was created 0 times/],
+  ['a status of a child lost', (r) => lost(r, 'c-idle'), /of it is told running/],
+  [
+    'a rest of a child lost',
+    (r) => ofChild(r, (log) => without(log, 'k-idle')),
+    /its log says run/,
+  ],
+  [
+    'a running session',
+    (r) => ({ ...r, session: { ...r.session, status: 'running' } }),
+    /the session is running for ever/,
+  ],
+  [
+    'tokens charged twice',
+    (r) => ({
+      ...r,
+      log: without(r.log, 'o1'),
+      session: { ...r.session, usage: { input_tokens: 35 } },
+    }),
+    /the session used 35 and 0 tokens/,
+  ],
+  [
+    'an outcome shown otherwise',
+    (r) => ({ ...r, session: { ...r.session, outcome_evaluations: [] } }),
+    /outcome outc_1 is shown 0 times/,
+  ],
+  ['a line lost', (r) => ({ ...r, texts: new Map() }), /one stands 0 times/],
+  ['a line twice', (r) => ({ ...r, texts: new Map([[FILE, 'one\none\n']]) }), /one stands 2 times/],
+  [
+    'a stream that lost one',
+    (r) => ({ ...r, streamed: r.log.slice(1).map(({ id }) => id) }),
+    /the stream gave 18 of 19 events: lost 1/,
+  ],
+  [
+    'times out of order',
+    (r) => ({ ...r, log: [...r.log.slice(0, 1), ...r.log.slice(1).toReversed()] }),
+    /is older than what is before it/,
+  ],
+  [
+    'an event that still waits',
+    (r) => ({ ...r, log: r.log.map((one) => ({ ...one, processed_at: null }) as Event) }),
+    /m1 was never processed/,
+  ],
+];
+
+test.each(damages)('%s is seen', (_, damage, fault) => {
+  expect(faultsOf(damage(whole())).join('\n')).toMatch(fault);
+});

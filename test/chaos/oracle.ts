@@ -1,0 +1,91 @@
+import type { Event } from '../rig.ts';
+import type { SessionRecord } from './record.ts';
+import { teamFaults } from './oracle-team.ts';
+import { workFaults } from './oracle-work.ts';
+import { sequenceFaults } from './sequence.ts';
+
+/** What is wrong with a session that has come to rest, in sentences; nothing when all is right. */
+export function faultsOf(record: SessionRecord): string[] {
+  const { log, children } = record;
+  const logs: [name: string, log: readonly Event[]][] = [
+    ['session', log],
+    ...children.map(({ thread, log: own }): [string, readonly Event[]] => [thread.id, own]),
+  ];
+  return [
+    ...logs.flatMap(([name, one]) => orderFaults(one).map((fault) => `${name}: ${fault}`)),
+    ...statusFaults(record),
+    ...sentFaults(record),
+    ...streamFaults(record),
+    ...workFaults(record),
+    ...teamFaults(record),
+  ];
+}
+
+/** Ids once, times in order, and nothing that still waits. */
+function orderFaults(log: readonly Event[]): string[] {
+  const faults: string[] = [];
+  const ids = new Set<string>();
+  let last = '';
+  for (const { id, type, processed_at } of log) {
+    if (ids.has(id)) faults.push(`${type} ${id} stands twice`);
+    ids.add(id);
+    if (processed_at == null) faults.push(`${type} ${id} was never processed`);
+    else if (processed_at < last) faults.push(`${type} ${id} is older than what is before it`);
+    else last = processed_at;
+  }
+  return faults;
+}
+
+const STATUS = /^session\.status_(running|idle|rescheduled|terminated)$/;
+
+function statusFaults({ session, log }: SessionRecord): string[] {
+  // While some of what is waited for is answered, it is said again what is left.
+  const said = log.filter((event, at) => STATUS.test(event.type) && !isSaidAgain(log, at));
+  const statuses = said.map(({ type }) => STATUS.exec(type)?.[1] ?? '');
+  const last = statuses.at(-1);
+  const is_ended = session.archived_at !== null;
+  return [
+    ...sequenceFaults('session', statuses),
+    ...(session.status === last || is_ended
+      ? []
+      : [`the session is ${session.status}, its log says ${String(last)}`]),
+    ...(session.status === 'running' || session.status === 'rescheduling'
+      ? [`the session is ${session.status} for ever`]
+      : []),
+  ];
+}
+
+function isSaidAgain(log: readonly Event[], at: number): boolean {
+  const event = log[at];
+  if (event?.type !== 'session.status_idle') return false;
+  const before = log.slice(0, at).findLast(({ type }) => STATUS.test(type));
+  return before?.type === 'session.status_idle' && before.stop_reason.type === 'requires_action';
+}
+
+/** Each event that was accepted stands in the log, once. */
+function sentFaults({ log, sent }: SessionRecord): string[] {
+  const counts = new Map<string, number>();
+  for (const { id } of log) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const lost = sent.filter(({ id }) => counts.get(id) !== 1);
+  const known = new Set(sent.map(({ id }) => id));
+  const own = log.filter(({ type }) => type.startsWith('user.'));
+  return [
+    ...lost.map(
+      ({ id, type }) => `${type} ${id} was accepted and stands ${counts.get(id) ?? 0} times`,
+    ),
+    ...own.flatMap(({ id, type }) => (known.has(id) ? [] : [`${type} ${id} was never accepted`])),
+  ];
+}
+
+/** A stream that was open from the beginning has given what the list gives. */
+function streamFaults({ log, streamed }: SessionRecord): string[] {
+  if (streamed === undefined) return [];
+  const listed = log.map(({ id }) => id);
+  if (listed.join(' ') === streamed.join(' ')) return [];
+  const lost = listed.filter((id) => !streamed.includes(id));
+  const doubled = streamed.filter((id, at) => streamed.indexOf(id) !== at);
+  const strange = streamed.filter((id) => !listed.includes(id));
+  return [
+    `the stream gave ${streamed.length} of ${listed.length} events: lost ${lost.length}, doubled ${doubled.length}, strange ${strange.length}`,
+  ];
+}

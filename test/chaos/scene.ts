@@ -1,0 +1,80 @@
+import type { Random } from '../hostile/random.ts';
+import type { PatientClient } from './patient-client.ts';
+
+/** What sessions of a run are made from. */
+export interface Scene {
+  readonly environment_id: string;
+  readonly solo_id: string;
+  readonly lead_id: string;
+  /** Stores that several sessions share, each with files of its own. */
+  readonly store_ids: readonly string[];
+}
+
+export const STORE_MOUNT = '/mnt/memory/shared-notes';
+const STORES = 3;
+
+const tools = [
+  {
+    type: 'agent_toolset_20260401' as const,
+    configs: [{ name: 'write' as const, permission_policy: { type: 'always_ask' as const } }],
+  },
+  {
+    type: 'custom' as const,
+    name: 'lookup',
+    description: 'Looks something up.',
+    input_schema: { type: 'object' as const, properties: { what: { type: 'string' } } },
+  },
+];
+
+export async function setScene(patient: PatientClient): Promise<Scene> {
+  const agent = async (name: string, more = {}): Promise<string> =>
+    await patient.do(async (client, once) => {
+      const params = { name, model: 'claude-sonnet-5-5', tools, ...more };
+      return (await client.beta.agents.create(params, once)).id;
+    });
+  const environment = await patient.do(async (client, once) =>
+    client.beta.environments.create({ name: 'chaos', config: { type: 'cloud' } }, once),
+  );
+  const worker = await agent('Worker');
+  const multiagent = { type: 'coordinator' as const, agents: [worker] };
+  const store_ids: string[] = [];
+  for (let n = 0; n < STORES; n++) {
+    const store = await patient.do(async (client, once) =>
+      client.beta.memoryStores.create({ name: 'Shared notes' }, once),
+    );
+    store_ids.push(store.id);
+  }
+  return {
+    environment_id: environment.id,
+    solo_id: await agent('Solo'),
+    lead_id: await agent('Lead', { multiagent }),
+    store_ids,
+  };
+}
+
+/** What happens in a session, one after the other; each ends at a rest. */
+export type Act = 'work' | 'questions' | 'outcome' | 'interrupt' | 'two messages' | 'team';
+
+export interface Story {
+  readonly n: number;
+  readonly acts: readonly Act[];
+  readonly store_id: string | undefined;
+  /** In cents; a running hour costs 8, so clock jumps use it up. */
+  readonly budget: string | undefined;
+  /** Whether its stream is read from the beginning to the end. */
+  readonly is_streamed: boolean;
+}
+
+/** What the n-th session of a run will be. */
+export function storyOf(scene: Scene, n: number, random: Random): Story {
+  const is_team = random.chance(0.35);
+  const common = ['work', 'questions', 'interrupt', 'two messages', 'outcome'] as const;
+  const acts = Array.from({ length: 1 + random.int(3) }, (): Act => random.of(common));
+  return {
+    n,
+    acts: is_team ? ['team', ...acts.slice(0, 1)] : acts,
+    store_id: random.chance(0.5) ? random.of(scene.store_ids) : undefined,
+    budget: random.chance(0.15) ? '1' : undefined,
+    is_streamed: random.chance(0.3),
+  };
+}

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Anthropic from '@anthropic-ai/sdk';
+
+/** Reads a session's stream, and comes back with `Last-Event-ID` whenever it breaks or ends. */
+export class SteadyStream {
+  /** Every event that has been taken up, in order: what waits is shown before that, too. */
+  readonly ids: string[] = [];
+  readonly #ask: () => Anthropic;
+  readonly #session_id: string;
+  #controller: AbortController | undefined;
+  #is_open = true;
+  #ended: Promise<void> = Promise.resolve();
+
+  private constructor(ask: () => Anthropic, session_id: string) {
+    this.#ask = ask;
+    this.#session_id = session_id;
+  }
+
+  /** Opened before anything has happened in the session: so it will have seen all. */
+  static async open(ask: () => Anthropic, session_id: string): Promise<SteadyStream> {
+    const stream = new SteadyStream(ask, session_id);
+    let opened: () => void = () => undefined;
+    const first = new Promise<void>((resolve) => (opened = resolve));
+    stream.#ended = stream.#run(opened);
+    await first;
+    return stream;
+  }
+
+  /** Until it has seen this event, or some seconds have passed. */
+  async until(id: string | undefined, patience_ms: number): Promise<void> {
+    const until = performance.now() + patience_ms;
+    while (id !== undefined && !this.ids.includes(id) && performance.now() < until) await sleep(50);
+  }
+
+  async close(): Promise<void> {
+    this.#is_open = false;
+    this.#controller?.abort();
+    await this.#ended;
+  }
+
+  async #run(opened: () => void): Promise<void> {
+    while (this.#is_open) {
+      const last = this.ids.at(-1);
+      const headers = last === undefined ? {} : { 'last-event-id': last };
+      try {
+        const { events } = this.#ask().beta.sessions;
+        const stream = await events.stream(this.#session_id, {}, { headers });
+        this.#controller = stream.controller;
+        opened();
+        if (!this.#is_open) stream.controller.abort();
+        for await (const event of stream) {
+          if ('processed_at' in event && event.processed_at !== null) this.ids.push(event.id);
+        }
+      } catch {
+        // It is opened again, from where it was.
+      }
+      if (this.#is_open) await sleep(100);
+    }
+  }
+}
