@@ -6,7 +6,7 @@ import { isAtWork, isChild } from '../threads/team.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import { after, merge } from '../turn/change.ts';
 import { failChild, stoppedReport } from '../turn/child.ts';
-import { closeExhausted, exhausted } from '../turn/ending.ts';
+import { closeExhausted, exhausted, sayBegun } from '../turn/ending.ts';
 import { settle } from '../turn/settle.ts';
 import { startRuns, type Runs } from './runs.ts';
 import { usageNow, usageSnapshot } from './session-usage.ts';
@@ -35,10 +35,13 @@ export async function exhaustThread(
   if (head === undefined || !isAtWork(head.status)) return false;
   if (!isChild(head) && head.run !== session.run) return false;
   const now = ports.clock.now();
-  const closed = closeExhausted(head, now, {
-    type: 'unknown_error',
-    message: `The platform failed to run this turn, also when it was started anew (last execution ${head.execution ?? executionName(session.session_id, head.run)}). Send a message to try again.`,
-  });
+  const closed = merge(
+    sayBegun(head),
+    closeExhausted(head, now, {
+      type: 'unknown_error',
+      message: `The platform failed to run this turn, also when it was started anew (last execution ${head.execution ?? executionName(session.session_id, head.run)}). Send a message to try again.`,
+    }),
+  );
   const next = after(head, closed);
   const ended = isChild(head)
     ? failChild(next, exhausted, { now, report: stoppedReport(next) })

@@ -76,7 +76,7 @@ function tell(
   ids: Readonly<Record<string, string>>,
   observation: Observation,
 ): void {
-  const { type, ...facts } = observation;
+  const { type, ...facts } = told(observation);
   if (type === 'model_error') logger.warn('model request failed', { ...ids, ...facts });
   if (type === 'start_lost') logger.warn('start lost', { ...ids, ...facts });
   if (type === 'transcript_lost') logger.error('transcript not written', { ...ids, ...facts });
@@ -84,4 +84,11 @@ function tell(
   if (type === 'tool' || type === 'settled' || type === 'verdict' || type === 'report') {
     logger.info(type, { ...ids, ...facts });
   }
+}
+
+/** The logger drops what would stand in the place of its own `message`: a reason has another name. */
+function told(observation: Observation) {
+  if (!('message' in observation)) return observation;
+  const { message: reason, ...rest } = observation;
+  return { ...rest, reason };
 }

@@ -10,6 +10,7 @@ import { idleLines, statusLine, type Stop } from '../threads/status-lines.ts';
 import { isChild, teamWorks } from '../threads/team.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import { closeConsult, interrupted } from './advise.ts';
+import { announce } from './begin.ts';
 import { after, andRest, merge } from './change.ts';
 import { tellStatus } from './child.ts';
 import { giveOutcomeUp } from './outcome.ts';
@@ -109,8 +110,13 @@ export async function restAtBudget(turn: Turn<ThreadPorts>): Promise<void> {
   const seen = turn.head.version;
   const stop: Stop = { reason: { type: 'budget_reached' } };
   await turn.writer.append((head) =>
-    head.version === seen ? restChange(turn, head, stop, { lines: [] }) : { lines: [] },
+    head.version === seen ? restChange(turn, head, stop, before(head)) : { lines: [] },
   );
+}
+
+/** A request that died with its function has left a span open, and a new turn may not be said to run. */
+function before(head: ThreadHead): Change {
+  return merge(sayBegun(head), closeSpan(head));
 }
 
 function restChange(turn: Turn<ThreadPorts>, head: ThreadHead, stop: Stop, first: Change): Change {
@@ -158,10 +164,15 @@ export async function interrupt(turn: Turn<ThreadPorts>): Promise<void> {
     const heard: Change = { lines: events.map(lineOf), patch: { queue } };
     const now = turn.ports.clock.now();
     const closed = merge(closeCalls(head, now), closeSpan(head));
-    const change = merge(merge(heard, closed), giveOutcomeUp(head, now));
+    const change = merge(merge(merge(sayBegun(head), heard), closed), giveOutcomeUp(head, now));
     return endTurn(turn, head, { reason: { type: 'end_turn' } }, change);
   });
   turn.context.take(logged);
+}
+
+/** A turn that ends before it was said to run is said so first: each idle in the log ends something. */
+export function sayBegun(head: ThreadHead): Change {
+  return head.status === 'running' && !head.announced ? announce(head) : { lines: [] };
 }
 
 /**

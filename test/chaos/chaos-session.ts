@@ -1,7 +1,7 @@
 import type { SessionCreateParams } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../hostile/random.ts';
-import { all, message, type Event, type SendEvents } from '../rig.ts';
+import { message, type Event, type SendEvents } from '../rig.ts';
 import { outcomeText, planText, RUBRIC, type Step } from './model.ts';
 import { everyOf, type PatientClient } from './patient-client.ts';
 import { STORE_MOUNT, type Act, type Scene, type Story } from './scene.ts';
@@ -175,10 +175,11 @@ export class ChaosSession {
       const events = await this.#events();
       if (events.length !== seen) moved_at = performance.now();
       seen = events.length;
-      const is_waiting = events.some(({ processed_at }) => processed_at === null);
-      const last = all(events, 'session.status_idle').at(-1);
-      const is_idle = events.at(-1)?.type === 'session.status_idle';
-      if (status === 'idle' && is_idle && !is_waiting && last !== undefined) {
+      const told = events.filter(({ processed_at }) => processed_at !== null);
+      const last = told.at(-1);
+      // At a budget what was sent waits until that is raised.
+      const is_waiting = told.length < events.length && !isCapped(last);
+      if (status === 'idle' && last?.type === 'session.status_idle' && !is_waiting) {
         if (!(await this.#goOn(last.stop_reason, events))) return;
       }
       if (performance.now() - moved_at > this.#stuck_ms) throw new Error(this.#stuck(events));
@@ -225,6 +226,9 @@ const limit = (amount: string) => ({
   type: 'limit' as const,
   max_list_cost: { amount, currency: 'USD' as const },
 });
+
+const isCapped = (event: Event | undefined): boolean =>
+  event?.type === 'session.status_idle' && event.stop_reason.type === 'budget_reached';
 
 /** The whole log of a session, or of one of its threads, in order. */
 export async function listAll(

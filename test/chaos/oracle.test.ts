@@ -29,6 +29,11 @@ const status = (id: string, what: string, session_thread_id = P) =>
 const spanEnd = (id: string, model_request_start_id: string) =>
   event(id, 'span.model_request_end', { model_request_start_id, model_usage: tokens(10, 3) });
 
+function streamOf(log: readonly Event[]) {
+  const ids = log.map(({ id }) => id);
+  return { given: ids, expected: ids };
+}
+
 function whole(): SessionRecord {
   seconds = 0;
   const asked = { name: 'lookup', input: {} };
@@ -91,7 +96,7 @@ function whole(): SessionRecord {
     sent: ['m1', 'yes', 'a1', 'o1'].map((id) => ({ id, type: 'user' })),
     planned: [{ line: 'one', file: FILE }],
     texts: new Map([[FILE, 'one\n']]),
-    streamed: log.map(({ id }) => id),
+    streamed: streamOf(log),
   };
 }
 
@@ -99,13 +104,13 @@ const without = (log: readonly Event[], id: string): Event[] => log.filter((one)
 /** The session's log without an event, as its stream would be, too. */
 function lost(record: SessionRecord, id: string): SessionRecord {
   const log = without(record.log, id);
-  return { ...record, log, streamed: log.map((one) => one.id) };
+  return { ...record, log, streamed: streamOf(log) };
 }
 function doubled(record: SessionRecord, id: string, more: object = {}): SessionRecord {
   const log = record.log.flatMap((one) =>
     one.id === id ? [one, { ...one, id: `${id}-again`, ...more } as Event] : [one],
   );
-  return { ...record, log, streamed: log.map((one) => one.id) };
+  return { ...record, log, streamed: streamOf(log) };
 }
 function ofChild(record: SessionRecord, change: (log: readonly Event[]) => Event[]): SessionRecord {
   const children = record.children.map((child) => ({ ...child, log: change(child.log) }));
@@ -162,8 +167,11 @@ const damages: [what: string, damage: (record: SessionRecord) => SessionRecord, 
   ['a line twice', (r) => ({ ...r, texts: new Map([[FILE, 'one\none\n']]) }), /one stands 2 times/],
   [
     'a stream that lost one',
-    (r) => ({ ...r, streamed: r.log.slice(1).map(({ id }) => id) }),
-    /the stream gave 18 of 19 events: lost 1/,
+    (r) => ({
+      ...r,
+      streamed: { ...streamOf(r.log), given: r.log.slice(1).map(({ id }) => id) },
+    }),
+    /the stream gave 18 of 19 events: lost 0, doubled none/,
   ],
   [
     'times out of order',

@@ -78,14 +78,19 @@ function sentFaults({ log, sent }: SessionRecord): string[] {
 }
 
 /** A stream that was open from the beginning has given what the list gives. */
-function streamFaults({ log, streamed }: SessionRecord): string[] {
+function streamFaults({ streamed }: SessionRecord): string[] {
   if (streamed === undefined) return [];
-  const listed = log.map(({ id }) => id);
-  if (listed.join(' ') === streamed.join(' ')) return [];
-  const lost = listed.filter((id) => !streamed.includes(id));
-  const doubled = streamed.filter((id, at) => streamed.indexOf(id) !== at);
-  const strange = streamed.filter((id) => !listed.includes(id));
+  const { given, expected } = streamed;
+  if (expected.join(' ') === given.join(' ')) return [];
+  const lost = expected.filter((id) => !given.includes(id));
+  const doubled = given.filter((id, at) => given.indexOf(id) !== at);
+  const strange = given.filter((id) => !expected.includes(id));
   return [
-    `the stream gave ${streamed.length} of ${listed.length} events: lost ${lost.length}, doubled ${doubled.length}, strange ${strange.length}`,
+    `the stream gave ${given.length} of ${expected.length} events: lost ${placesOf(lost, expected)}, doubled ${placesOf(doubled, expected)}, strange ${strange.length}`,
   ];
+}
+
+/** Which events of a list, by their places in it. */
+function placesOf(ids: readonly string[], listed: readonly string[]): string {
+  return ids.length === 0 ? 'none' : ids.map((id) => listed.indexOf(id)).join(' ');
 }

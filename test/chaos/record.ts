@@ -11,6 +11,11 @@ export interface Child {
   readonly log: readonly Event[];
 }
 
+export interface Streamed {
+  readonly given: readonly string[];
+  readonly expected: readonly string[];
+}
+
 /** All that a client can know of a session that has come to rest: what an oracle judges. */
 export interface SessionRecord {
   readonly session: BetaManagedAgentsSession;
@@ -22,14 +27,14 @@ export interface SessionRecord {
   readonly planned: readonly Planned[];
   /** Text of each file and each memory, by its path in the session. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Ids as an open stream has given them, where one was read. */
-  readonly streamed: readonly string[] | undefined;
+  /** Ids as an open stream has given them, and as it should have, where one was read. */
+  readonly streamed: Streamed | undefined;
 }
 
 export async function recordOf(
   patient: PatientClient,
   { id, sent, planned, story }: ChaosSession,
-  streamed: readonly string[] | undefined,
+  streamed: Streamed | undefined,
 ): Promise<SessionRecord> {
   const session = await patient.do(async (client) => client.beta.sessions.retrieve(id));
   const { data: threads } = await patient.do(async (client) =>

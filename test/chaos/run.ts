@@ -26,6 +26,8 @@ export interface ChaosOptions {
   readonly share?: number;
   /** Disasters beside failing calls: kills, clock jumps, outages. @default true */
   readonly disasters?: boolean;
+  /** One act a session, each kind in turn. @default false */
+  readonly brief?: boolean;
   readonly progress?: (sentence: string) => void;
   /** Ends the run early: sessions that have begun are judged. */
   readonly signal?: AbortSignal;
@@ -58,7 +60,11 @@ export interface ChaosResult {
 /** Machine waits pass ten times as fast as they would. */
 const TICK_MS = 100;
 const TICK_BY_MS = 1_000;
-const STUCK_MS = 150_000;
+/**
+ * Nothing has moved for so long. A turn that dies again and again is started anew after an hour of the
+ * host's clock, which is six minutes here, less what the clock jumps.
+ */
+const STUCK_MS = 420_000;
 /** One session in so many is followed by a dream of it. */
 const DREAM_EVERY = 12;
 
@@ -158,7 +164,7 @@ class Chaos {
   }
 
   async #session(scene: Scene, n: number, random: Random): Promise<void> {
-    const story = storyOf(scene, n, random);
+    const story = storyOf(scene, n, random, this.#options.brief === true);
     const parts = { patient: this.#patient, scene, stuck_ms: STUCK_MS };
     const session = new ChaosSession(parts, story, random);
     let stream: SteadyStream | undefined;
@@ -168,8 +174,9 @@ class Chaos {
       await session.play();
       let record = await recordOf(this.#patient, session, undefined);
       if (stream !== undefined) {
-        await stream.until(record.log.at(-1)?.id, 20_000);
-        record = { ...record, streamed: stream.ids };
+        await stream.until(record.log.at(-1)?.id, 90_000);
+        const expected = stream.expected(record.log.map(({ id }) => id));
+        record = { ...record, streamed: { given: stream.ids, expected } };
       }
       this.#events += record.log.length + record.children.reduce((sum, c) => sum + c.log.length, 0);
       const faults = faultsOf(record);

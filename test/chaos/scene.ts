@@ -65,14 +65,17 @@ export interface Story {
   readonly is_streamed: boolean;
 }
 
-/** What the n-th session of a run will be. */
-export function storyOf(scene: Scene, n: number, random: Random): Story {
+const kinds: readonly Act[] = ['team', 'questions', 'outcome', 'interrupt', 'work', 'two messages'];
+
+/** What the n-th session of a run will be: several acts, or one, so that a few sessions have each. */
+export function storyOf(scene: Scene, n: number, random: Random, is_brief: boolean): Story {
   const is_team = random.chance(0.35);
-  const common = ['work', 'questions', 'interrupt', 'two messages', 'outcome'] as const;
-  const acts = Array.from({ length: 1 + random.int(3) }, (): Act => random.of(common));
+  const [, ...common] = kinds;
+  const several = Array.from({ length: 1 + random.int(3) }, (): Act => random.of(common));
+  const drawn: Act[] = is_team ? ['team', ...several.slice(0, 1)] : several;
   return {
     n,
-    acts: is_team ? ['team', ...acts.slice(0, 1)] : acts,
+    acts: is_brief ? kinds.slice(n % kinds.length).slice(0, 1) : drawn,
     store_id: random.chance(0.5) ? random.of(scene.store_ids) : undefined,
     budget: random.chance(0.15) ? '1' : undefined,
     is_streamed: random.chance(0.3),

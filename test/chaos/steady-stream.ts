@@ -9,11 +9,21 @@ export class SteadyStream {
   readonly #session_id: string;
   #controller: AbortController | undefined;
   #is_open = true;
+  #openings = 0;
   #ended: Promise<void> = Promise.resolve();
 
   private constructor(ask: () => Anthropic, session_id: string) {
     this.#ask = ask;
     this.#session_id = session_id;
+  }
+
+  /**
+   * What it should have given of a log. A stream that broke before its first event could not say where it
+   * was, and began anew at what came next: what was before that is not its.
+   */
+  expected(listed: readonly string[]): readonly string[] {
+    const first = this.#openings > 1 ? listed.indexOf(this.ids[0] ?? '') : 0;
+    return listed.slice(Math.max(0, first));
   }
 
   /** Opened before anything has happened in the session: so it will have seen all. */
@@ -46,6 +56,7 @@ export class SteadyStream {
         const { events } = this.#ask().beta.sessions;
         const stream = await events.stream(this.#session_id, {}, { headers });
         this.#controller = stream.controller;
+        if (last === undefined) this.#openings += 1;
         opened();
         if (!this.#is_open) stream.controller.abort();
         for await (const event of stream) {

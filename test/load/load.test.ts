@@ -12,8 +12,13 @@ test('a small crowd loses nothing on its streams, and every figure is there', as
   const data_dir = await mkdtemp(join(tmpdir(), 'reverie-load-'));
   try {
     const results = await load(data_dir, {
-      ...{ sessions: 10, turns: 2, tools: 3, streams: 2, minutes: 0 },
-      ...{ stored_sessions: [60], stored_events: [500] },
+      sessions: 10,
+      turns: 2,
+      tools: 3,
+      streams: 2,
+      minutes: 0,
+      stored_sessions: [60],
+      stored_events: [500],
       progress: () => undefined,
     });
     const value = (name: string): number | undefined =>

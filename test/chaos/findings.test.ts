@@ -1,0 +1,90 @@
+/** What chaos has found, each as a test of its own that needs no luck. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call, costing, say, stall } from '../model/replies.ts';
+import { all, message, startRig, typesOf, type Rig } from '../rig.ts';
+import { sequenceFaults } from './sequence.ts';
+
+let rig: Rig;
+/** Starts of executions wait here while it is set. */
+let held: { readonly release: Promise<void>; count: number } | undefined;
+
+beforeAll(async () => {
+  rig = await startRig({
+    hooks: {
+      before: async ({ action }) => {
+        if (action !== 'StartExecution' || held === undefined) return;
+        held.count += 1;
+        await held.release;
+      },
+    },
+  });
+});
+afterAll(async () => {
+  expect(rig.model.violations).toEqual([]);
+  await rig.close();
+});
+
+test('a turn that is interrupted before its first step has begun is said to run before it is said to rest', async () => {
+  rig.model.on('early', call('bash', { command: 'true' }), say('done'));
+  const id = await rig.session();
+  let release: () => void = () => undefined;
+  held = { release: new Promise((resolve) => (release = resolve)), count: 0 };
+  const sent = [rig.send(id, message('early'))];
+  await expect.poll(() => held?.count).toBe(1);
+  sent.push(rig.send(id, { type: 'user.interrupt' }));
+  await expect.poll(() => held?.count).toBe(2);
+  release();
+  held = undefined;
+  await Promise.all(sent);
+  const types = typesOf(await rig.rested(id, 2));
+  expect(types.slice(0, 7)).toEqual([
+    'session.status_running',
+    'session.thread_status_running',
+    'user.interrupt',
+    'session.thread_status_idle',
+    'session.usage',
+    'session.status_idle',
+    'user.message',
+  ]);
+  expect(sequenceFaults('session', types.flatMap(statusIn))).toEqual([]);
+});
+
+const statusIn = (type: string): string[] => {
+  const [, status] = /^session\.status_(\w+)$/.exec(type) ?? [];
+  return status === undefined ? [] : [status];
+};
+
+const budget = (amount: string) => ({
+  type: 'limit' as const,
+  max_list_cost: { amount, currency: 'USD' as const },
+});
+
+test('a budget that is reached while a request dies leaves no span open, and what goes on is said to run', async () => {
+  rig.model.on('dear', stall(), say('done'));
+  // A running hour costs eight cents.
+  const id = await rig.session({}, { budget: budget('4') });
+  await rig.send(id, message('dear'));
+  await rig.until(id, (events) => events.at(-1)?.type === 'span.model_request_start');
+  await rig.host.advance(3_600_000);
+  await rig.host.kill('step');
+  const capped = await rig.rested(id);
+  expect(all(capped, 'session.status_idle')[0]?.stop_reason).toEqual({ type: 'budget_reached' });
+  expect(all(capped, 'span.model_request_end')).toHaveLength(1);
+  await rig.client.beta.sessions.update(id, { budget: budget('1000000') });
+  const events = await rig.rested(id, 2);
+  expect(sequenceFaults('session', typesOf(events).flatMap(statusIn))).toEqual([]);
+  expect(all(events, 'span.model_request_start')).toHaveLength(2);
+  expect(all(events, 'agent.message')).toHaveLength(1);
+});
+
+test('a turn that a budget stops before its first step is said to run before it is said to rest', async () => {
+  // 200,000 output tokens are more than the budget, and the turn that used them ends all the same.
+  rig.model.on('costs', costing({ output_tokens: 200_000 }, say('done')), say('rich'));
+  const id = await rig.session({}, { budget: budget('50') });
+  await rig.send(id, message('costs'));
+  await rig.rested(id);
+  await rig.send(id, message('more'));
+  const events = await rig.rested(id, 2);
+  expect(all(events, 'session.status_idle')[1]?.stop_reason).toEqual({ type: 'budget_reached' });
+  expect(sequenceFaults('session', typesOf(events).flatMap(statusIn))).toEqual([]);
+});
