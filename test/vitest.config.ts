@@ -10,5 +10,6 @@ export default defineConfig({
     maxWorkers: 2,
     // What the tests import is loaded once for each worker: a fifth of the whole run. Files share no state but that.
     isolate: false,
+    globalSetup: new URL('run-folder.ts', import.meta.url).pathname,
   },
 });

@@ -40,8 +40,8 @@ export class Watch {
   }
 
   #next(): void {
-    const { interrupt_poll_ms, child_interrupt_poll_ms } = limits;
-    const wait_ms = isChild(this.#writer.head) ? child_interrupt_poll_ms : interrupt_poll_ms;
+    const is_child = isChild(this.#writer.head);
+    const wait_ms = is_child ? limits.child_interrupt_poll_ms : limits.interrupt_poll_ms;
     this.#timer = setTimeout(() => void this.#look(), wait_ms);
   }
 

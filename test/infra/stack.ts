@@ -1,9 +1,8 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { flags } from '../../infra/flags.ts';
 import { PlatformStack } from '../../infra/platform-stack.ts';
 import { settingsFrom } from '../../infra/settings.ts';
@@ -33,14 +32,9 @@ export interface Synthesized {
   readonly outdir: string;
 }
 
-const folders: string[] = [];
-afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
-
-/** A folder of this run: an assembly with bundles weighs 20 MB, and is gone with the test file. */
+/** A folder of this run, which takes it away. */
 export function temporary(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'reverie-cdk-'));
-  folders.push(folder);
-  return folder;
+  return mkdtempSync(join(tmpdir(), 'reverie-cdk-'));
 }
 
 /** The template of a deployment with these settings, given without their prefix. */

@@ -28,6 +28,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map(async (worker) => await worker.dispose()));
 });
 afterAll(async () => {
+  vi.useRealTimers();
   await rm(folder, { recursive: true, force: true });
   await door.stop();
 });
