@@ -37,8 +37,9 @@ export const dream_limits = {
   piece_line_chars_max: 20_000,
   /** Lessons of one piece: more of them would be less. */
   piece_lessons_max: 8,
-  /** Memories that reflection is told of, by their first lines. */
-  piece_memories_max: 40,
+  /** Memories that reflection is told of, by their beginnings. */
+  piece_memories_max: 10,
+  piece_memory_chars_max: 160,
   lesson_chars_max: 2_000,
   dream_output_tokens_max: 32_000,
   /** An answer that cannot be used is asked for again once. */
@@ -50,6 +51,12 @@ export const dream_limits = {
   group_lessons_max: 12,
   group_memories_max: 6,
   group_chars_max: 120_000,
+  /** Groups that one request decides on when all are small: the rules are said once for them. */
+  pack_groups_max: 8,
+  pack_chars_max: 24_000,
+  /** Changes that one request of verification judges, and how much is shown of them in all. */
+  verify_changes_max: 8,
+  verify_chars_max: 40_000,
   /** Questions of the gate from the dream's evidence, and as many from the store as it was. */
   gate_questions_max: 8,
   gate_answer_chars_max: 400,

@@ -4,7 +4,6 @@ import { answerSchema, jsonAnswer } from '../models/json-answer.ts';
 import { ModelError } from '../models/model-error.ts';
 import { addRequestUsage, ask, noRequestUsage, textOf, type ModelReply } from '../models/model.ts';
 import { requestCostMicrocents } from '../models/prices.ts';
-import { answerRule } from './prompts/answer.ts';
 import type { ThinkPorts, ThinkUsage } from './thinking.ts';
 
 export const noThinking: ThinkUsage = { ...noRequestUsage, requests_count: 0, cost_microcents: 0 };
@@ -32,8 +31,8 @@ export type Asked<Value> = {
 
 /**
  * Ask for a structured answer: `output_config.format`, which goes together with thinking where a
- * forced tool does not ("Thinking may not be enabled when tool_choice forces tool use"). The prompt
- * holds the schema too, for providers that cannot hold the model to it; and the answer is checked all
+ * forced tool does not ("Thinking may not be enabled when tool_choice forces tool use"). Where the
+ * provider cannot hold the model to it the schema stands in the prompt; and the answer is checked all
  * the same. What cannot be used is asked for again, `limits.dream_tries_max` requests in all.
  *
  * @throws ModelError when the provider fails; a request that it will never take is a fault instead
@@ -81,7 +80,7 @@ async function request(
     model,
     {
       model: config,
-      system: `${system}\n\n${answerRule(output_schema)}`,
+      system,
       messages: [{ role: 'user', content: content + again }],
       tools: [],
       purpose: 'dream',

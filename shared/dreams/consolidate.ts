@@ -1,24 +1,21 @@
 import pLimit from 'p-limit';
-import type * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { applyOperations } from './apply-operations.ts';
-import { addThinking, askFor, noThinking, type Asked } from './ask.ts';
+import { addThinking, askFor, noThinking } from './ask.ts';
 import { believedAt, newestOf } from './believed.ts';
 import { boundFaults } from './bounds.ts';
 import type { Candidate } from './candidate.ts';
 import { Counts } from './counts.ts';
 import { operationOf } from './draft.ts';
 import { distinctLessons, sameMemories, withoutKnown, type Lesson } from './duplicates.ts';
-import { groupsOf, type Group } from './groups.ts';
+import { groupsOf, packsOf, type Group } from './groups.ts';
 import { changeId, inputPaths, outputPath, type Operation } from './operation.ts';
 import { consolidatePrompt, Drafts, type Draft } from './prompts/consolidate.ts';
 import type { Dropped, DropReason } from './report.ts';
 import { currentLessons, settled, type Current } from './recency.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { OperationFault } from './structure.ts';
-import type { Consolidation, ThinkPorts } from './thinking.ts';
-
-type Answer = Asked<z.infer<typeof Drafts>>;
+import type { Consolidation, ThinkPorts, ThinkUsage } from './thinking.ts';
 
 export interface Found {
   readonly snapshot: Snapshot;
@@ -52,14 +49,11 @@ export async function consolidate(
   const groups = groupsOf(current.lessons, counts.snapshot, book.paths);
   const limit = pLimit(limits.dream_parallel_max);
   const answers = await Promise.all(
-    groups.map(async (group) => await limit(askGroup, ports, group, { found, signal })),
+    packsOf(groups).map(async (pack) => await limit(askPack, ports, pack, { found, signal })),
   );
-  let usage = noThinking;
-  for (const [n, group] of groups.entries()) {
-    const answer = answers[n];
-    if (answer === undefined) continue;
-    usage = addThinking(usage, answer.usage);
-    readAnswer(book, group, answer, { counts, refuted: current.refuted });
+  const usage = answers.reduce((sum, each) => addThinking(sum, each.usage), noThinking);
+  for (const { group, proposals } of answers.flatMap((each) => each.answered)) {
+    readAnswer(book, group, proposals, { counts, refuted: current.refuted });
   }
   const alone = counts.besides(book.paths);
   for (const operation of alone) book.take(operation);
@@ -69,25 +63,76 @@ export async function consolidate(
   return { operations, counts: within, ledger, dropped: book.dropped, usage };
 }
 
-async function askGroup(
-  ports: ThinkPorts,
-  group: Group,
-  { found, signal }: { readonly found: Found; readonly signal: AbortSignal },
-): Promise<Answer> {
-  return await askFor(
-    ports,
-    {
-      system: consolidatePrompt(ports.boundary, found.instructions),
-      content: contentOf(group, ports.boundary),
-      schema: Drafts,
-    },
-    signal,
-  );
+/** What the model proposes for a group: undefined when its answer cannot be used. */
+interface Answered {
+  readonly group: Group;
+  readonly proposals: readonly Proposal[] | undefined;
 }
 
-function contentOf({ lessons, memories }: Group, boundary: string): string {
-  const shown = lessons.map((lesson, n) => ({
+interface Proposal {
+  readonly draft: Draft;
+  readonly lessons: readonly Lesson[];
+  /** That the draft says have lost. */
+  readonly older: readonly Lesson[];
+}
+
+/** A pack whose answer cannot be used is asked about group by group. */
+async function askPack(
+  ports: ThinkPorts,
+  pack: readonly Group[],
+  about: { readonly found: Found; readonly signal: AbortSignal },
+): Promise<{ readonly usage: ThinkUsage; readonly answered: readonly Answered[] }> {
+  const asked = await askFor(
+    ports,
+    {
+      system: consolidatePrompt(ports.boundary, about.found.instructions),
+      content: contentOf(pack, ports.boundary),
+      schema: Drafts,
+    },
+    about.signal,
+  );
+  if ('value' in asked) {
+    return { usage: asked.usage, answered: proposalsOf(pack, asked.value.operations) };
+  }
+  const [group, ...others] = pack;
+  if (group === undefined || others.length === 0) {
+    const answered = group === undefined ? [] : [{ group, proposals: undefined }];
+    return { usage: asked.usage, answered };
+  }
+  let { usage } = asked;
+  const answered: Answered[] = [];
+  for (const one of pack) {
+    const alone = await askPack(ports, [one], about);
+    usage = addThinking(usage, alone.usage);
+    answered.push(...alone.answered);
+  }
+  return { usage, answered };
+}
+
+/** Each draft belongs to the group of its first lesson, else of its memory; it reaches no other. */
+function proposalsOf(pack: readonly Group[], drafts: readonly Draft[]): Answered[] {
+  const numbered = pack.flatMap((group) => group.lessons.map((lesson) => ({ group, lesson })));
+  const named = (ids: readonly string[] = []) => numbered.filter((_, n) => ids.includes(idOf(n)));
+  const placed = drafts.map((draft) => {
+    const path = draft.path ?? draft.paths?.[0];
+    const holding = pack.find(({ memories }) => memories.some((memory) => memory.path === path));
+    const group = named(draft.lessons)[0]?.group ?? holding ?? pack[0];
+    const within = (ids: readonly string[] | undefined): Lesson[] =>
+      named(ids).flatMap((each) => (each.group === group ? [each.lesson] : []));
+    const [lessons, older] = [within(draft.lessons), within(draft.older_lessons)];
+    return { group, proposal: { draft, lessons, older } };
+  });
+  return pack.map((group) => ({
+    group,
+    proposals: placed.flatMap((each) => (each.group === group ? [each.proposal] : [])),
+  }));
+}
+
+function contentOf(pack: readonly Group[], boundary: string): string {
+  const lessons = pack.flatMap((group, n) => group.lessons.map((lesson) => ({ lesson, n })));
+  const shown = lessons.map(({ lesson, n: topic }, n) => ({
     id: idOf(n),
+    topic,
     kind: lesson.kind,
     situation: lesson.situation,
     advice: lesson.advice,
@@ -98,12 +143,15 @@ function contentOf({ lessons, memories }: Group, boundary: string): string {
     stance: lesson.stance,
     quotes: lesson.evidence.slice(-3).map(({ quote, at }) => ({ at, quote })),
   }));
-  const held = memories.map((memory) => ({
-    path: memory.path,
-    believed_since: believedAt(memory),
-    written_by_hand: memory.by_hand,
-    text: memory.text,
-  }));
+  const held = pack.flatMap(({ memories }, topic) =>
+    memories.map((memory) => ({
+      topic,
+      path: memory.path,
+      believed_since: believedAt(memory),
+      written_by_hand: memory.by_hand,
+      text: memory.text,
+    })),
+  );
   return [
     `<memories-${boundary}>\n${JSON.stringify(held, null, 1)}\n</memories-${boundary}>`,
     `<lessons-${boundary}>\n${JSON.stringify(shown, null, 1)}\n</lessons-${boundary}>`,
@@ -129,23 +177,23 @@ interface Decided {
 function readAnswer(
   book: OperationBook,
   group: Group,
-  answer: Answer,
+  proposals: Answered['proposals'],
   { counts, refuted }: Decided,
 ): void {
-  if ('fault' in answer) {
+  if (proposals === undefined) {
     for (const lesson of group.lessons) book.drop('bad_answer', lesson.advice, lesson.evidence);
     return;
   }
   const memories = new Map(group.memories.map((memory) => [memory.path, memory]));
   const taken = new Set<Lesson>();
-  const drafts = answer.value.operations.map((proposed) => {
-    const lessons = group.lessons.filter((_, n) => proposed.lessons.includes(idOf(n)));
-    return { draft: settled(proposed, lessons, group.memories), lessons };
-  });
+  const drafts = proposals.map(({ draft, lessons, older }) => ({
+    draft: settled(draft, lessons, group.memories),
+    lessons,
+    named: olderOf(older, lessons),
+  }));
   // Of two that want the same memory the first has it: what no longer holds goes before what is new.
   const ordered = drafts.toSorted((a, b) => rankOf(a.draft) - rankOf(b.draft));
-  for (const { draft, lessons } of ordered) {
-    const named = olderOf(group, draft, lessons);
+  for (const { draft, lessons, named } of ordered) {
     for (const lesson of [...lessons, ...named]) taken.add(lesson);
     const older = [
       ...named,
@@ -174,14 +222,9 @@ function rankOf({ op }: Draft): number {
 }
 
 /** Only what is older than the newest of the lessons that are followed has lost to them. */
-function olderOf({ lessons }: Group, { older_lessons }: Draft, followed: readonly Lesson[]) {
+function olderOf(named: readonly Lesson[], followed: readonly Lesson[]): Lesson[] {
   const newest = newestOf(followed.flatMap(({ evidence }) => evidence));
-  return lessons.filter(
-    (lesson, n) =>
-      older_lessons?.includes(idOf(n)) === true &&
-      !followed.includes(lesson) &&
-      newestOf(lesson.evidence) < newest,
-  );
+  return named.filter((lesson) => !followed.includes(lesson) && newestOf(lesson.evidence) < newest);
 }
 
 /** The operations of a dream as they come, and what has fallen. */

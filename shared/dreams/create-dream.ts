@@ -22,6 +22,9 @@ import type { DreamInput, DreamPorts } from './dream-ports.ts';
 import type { DreamCreate } from './dream-wire.ts';
 import { showDream, type Dream } from './show-dream.ts';
 
+/** 60 random bits, made after the sessions: nobody in a transcript knows them. It is sent with every event. */
+const BOUNDARY_CHARS = 12;
+
 /** Places of the writes of a creation. */
 export const LIVE_STORE = 1;
 const HOLD = 2;
@@ -109,7 +112,7 @@ export function newDream(
     output_store_id: null,
     pipeline_session_id: ports.newId('session'),
     session_id: null,
-    boundary: ports.newName(),
+    boundary: ports.newName().slice(-BOUNDARY_CHARS),
     error: null,
     usage: no_dream_usage,
     cost_microcents: 0,

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { limits } from '../core/limits.ts';
+import { INDEX_PATH } from '../playbooks/index-page.ts';
 import { folded } from '../tools/convert.ts';
 import { addThinking, askFor, noThinking } from './ask.ts';
 import type { Candidate } from './candidate.ts';
@@ -15,7 +16,7 @@ import {
   questionsPrompt,
 } from './prompts/gate.ts';
 import type { GateResult, GateScore } from './report.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, SnapshotMemory } from './snapshot.ts';
 import type { Gating, ThinkPorts, ThinkUsage } from './thinking.ts';
 
 export interface Dreamt {
@@ -29,6 +30,14 @@ export interface Dreamt {
 interface Source {
   readonly from: GateScore['from'];
   readonly text: string;
+}
+
+type Held = Pick<SnapshotMemory, 'path' | 'text'>;
+
+interface ShownQuestion {
+  readonly n: number;
+  readonly question: string;
+  readonly memories: readonly Held[];
 }
 
 type Question = Pick<GateScore, 'question' | 'expected' | 'from'>;
@@ -56,10 +65,16 @@ export async function gate(
   const old_memories = dreamt.snapshot.memories;
   const new_memories = [...dreamt.next].map(([path, text]) => ({ path, text }));
   if (questions.length === 0) return { gate: unheld(), usage: asker.usage };
-  const [by_old, by_new] = await Promise.all([
-    asker.answers(questions, old_memories),
-    asker.answers(questions, new_memories),
+  const by_old_from = asker.shownFor(questions, old_memories);
+  const by_new_from = asker.shownFor(questions, new_memories);
+  // From the same memories both stores give the same answer: only what differs is asked twice.
+  const differs = (n: number): boolean =>
+    JSON.stringify(by_old_from[n]?.memories) !== JSON.stringify(by_new_from[n]?.memories);
+  const [by_old, by_changed] = await Promise.all([
+    asker.answers(by_old_from),
+    asker.answers(by_new_from.filter(({ n }) => differs(n))),
   ]);
+  const by_new = by_changed && by_old?.map((same, n) => (differs(n) ? by_changed[n] : same));
   const marks = await asker.marks(questions, by_old, by_new);
   if (marks === undefined) return { gate: unheld(), usage: asker.usage };
   return { gate: verdictOf(marks, ''), usage: asker.usage };
@@ -139,13 +154,10 @@ class Asker {
     });
   }
 
-  /** @returns the answer of each question; what was not answered is unknown */
-  async answers(
-    questions: readonly Question[],
-    memories: readonly { readonly path: string; readonly text: string }[],
-  ): Promise<string[] | undefined> {
-    const search = memorySearch(memories);
-    const value = questions.map(({ question }, index) => ({
+  /** Each question with the memories of a store that speak of it; the index only repeats them. */
+  shownFor(questions: readonly Question[], memories: readonly Held[]): ShownQuestion[] {
+    const search = memorySearch(memories.filter(({ path }) => path !== INDEX_PATH));
+    return questions.map(({ question }, index) => ({
       n: index,
       question,
       memories: search(question, limits.gate_memories_max).map(({ path, text }) => ({
@@ -153,6 +165,11 @@ class Asker {
         text: ownWords(text).slice(0, limits.gate_memory_chars_max),
       })),
     }));
+  }
+
+  /** @returns answers by the numbers of their questions; one that was not answered has none */
+  async answers(value: readonly ShownQuestion[]): Promise<(string | undefined)[] | undefined> {
+    if (value.length === 0) return [];
     const asked = await this.#ask(
       answersPrompt(this.#ports.boundary),
       { tag: 'questions', value },
@@ -160,14 +177,15 @@ class Asker {
     );
     if (asked === undefined) return undefined;
     const by_n = new Map(asked.answers.map(({ n: at, answer }) => [at, answer]));
-    return questions.map((_, index) => by_n.get(index) ?? 'unknown');
+    const most = Math.max(...value.map(({ n: at }) => at));
+    return Array.from({ length: most + 1 }, (_, index) => by_n.get(index));
   }
 
   /** By code where an answer holds the expected words; by the model, which knows no old and new, else. */
   async marks(
     questions: readonly Question[],
-    by_old: readonly string[] | undefined,
-    by_new: readonly string[] | undefined,
+    by_old: readonly (string | undefined)[] | undefined,
+    by_new: readonly (string | undefined)[] | undefined,
   ): Promise<GateScore[] | undefined> {
     if (by_old === undefined || by_new === undefined) return undefined;
     const pairs = questions.map((question, index) => ({

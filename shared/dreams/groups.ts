@@ -162,6 +162,27 @@ function bounded(
   return groups.filter((group) => group.lessons.length > 0 || group.memories.length > 1);
 }
 
+/** Groups that go into one request: many are a sentence or two, and the rules are said with each. */
+export function packsOf(groups: readonly Group[]): Group[][] {
+  const packs: { groups: Group[]; chars: number }[] = [];
+  for (const group of groups) {
+    const size = JSON.stringify([
+      group.memories.map(({ text }) => text),
+      group.lessons.map(({ situation, advice, why }) => [situation, advice, why]),
+    ]).length;
+    const last = packs.at(-1);
+    const has_room =
+      last !== undefined &&
+      last.groups.length < limits.pack_groups_max &&
+      last.chars + size <= limits.pack_chars_max;
+    if (has_room) {
+      last.groups.push(group);
+      last.chars += size;
+    } else packs.push({ groups: [group], chars: size });
+  }
+  return packs.map((pack) => pack.groups);
+}
+
 /** Disjoint sets, in the order in which their first members came. */
 class Sets {
   readonly #of = new Map<string, Set<string>>();

@@ -23,7 +23,9 @@ export function linesOf(thread_id: string, event: SessionEvent): PieceLine[] {
   if (SILENT.has(type)) return [];
   const at = timeOf(event);
   const text = textOfEvent(event);
-  const line = { event_id, thread_id, at, type, speaker: speakerOf(event) };
+  const call_id = callOf(event);
+  const call = call_id === undefined ? {} : { call_id };
+  const line = { event_id, thread_id, at, type, speaker: speakerOf(event), ...call };
   const parts = partsOf(text, limits.piece_line_chars_max);
   if (parts.length === 1) return [{ ...line, text }];
   return parts.map((part, index) => ({
@@ -52,18 +54,23 @@ export function speakerOf({ type }: SessionEvent): Speaker {
   return type.startsWith('span.outcome_evaluation') ? 'grader' : 'platform';
 }
 
+const CALLS = ['tool_use_id', 'mcp_tool_use_id', 'custom_tool_use_id'] as const;
+
+function callOf(event: SessionEvent): string | undefined {
+  const fields = event as Partial<Record<(typeof CALLS)[number], string>>;
+  return CALLS.map((name) => fields[name]).find((id) => typeof id === 'string');
+}
+
+/** What its line says beside its text, and what goes without saying. */
+const APART = new Set<string>(['id', 'type', 'processed_at', 'content', ...CALLS]);
+
 /** What an event says: its words as they stand, and every other field as JSON. */
 export function textOfEvent(event: SessionEvent): string {
-  const {
-    id: _,
-    type: __,
-    processed_at: ___,
-    ...fields
-  } = event as SessionEvent & {
-    readonly processed_at?: string;
-  };
-  const { content, ...rest } = fields as { readonly content?: unknown };
-  const facts = JSON.stringify(rest, withoutData);
+  const { content } = event as { readonly content?: unknown };
+  const rest = Object.entries(event).filter(
+    ([name, value]) => !APART.has(name) && !(name === 'is_error' && value === false),
+  );
+  const facts = JSON.stringify(Object.fromEntries(rest), withoutData);
   const text = [facts === '{}' ? '' : facts, wordsOf(content)].filter((part) => part !== '');
   // An interrupt says nothing but that it is one.
   return text.length === 0 && event.type.startsWith('user.')

@@ -38,6 +38,8 @@ export interface PieceLine {
   /** The event's type on the wire. */
   readonly type: string;
   readonly speaker: Speaker;
+  /** The event of the call that it answers. */
+  readonly call_id?: string;
   /** Its part, where an event is too long for one line: `n` counts from 1. */
   readonly part?: { readonly n: number; readonly of: number };
   readonly text: string;

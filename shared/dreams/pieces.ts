@@ -54,8 +54,10 @@ export class Cutter {
   }
 }
 
-/** A line with what surrounds it: its ids, its time and its tags. */
-const FRAME_CHARS = 200;
+/** A line with what surrounds it: its name, its time and its tags. */
+const FRAME_CHARS = 120;
+/** `2026-11-20T08:00:00` of a time. */
+const SECOND_CHARS = 19;
 
 function sizeOf({ text }: PieceLine): number {
   return text.length + FRAME_CHARS;
@@ -67,16 +69,24 @@ function overlapOf(lines: readonly PieceLine[]): PieceLine[] {
   return lines.slice(first + 1);
 }
 
+/** What the events of a piece are called in its request, `e1` and so on: an id would cost as much as a line. */
+export function eventNames(lines: readonly Pick<PieceLine, 'event_id'>[]): Map<string, string> {
+  const ids = [...new Set(lines.map(({ event_id }) => event_id))];
+  return new Map(ids.map((id, n) => [id, `e${n + 1}`]));
+}
+
 /** A piece as it goes to the model: strangers' words between tags that they cannot know. */
 export function pieceText(
   { session_id, lines }: Pick<Piece, 'session_id' | 'lines'>,
   boundary: string,
 ): string {
   const primary = primaryThreadId(session_id);
-  const events = lines.map(({ event_id, thread_id, at, type, speaker, part, text }) => {
+  const names = eventNames(lines);
+  const events = lines.map(({ event_id, thread_id, at, type, speaker, call_id, part, text }) => {
     const thread = thread_id === primary ? '' : ` thread="${thread_id}"`;
-    const of = `${thread}${part === undefined ? '' : ` part="${part.n} of ${part.of}"`}`;
-    const facts = `id="${event_id}" at="${at}" type="${type}" by="${speaker}"${of}`;
+    const call = call_id === undefined ? '' : ` call="${names.get(call_id) ?? 'before'}"`;
+    const of = `${call}${thread}${part === undefined ? '' : ` part="${part.n} of ${part.of}"`}`;
+    const facts = `id="${names.get(event_id) ?? ''}" at="${at.slice(0, SECOND_CHARS)}" type="${type}" by="${speaker}"${of}`;
     return `<event-${boundary} ${facts}>\n${text}\n</event-${boundary}>`;
   });
   return `<transcript-${boundary}>\n${events.join('\n')}\n</transcript-${boundary}>`;

@@ -1,15 +1,16 @@
 import { limits } from '../core/limits.ts';
-import { termsOf } from '../memory-history/words.ts';
 import { askFor } from './ask.ts';
 import type { Candidate, HeldEvidence } from './candidate.ts';
 import { quoteStands, standsInQuotation } from './evidence.ts';
 import type { Piece } from './piece.ts';
-import { pieceText } from './pieces.ts';
+import { memorySearch } from './groups.ts';
+import { ownWords } from './loss.ts';
+import { eventNames, pieceText } from './pieces.ts';
 import { Lessons, reflectPrompt, type Lesson } from './prompts/reflect.ts';
 import type { Dropped } from './report.ts';
 import { faultOfCandidate } from './scrub.ts';
 import { outcomeOf } from './session-facts.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, SnapshotMemory } from './snapshot.ts';
 import type { Reflection, ThinkPorts } from './thinking.ts';
 
 export interface ToRead {
@@ -110,23 +111,25 @@ function heldIn(
   { lines, session_id, facts }: Piece,
   { event_id, quote }: Lesson['evidence'][number],
 ): HeldEvidence[] {
-  const own = lines.filter((line) => line.event_id === event_id);
+  const names = eventNames(lines);
+  const own = lines.filter((line) => [line.event_id, names.get(line.event_id)].includes(event_id));
   const [first] = own;
   const shown = own.map(({ text }) => text).join('');
   if (first === undefined || !quoteStands(quote, shown)) return [];
   const { at } = first;
   // What a person passes on of others is still others' words.
   const speaker = standsInQuotation(quote, shown) ? 'tool' : first.speaker;
-  return [{ session_id, event_id, quote, at, speaker, outcome: outcomeOf(facts) }];
+  const said_in = { session_id, event_id: first.event_id };
+  return [{ ...said_in, quote, at, speaker, outcome: outcomeOf(facts) }];
 }
 
 function contentOf(piece: Piece, snapshot: Snapshot, boundary: string): string {
   const { verdicts, reports, errors, denials, interrupts, corrections } = piece.facts;
-  const shown = new Set(piece.lines.map(({ event_id }) => event_id));
-  const here = (ids: readonly string[]): string[] => ids.filter((id) => shown.has(id));
+  const names = eventNames(piece.lines);
+  const here = (ids: readonly string[]): string[] => ids.flatMap((id) => names.get(id) ?? []);
   const facts = {
     verdicts: [...reports, ...verdicts].map(({ event_id, at, result }) => ({
-      event_id,
+      event_id: names.get(event_id),
       at,
       result,
     })),
@@ -144,17 +147,16 @@ function contentOf(piece: Piece, snapshot: Snapshot, boundary: string): string {
   ].join('\n\n');
 }
 
-/** The memories that have most words in common with the piece, by their beginnings. */
-function memoryLines({ lines }: Piece, { memories }: Snapshot): string[] {
-  const said = new Set(lines.flatMap(({ text }) => termsOf(text)));
-  return memories
-    .map(({ path, text }) => {
-      const head = text.slice(0, 300).replaceAll(/\s+/g, ' ');
-      const terms = new Set(termsOf(`${path} ${head}`));
-      const common = [...terms].filter((term) => said.has(term)).length;
-      return { line: `${path}: ${head}`, score: common / Math.sqrt(terms.size + 1) };
-    })
-    .toSorted((a, b) => b.score - a.score)
-    .slice(0, limits.piece_memories_max)
-    .map(({ line }) => line);
+/** One index for all pieces that are read with a snapshot. */
+const searches = new WeakMap<Snapshot, ReturnType<typeof memorySearch<SnapshotMemory>>>();
+
+/** The memories that what is said in the piece is about, by their beginnings: outputs of tools are about anything. */
+function memoryLines({ lines }: Piece, snapshot: Snapshot): string[] {
+  const search = searches.get(snapshot) ?? memorySearch(snapshot.memories);
+  searches.set(snapshot, search);
+  const said = lines.flatMap(({ speaker, text }) => (speaker === 'tool' ? [] : [text]));
+  return search(said.join('\n'), limits.piece_memories_max).map(({ path, text }) => {
+    const own = ownWords(text).slice(0, limits.piece_memory_chars_max);
+    return `${path}: ${own.replaceAll(/\s+/g, ' ').trim()}`;
+  });
 }

@@ -8,7 +8,7 @@ import { quoteStands } from './evidence.ts';
 import { likenessOf } from './likeness.ts';
 import { ownWords } from './loss.ts';
 import { changeId, inputPaths, outputPath, pathsOf, type Operation } from './operation.ts';
-import { Verdict, verifyPrompt } from './prompts/verify.ts';
+import { Verdicts, verifyPrompt } from './prompts/verify.ts';
 import type { Dropped, DropReason } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { ThinkPorts, ThinkUsage, Verification } from './thinking.ts';
@@ -76,23 +76,25 @@ async function check(
     ).map((fault) => [fault.change_id, fault]),
   );
   const texts = new Map(snapshot.memories.map(({ path, text }) => [path, text]));
+  const sound = proven
+    .map(({ operation }) => operation)
+    .filter(({ change_id }) => !faults.has(change_id));
+  const open = sound.filter((operation) => needsJudging(operation, texts));
   const judged = await Promise.all(
-    proven.map(async ({ operation }) => {
-      const fault = faults.get(operation.change_id);
-      return fault === undefined
-        ? await limit(judge, ports, operation, { texts, signal })
-        : { usage: noThinking, fall: drop(fault.reason, operation, fault.text) };
-    }),
+    packsOf(open, texts).map(async (pack) => await limit(judge, ports, pack, { texts, signal })),
   );
-  let usage: ThinkUsage = noThinking;
+  const falls = new Map(judged.flatMap((each) => [...each.falls]));
   const kept: Operation[] = [];
-  for (const [n, { operation }] of proven.entries()) {
-    const verdict = judged[n];
-    if (verdict === undefined) continue;
-    usage = addThinking(usage, verdict.usage);
-    if (verdict.fall === undefined) kept.push(operation);
-    else dropped.push(verdict.fall);
+  for (const { operation } of proven) {
+    const fault = faults.get(operation.change_id);
+    const fall =
+      fault === undefined
+        ? falls.get(operation.change_id)
+        : drop(fault.reason, operation, fault.text);
+    if (fall === undefined) kept.push(operation);
+    else dropped.push(fall);
   }
+  const usage = judged.reduce((sum, each) => addThinking(sum, each.usage), noThinking);
   return { operations: kept, dropped, usage };
 }
 
@@ -120,24 +122,74 @@ async function proveQuotes(
   return { operation: { ...operation, evidence }, lost };
 }
 
+/** Not where code has moved a count, or has found two texts to be the same: nothing is to weigh. */
+function needsJudging(operation: Operation, texts: ReadonlyMap<string, string>): boolean {
+  const is_same = operation.source === 'duplicates' && isOneOf(operation, texts);
+  return operation.source !== 'counts' && !is_same;
+}
+
+/** Changes that go into one request: the rules are said once for all of them. */
+function packsOf(
+  operations: readonly Operation[],
+  texts: ReadonlyMap<string, string>,
+): Operation[][] {
+  const packs: Operation[][] = [];
+  let chars = 0;
+  for (const operation of operations) {
+    const size = JSON.stringify(shownOf(operation, texts)).length;
+    const last = packs.at(-1);
+    const has_room =
+      last !== undefined &&
+      last.length < limits.verify_changes_max &&
+      chars + size <= limits.verify_chars_max;
+    if (has_room) last.push(operation);
+    else packs.push([operation]);
+    chars = has_room ? chars + size : size;
+  }
+  return packs;
+}
+
+interface Judged {
+  readonly usage: ThinkUsage;
+  /** By change id: why it falls. */
+  readonly falls: ReadonlyMap<string, Dropped>;
+}
+
+/** A change that an answer leaves out, and all of an answer that cannot be used, are asked about alone. */
 async function judge(
   ports: ThinkPorts,
-  operation: Operation,
-  { texts, signal }: { readonly texts: ReadonlyMap<string, string>; readonly signal: AbortSignal },
-): Promise<{ readonly usage: ThinkUsage; readonly fall?: Dropped }> {
-  // Code has moved a count, or has found two texts to be the same: there is nothing to weigh.
-  const is_same = operation.source === 'duplicates' && isOneOf(operation, texts);
-  if (operation.source === 'counts' || is_same) return { usage: noThinking };
+  pack: readonly Operation[],
+  about: { readonly texts: ReadonlyMap<string, string>; readonly signal: AbortSignal },
+): Promise<Judged> {
+  const { boundary } = ports;
+  const shown = pack.map((operation, n) => ({ n, ...shownOf(operation, about.texts) }));
   const question = {
-    system: verifyPrompt(ports.boundary),
-    content: contentOf(operation, texts, ports.boundary),
-    schema: Verdict,
+    system: verifyPrompt(boundary),
+    content: `<changes-${boundary}>\n${JSON.stringify(shown, null, 1)}\n</changes-${boundary}>`,
+    schema: Verdicts,
   };
-  const asked = await askFor(ports, question, signal);
-  const { usage } = asked;
-  if ('fault' in asked) return { usage, fall: drop('unverified', operation, asked.fault) };
-  if (asked.value.verdict === 'keep') return { usage };
-  return { usage, fall: drop('vetoed', operation, asked.value.reason) };
+  const asked = await askFor(ports, question, about.signal);
+  let { usage } = asked;
+  const verdicts = new Map(
+    'fault' in asked ? [] : asked.value.verdicts.map((verdict) => [verdict.n, verdict]),
+  );
+  const why = 'fault' in asked ? asked.fault : 'It was given no verdict.';
+  const falls = new Map<string, Dropped>();
+  for (const [n, operation] of pack.entries()) {
+    const { change_id } = operation;
+    const verdict = verdicts.get(n);
+    if (verdict?.verdict === 'veto')
+      falls.set(change_id, drop('vetoed', operation, verdict.reason));
+    if (verdict !== undefined) continue;
+    if (pack.length === 1) {
+      falls.set(change_id, drop('unverified', operation, why));
+      continue;
+    }
+    const alone = await judge(ports, [operation], about);
+    usage = addThinking(usage, alone.usage);
+    for (const [id, fall] of alone.falls) falls.set(id, fall);
+  }
+  return { usage, falls };
 }
 
 /** A merge of what is the same by hash, which leaves one of its memories as it is. */
@@ -147,11 +199,7 @@ function isOneOf(operation: Operation, texts: ReadonlyMap<string, string>): bool
   return operation.paths.every((path) => likenessOf(ownWords(texts.get(path) ?? '')).hash === hash);
 }
 
-function contentOf(
-  operation: Operation,
-  texts: ReadonlyMap<string, string>,
-  boundary: string,
-): string {
+function shownOf(operation: Operation, texts: ReadonlyMap<string, string>): object {
   const { op, reason, evidence } = operation;
   const path = outputPath(operation);
   const paths = new Set([...inputPaths(operation), ...(path === undefined ? [] : [path])]);
@@ -162,17 +210,12 @@ function contentOf(
   const after = operation.op === 'retire' ? null : { path, text: operation.text };
   const named = 'removed' in operation ? operation.removed : undefined;
   const loser = 'loser' in operation ? operation.loser : undefined;
-  const change = { op, reason, before, after, named_losses: named, superseded: loser };
-  const shown = evidence.map(({ session_id, event_id, at, speaker, outcome, quote }) => ({
+  const shown = evidence.map(({ session_id, at, speaker, outcome, quote }) => ({
     session_id,
-    event_id,
     at,
     said_by: speaker,
     session_outcome: outcome,
     quote,
   }));
-  return [
-    `<change-${boundary}>\n${JSON.stringify(change, null, 1)}\n</change-${boundary}>`,
-    `<evidence-${boundary}>\n${JSON.stringify(shown, null, 1)}\n</evidence-${boundary}>`,
-  ].join('\n\n');
+  return { op, reason, before, after, named_losses: named, superseded: loser, evidence: shown };
 }

@@ -11,6 +11,8 @@ export interface Prompt {
   readonly tools: readonly ModelTool[];
   readonly system: readonly BetaTextBlockParam[];
   readonly messages: readonly BetaMessageParam[];
+  /** No later request begins as this one does, but for tools and system. @default false */
+  readonly is_asked_once?: boolean;
 }
 
 const breakpoint: BetaCacheControlEphemeral = { type: 'ephemeral' };
@@ -25,9 +27,16 @@ const breakpoint: BetaCacheControlEphemeral = { type: 'ephemeral' };
  * Marks are not part of the prefix, and appended messages change nothing before them, so a long
  * session pays each token once and then reads it. Source: prompt caching guide.
  */
-export function markBreakpoints({ tools, system, messages }: Prompt): Prompt {
+export function markBreakpoints({
+  tools,
+  system,
+  messages,
+  is_asked_once = false,
+}: Prompt): Omit<Prompt, 'is_asked_once'> {
   const last_said = messages.findLastIndex(({ role }) => role === 'assistant');
-  const ends = new Set([endAt(messages, messages.length - 1), endAt(messages, last_said - 1)]);
+  const ends = is_asked_once
+    ? new Set<number>()
+    : new Set([endAt(messages, messages.length - 1), endAt(messages, last_said - 1)]);
   return {
     tools: system.length === 0 ? markLast(tools) : tools,
     system: markLast(system),

@@ -5,6 +5,7 @@ import type {
   MessageCreateParamsStreaming,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { limits } from '../core/limits.ts';
+import { answerRule } from './answer-rule.ts';
 import { markBreakpoints } from './caching.ts';
 import { modelFacts, type ModelFacts } from './catalogue.ts';
 import type { ModelRequest, Provider } from './model.ts';
@@ -35,7 +36,7 @@ export function toParams(request: ModelRequest, dialect: Dialect): MessageCreate
     model: providerModelId(model.id, model.inference_geo, dialect),
     max_tokens,
     stream: true,
-    ...prompt(request),
+    ...prompt(request, facts, dialect),
     // Opaque, and ours: an abuse report by the provider can be traced to a thread, not to a person.
     metadata: { user_id: thread_id },
     ...(thinking === undefined ? {} : { thinking }),
@@ -48,9 +49,22 @@ export function toParams(request: ModelRequest, dialect: Dialect): MessageCreate
   };
 }
 
-function prompt({ system, tools, messages }: ModelRequest) {
-  const blocks = typeof system === 'string' ? textBlocks(system) : system;
-  const marked = markBreakpoints({ tools, system: blocks, messages: normalise(messages) });
+function prompt(
+  { system, tools, messages, purpose, output_schema }: ModelRequest,
+  facts: ModelFacts,
+  dialect: Dialect,
+) {
+  const said = typeof system === 'string' ? textBlocks(system) : system;
+  const is_told =
+    purpose === 'dream' && output_schema !== undefined && !holdsSchema(facts, dialect);
+  const blocks = is_told ? [...said, ...textBlocks(answerRule(output_schema))] : said;
+  const marked = markBreakpoints({
+    tools,
+    system: blocks,
+    messages: normalise(messages),
+    // Nobody reads a dream's question again: to write it into the cache costs a quarter more.
+    is_asked_once: purpose === 'dream',
+  });
   return {
     messages: [...marked.messages],
     ...(marked.tools.length > 0 ? { tools: [...marked.tools] } : {}),

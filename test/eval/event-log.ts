@@ -61,7 +61,9 @@ class Log implements EventLog {
         this.add({ type: 'user.message', content: textOf(scene.text) });
         return;
       case 'agent':
-        this.#asks(() => this.add({ type: 'agent.message', content: textOf(scene.text) }));
+        this.#asks(scene.text, () =>
+          this.add({ type: 'agent.message', content: textOf(scene.text) }),
+        );
         return;
       case 'tool': {
         const tool_use_id = this.#calls(scene);
@@ -96,15 +98,18 @@ class Log implements EventLog {
   }
 
   #calls({ name, input }: { name: string; input: Readonly<Record<string, string>> }): string {
-    return this.#asks(() => this.add({ type: 'agent.tool_use', name, input }));
+    return this.#asks(JSON.stringify({ name, input }), () =>
+      this.add({ type: 'agent.tool_use', name, input }),
+    );
   }
 
   /** A model request and what it says. */
-  #asks(answer: () => string): string {
+  #asks(said: string, answer: () => string): string {
+    const said_tokens = Math.ceil(said.length / CHARS_PER_TOKEN);
     const model_request_start_id = this.add({ type: 'span.model_request_start' });
     const usage: RequestUsage = {
       input_tokens: 4,
-      output_tokens: THOUGHT_TOKENS,
+      output_tokens: THOUGHT_TOKENS + said_tokens,
       cache_read_input_tokens: this.#cached_tokens,
       cache_creation_5m_input_tokens: this.#context_tokens - this.#cached_tokens,
       cache_creation_1h_input_tokens: 0,

@@ -25,7 +25,13 @@ const says = (value: object): Reply => say(JSON.stringify(value));
 const answers: Readonly<Record<string, (asked: string) => object>> = {
   lessons: (asked) => ({ lessons: swallowed(eventsIn(asked)) }),
   operations: (asked) => ({ operations: ruined(asked) }),
-  verdict: () => ({ verdict: 'keep', reason: 'It sounds right.' }),
+  verdicts: (asked) => ({
+    verdicts: (dataIn<{ n: number }[]>(asked, 'changes') ?? []).map(({ n }) => ({
+      n,
+      verdict: 'keep',
+      reason: 'It sounds right.',
+    })),
+  }),
   questions: (asked) => ({
     questions: (dataIn<{ n: number }[]>(asked, 'sources') ?? []).map(({ n }) => ({
       n,

@@ -2,7 +2,7 @@
 import type { SessionEvent } from '#shared/events/event.ts';
 import { quoteStands } from '#shared/dreams/evidence.ts';
 import { linesOf, textOfEvent } from '#shared/dreams/lines.ts';
-import { pieceText } from '#shared/dreams/pieces.ts';
+import { eventNames, pieceText } from '#shared/dreams/pieces.ts';
 import type { Piece } from '#shared/dreams/piece.ts';
 import { expect, test } from 'vitest';
 import { readRequest } from '../../infra/local/offline-model/conversation.ts';
@@ -45,8 +45,9 @@ function lessonsOf(...drafts: readonly (readonly [type: string, fields: object])
   const { lessons } = answer('lessons', pieceText(piece, BOUNDARY)) as {
     readonly lessons: readonly Shown[];
   };
+  const names = eventNames(piece.lines);
   for (const { event_id, quote } of lessons.flatMap(({ evidence }) => evidence)) {
-    const event = events.find(({ id }) => id === event_id);
+    const event = events.find(({ id }) => names.get(id) === event_id);
     expect(quote).toSatisfy((words: string) =>
       quoteStands(words, event === undefined ? '' : textOfEvent(event)),
     );
@@ -77,11 +78,7 @@ test('what was said and done between a verdict that failed and one that passed i
       why: expect.stringContaining('Yields lie between') as string,
     },
   ]);
-  expect(lessons[0]?.evidence.map(({ event_id }) => event_id)).toEqual([
-    'sevt_0',
-    'sevt_2',
-    'sevt_3',
-  ]);
+  expect(lessons[0]?.evidence.map(({ event_id }) => event_id)).toEqual(['e1', 'e3', 'e4']);
 });
 
 test('a lasting wish of the user is one, and so is what worked after a tool had failed', () => {
@@ -203,11 +200,15 @@ test('memories of the same words are merged and lose no sentence', () => {
 });
 
 test('it vetoes what its evidence does not say, and answers from memories alone', () => {
-  const change = { before: [], after: { path: '/a.md', text: 'The barn holds 40 cows.' } };
-  const judge = (quote: string) =>
-    answer('verdict', `${data('change', change)}\n\n${data('evidence', [{ quote }])}`);
-  expect(judge('our barn holds 40 cows')).toMatchObject({ verdict: 'keep' });
-  expect(judge('something else entirely')).toMatchObject({ verdict: 'veto' });
+  const after = { path: '/a.md', text: 'The barn holds 40 cows.' };
+  const quotes = ['our barn holds 40 cows', 'something else entirely'];
+  const changes = quotes.map((quote, n) => ({ n, before: [], after, evidence: [{ quote }] }));
+  expect(answer('verdicts', data('changes', changes))).toMatchObject({
+    verdicts: [
+      { n: 0, verdict: 'keep' },
+      { n: 1, verdict: 'veto' },
+    ],
+  });
   const sources = [{ n: 0, text: '# Size of the barn\n40 cows.' }];
   const { questions } = answer('questions', data('sources', sources)) as {
     questions: object[];

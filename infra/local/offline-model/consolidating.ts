@@ -4,6 +4,7 @@ import { containedPercent, decisiveIn, likePercent, ownWords } from './words.ts'
 
 interface ShownLesson {
   readonly id: string;
+  readonly topic: number;
   readonly kind: 'success' | 'failure';
   readonly situation: string;
   readonly advice: string;
@@ -12,6 +13,7 @@ interface ShownLesson {
 }
 
 interface ShownMemory {
+  readonly topic: number;
   readonly path: string;
   readonly text: string;
 }
@@ -25,11 +27,26 @@ const WITHIN_PERCENT = 70;
 
 type OfflineOperation = Readonly<Record<string, unknown>>;
 
-/** Propose operations without a model: by words in common, newest first, nothing rewritten. */
+/** Propose operations without a model, topic by topic. */
 export function operationsIn(asked: string): OfflineOperation[] {
   const memories = dataIn<ShownMemory[]>(asked, 'memories') ?? [];
+  const lessons = dataIn<ShownLesson[]>(asked, 'lessons') ?? [];
+  const topics = new Set([...memories, ...lessons].map(({ topic }) => topic));
+  return [...topics].flatMap((topic) =>
+    operationsOn(
+      memories.filter((memory) => memory.topic === topic),
+      lessons.filter((lesson) => lesson.topic === topic),
+    ),
+  );
+}
+
+/** By words in common, newest first, nothing rewritten. */
+function operationsOn(
+  memories: readonly ShownMemory[],
+  lessons: readonly ShownLesson[],
+): OfflineOperation[] {
   const left = new Map(memories.map((memory) => [memory.path, memory]));
-  const learnt = sameLessons(dataIn<ShownLesson[]>(asked, 'lessons') ?? []);
+  const learnt = sameLessons(lessons);
   const of_lessons = learnt.flatMap((lessons) => operationOf(lessons, left));
   return [...of_lessons, ...mergesOf([...left.values()])];
 }

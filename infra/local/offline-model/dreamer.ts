@@ -1,14 +1,14 @@
 import type { ContentBlock } from '@anthropic-ai/sdk/resources/messages';
 import { operationsIn } from './consolidating.ts';
 import type { Conversation } from './conversation.ts';
-import { answersIn, marksIn, questionsIn, verdictOn } from './examining.ts';
+import { answersIn, marksIn, questionsIn, verdictsIn } from './examining.ts';
 import { lessonsIn } from './reflecting.ts';
 
 /** What a dream asks for, by the title of the answer's schema. */
 const stages: Readonly<Record<string, (asked: string) => object>> = {
   lessons: (asked) => ({ lessons: lessonsIn(asked) }),
   operations: (asked) => ({ operations: operationsIn(asked) }),
-  verdict: verdictOn,
+  verdicts: (asked) => ({ verdicts: verdictsIn(asked) }),
   questions: (asked) => ({ questions: questionsIn(asked) }),
   answers: (asked) => ({ answers: answersIn(asked) }),
   marks: (asked) => ({ marks: marksIn(asked) }),

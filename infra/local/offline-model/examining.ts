@@ -2,22 +2,24 @@ import { dataIn } from './tagged.ts';
 import { containedPercent, ownWords } from './words.ts';
 
 interface ShownChange {
+  readonly n: number;
   readonly before: readonly { readonly text: string }[];
   readonly after: { readonly text: string } | null;
+  readonly evidence: readonly { readonly quote: string }[];
 }
 
 /** Of a change's new words, how many must stand in what it rests on. */
 const GROUNDED_PERCENT = 50;
 
-/** Whether a change says what its evidence says, by their words. */
-export function verdictOn(asked: string): { verdict: 'keep' | 'veto'; reason: string } {
-  const change = dataIn<ShownChange>(asked, 'change');
-  const evidence = dataIn<{ readonly quote: string }[]>(asked, 'evidence') ?? [];
-  if (change?.after == null) return { verdict: 'keep', reason: 'Its evidence speaks against it.' };
-  const known = [...change.before.map(({ text }) => text), ...evidence.map(({ quote }) => quote)];
-  const percent = containedPercent(ownWords(change.after.text), known.join('\n'));
-  const share = `${Math.round(percent)} % of its words stand in what it rests on.`;
-  return { verdict: percent >= GROUNDED_PERCENT ? 'keep' : 'veto', reason: share };
+/** Whether each change says what its evidence says, by their words. */
+export function verdictsIn(asked: string): object[] {
+  return (dataIn<ShownChange[]>(asked, 'changes') ?? []).map(({ n, before, after, evidence }) => {
+    if (after === null) return { n, verdict: 'keep', reason: 'Its evidence speaks against it.' };
+    const known = [...before.map(({ text }) => text), ...evidence.map(({ quote }) => quote)];
+    const percent = containedPercent(ownWords(after.text), known.join('\n'));
+    const reason = `${Math.round(percent)} % of its words stand in what it rests on.`;
+    return { n, verdict: percent >= GROUNDED_PERCENT ? 'keep' : 'veto', reason };
+  });
 }
 
 /** A question for each source: its first line asks, what follows is expected. */

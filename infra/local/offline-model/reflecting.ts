@@ -108,9 +108,7 @@ function denials(events: readonly ShownEvent[]): OfflineLesson[] {
 function repairs(events: readonly ShownEvent[]): OfflineLesson[] {
   const calls = events.filter(({ type }) => type === 'agent.tool_use');
   const results = new Map(
-    events
-      .filter(({ type }) => type === 'agent.tool_result')
-      .map((event) => [String(fieldsOf(event)['tool_use_id']), event]),
+    events.filter(({ type }) => type === 'agent.tool_result').map((event) => [event.call, event]),
   );
   const has_failed = ({ id }: ShownEvent): boolean => {
     const result = results.get(id);

@@ -4,16 +4,25 @@ export interface ShownEvent {
   readonly at: string;
   readonly type: string;
   readonly by: string;
+  /** The event of the call that it answers; empty where it answers none. */
+  readonly call: string;
   readonly text: string;
 }
 
 const EVENT =
-  /<(event-\w+) id="([^"]*)" at="([^"]*)" type="([^"]*)" by="([^"]*)"[^>]*>\n([^]*?)\n<\/\1>/g;
+  /<(event-\w+) id="([^"]*)" at="([^"]*)" type="([^"]*)" by="([^"]*)"(?: call="([^"]*)")?[^>]*>\n([^]*?)\n<\/\1>/g;
 
 /** The events of a piece, in order. */
 export function eventsIn(asked: string): ShownEvent[] {
   return [...asked.matchAll(EVENT)].map(
-    ([, , id = '', at = '', type = '', by = '', text = '']) => ({ id, at, type, by, text }),
+    ([, , id = '', at = '', type = '', by = '', call = '', text = '']) => ({
+      id,
+      at,
+      type,
+      by,
+      call,
+      text,
+    }),
   );
 }
 

@@ -3,7 +3,7 @@ import { limits } from '../../core/limits.ts';
 import { dataRule, wishOf } from './data.ts';
 
 export function consolidatePrompt(boundary: string, instructions: string | null): string {
-  return `You keep the memory of AI agents in order. You are given a few memories of a store and lessons from past sessions that are about the same things, and you propose operations. Code checks and applies them.
+  return `You keep the memory of AI agents in order. You are given a few memories of a store and lessons from past sessions, each with the number of its topic: what has the same number is about the same things. You propose operations. Code checks and applies them.
 
 ${dataRule(boundary)}
 
@@ -15,6 +15,7 @@ Operations
 - retire: a memory that lessons show to be wrong or harmful, with nothing to put in its place.
 
 Rules
+- An operation stays within one topic. Look at each topic by itself.
 - Touch no memory without need, and each at most once. No operation is a good answer.
 - Every operation names in "lessons" the lessons that it rests on. Only a merge of memories that say the same may rest on none.
 - Write nothing that neither a lesson nor a memory says. Never merge away a difference.

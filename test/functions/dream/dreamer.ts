@@ -9,7 +9,7 @@ const LESSON = /LESSON about ([^:\n]+): ([^\n]+)/;
 const EVENT = /<event-\S+ id="(\S+)"[^>]* by="user"[^>]*>\n([^<]*)/g;
 
 /** The kinds of questions of a dream, by the titles of their answers' schemas. */
-export type Asked = 'lessons' | 'operations' | 'verdict' | 'questions' | 'answers' | 'marks';
+export type Asked = 'lessons' | 'operations' | 'verdicts' | 'questions' | 'answers' | 'marks';
 
 /** What the model is asked for; undefined where it is no question of a dream. */
 export function askedFor({ body }: ModelRequest): Asked | undefined {
@@ -27,8 +27,8 @@ export function dreamed(request: ModelRequest): Reply | undefined {
       return answer({ lessons: lessonsIn(request.body) });
     case 'operations':
       return answer({ operations: operationsIn(request.body) });
-    case 'verdict':
-      return answer({ verdict: 'keep', reason: 'It is what the quote says.' });
+    case 'verdicts':
+      return verdictsOf(request, 'keep');
     case 'questions':
       return answer({
         questions: numbersIn(request.body).map((n) => ({
@@ -44,6 +44,12 @@ export function dreamed(request: ModelRequest): Reply | undefined {
     case undefined:
       return undefined;
   }
+}
+
+/** The same verdict on every change. */
+export function verdictsOf({ body }: ModelRequest, verdict: 'keep' | 'veto'): Reply {
+  const reason = 'It is what the quote says.';
+  return answer({ verdicts: numbersIn(body).map((n) => ({ n, verdict, reason })) });
 }
 
 /** The numbers of what is asked about. */

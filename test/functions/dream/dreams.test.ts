@@ -63,7 +63,7 @@ test('a dream copies the store, changes the copy by what sessions say, and leave
 
   // Four stages have asked, and what they used is what the dream says.
   const asked = rig.model.requests.filter((request) => askedFor(request) !== undefined);
-  expect(new Set(asked.map(askedFor))).toContain('verdict');
+  expect(new Set(asked.map(askedFor))).toContain('verdicts');
   // Those that choose are told what is wanted, those that check are not.
   const steered = asked.filter(({ body }) => JSON.stringify(body.system).includes(instructions));
   expect(new Set(steered.map(askedFor))).toEqual(new Set(['lessons', 'operations']));
@@ -177,7 +177,7 @@ test('a model that refuses the key ends the dream, which says so, and the copy i
   expect(await rig.hash(store_id)).toBe(before);
 });
 
-const stages = ['lessons', 'operations', 'verdict'];
+const stages = ['lessons', 'operations', 'verdicts'];
 test.each(stages)(
   'a dream that is canceled at %s stops there and frees its store',
   async (tool) => {

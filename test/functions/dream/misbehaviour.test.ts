@@ -8,7 +8,7 @@ import { ReverieClient } from '#shared/client/reverie-client.ts';
 import { dream_prompt_version } from '#shared/dreams/prompts/version.ts';
 import { lastText, type ModelRequest } from '../../model/model.ts';
 import { answer, cutAfter, say, stopped, type Reply } from '../../model/replies.ts';
-import { askedFor, type Asked } from './dreamer.ts';
+import { askedFor, verdictsOf, type Asked } from './dreamer.ts';
 import { startDreamRig, type DreamRig } from './rig.ts';
 
 const KEY = 'AKIAIOSFODNN7EXAMPLE';
@@ -153,7 +153,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'vetoes what it has proposed itself',
-    answers: { verdict: () => answer({ verdict: 'veto', reason: 'It is not so.' }) },
+    answers: { verdicts: (request) => verdictsOf(request, 'veto') },
     dropped: { vetoed: 1 },
   },
 ];

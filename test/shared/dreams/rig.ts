@@ -167,7 +167,13 @@ function named(name: string, value: readonly object[] | string): object | string
 const answers: Answers = {
   lessons: ({ lessons }, text) => named('lessons', lessons?.(text) ?? []),
   operations: ({ operations }, text) => named('operations', operations?.(text) ?? []),
-  verdict: ({ verdict }, text) => verdict?.(text) ?? { verdict: 'keep', reason: 'It holds.' },
+  verdicts: ({ verdict }, text) => {
+    const changes = inTag<{ n: number }>(text, 'changes');
+    const said = changes.map(({ n }) => ({ n, verdict: 'keep', reason: 'It holds.' }));
+    const other = verdict?.(text);
+    if (typeof other !== 'object') return other ?? { verdicts: said };
+    return { verdicts: said.map((each) => ({ ...each, ...other })) };
+  },
   questions: (_, text) => ({
     questions: inTag<{ n: number; text: string }>(text, 'sources').map(({ n, text: source }) => ({
       n,

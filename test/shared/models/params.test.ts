@@ -152,3 +152,24 @@ test('every model of the catalogue can be asked on every provider', () => {
 test('the thread’s id is all that the provider learns of who asks', () => {
   expect(sent('claude-opus-5').metadata).toEqual({ user_id: 'sthr_1' });
 });
+
+test('a dream’s question is never written into the cache, but for its rules', () => {
+  const marks = (purpose: 'dream' | 'turn') =>
+    JSON.stringify(
+      toParams(aRequest({ purpose, system: 'Rules.' }), { provider: 'anthropic', model_ids: {} }),
+    ).split('cache_control').length - 1;
+  expect(marks('turn')).toBe(2);
+  expect(marks('dream')).toBe(1);
+});
+
+test('where the provider cannot hold a dream to its schema, the prompt tells it', () => {
+  const system = (provider: 'anthropic' | 'bedrock') =>
+    JSON.stringify(
+      toParams(
+        aRequest({ purpose: 'dream', system: 'Rules.', output_schema: { title: 'lessons' } }),
+        { provider, model_ids: {} },
+      ).system,
+    );
+  expect(system('anthropic')).not.toContain('lessons');
+  expect(system('bedrock')).toContain('JSON Schema');
+});
