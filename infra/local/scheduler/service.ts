@@ -18,6 +18,9 @@ const actions: Readonly<Record<string, string>> = {
 /** Source: API reference of EventBridge Scheduler. */
 const name_pattern = /^[0-9a-zA-Z-_.]{1,64}$/;
 const expression_chars_max = 256;
+const defaults = { State: 'ENABLED', ScheduleExpressionTimezone: 'UTC' };
+const window_minutes_max = 1_440;
+const states: ReadonlySet<unknown> = new Set(['ENABLED', 'DISABLED']);
 const principal = 'scheduler.amazonaws.com';
 
 /** A schedule as it was sent, by `group/name`. */
@@ -115,7 +118,9 @@ export class SchedulerService implements Service {
       throw new AwsError('ResourceNotFoundException', `Schedule ${name} does not exist.`, 404);
     }
     if (action === 'UpdateSchedule') return this.#put(id, body);
-    if (action === 'GetSchedule') return { ...present, Name: name, GroupName: group };
+    if (action === 'GetSchedule') {
+      return { ...defaults, ...present, Name: name, GroupName: group };
+    }
     this.#kept.delete(id);
     this.#save();
     this.#timetable.drop(id);
@@ -139,8 +144,8 @@ export class SchedulerService implements Service {
         'The execution role you provide must allow EventBridge Scheduler to assume it.',
       );
     }
-    if (record(body['FlexibleTimeWindow'])['Mode'] === undefined)
-      throw invalid('FlexibleTimeWindow');
+    checkWindow(record(body['FlexibleTimeWindow']));
+    if (!states.has(body['State'] ?? 'ENABLED')) throw invalid('State');
     try {
       nextDue(schedule, new Date());
     } catch {
@@ -182,6 +187,16 @@ function scheduleOf(id: string, body: Kept): Schedule {
     role_arn,
     input: text(target['Input'] ?? '{}', id),
   };
+}
+
+/** A window that is off has no length, and one that is flexible has one: AWS refuses both otherwise. */
+function checkWindow({ Mode, MaximumWindowInMinutes: minutes }: Record<string, unknown>): void {
+  const is_length = Number.isInteger(minutes) && Number(minutes) >= 1;
+  const is_right =
+    Mode === 'FLEXIBLE'
+      ? is_length && Number(minutes) <= window_minutes_max
+      : Mode === 'OFF' && minutes === undefined;
+  if (!is_right) throw invalid('FlexibleTimeWindow');
 }
 
 function invalid(message: string): AwsError {

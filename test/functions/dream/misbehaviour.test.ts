@@ -35,7 +35,7 @@ beforeAll(async () => {
   // Before the sessions: what is older than a memory does not change it.
   const made = async (count: number, texts: Readonly<Record<string, string>>) =>
     stores.set(texts, await Promise.all(Array.from({ length: count }, () => rig.store(texts))));
-  await made(16, memories);
+  await made(17, memories);
   await made(1, near);
   told = await rig.talk('LESSON about ports: the staging port is 8443.');
   poisoned = await rig.talk(`LESSON about deploying: ${ORDER}`, `LESSON about keys: use ${KEY}.`);
@@ -48,11 +48,11 @@ afterAll(async () => {
 type Answers = Partial<Record<Asked, (request: ModelRequest) => Reply | undefined>>;
 
 /** A whole dream with a model that misbehaves, and what came of it. */
-async function dreamt(session_id: string, answers: Answers, texts = memories) {
+async function dreamt(sessions: string | string[], answers: Answers, texts = memories) {
   const store_id = stores.get(texts)?.pop() ?? '';
   const before = await rig.hash(store_id);
   rig.answers = (request) => answers[askedFor(request) ?? 'marks']?.(request);
-  const { id } = await rig.dream(store_id, [session_id]);
+  const { id } = await rig.dream(store_id, [sessions].flat());
   const dream = await rig.settled(id);
   expect(dream).toMatchObject({ status: 'completed', error: null });
   expect(await rig.hash(store_id)).toBe(before);
@@ -206,6 +206,19 @@ test('6. an answer that breaks off is asked for again, and then counts', async (
   expect(asked).toBeGreaterThan(1);
   expect(report.skipped).toEqual([]);
   expect(after[PORTS]).toContain('8443');
+});
+
+test('9. a model that finds the same twice, and what is known, makes one memory of it', async () => {
+  const kettles = 'LESSON about kettles: descale them every month.';
+  const known = 'LESSON about offices: The office is in Berlin.';
+  const sessions = [await rig.talk(kettles, known), await rig.talk(kettles)];
+  const { after, report } = await dreamt(sessions, {});
+  const { '/notes/kettles.md': note, ...others } = after;
+  expect(others).toEqual(memories);
+  for (const session_id of sessions) expect(note).toContain(session_id);
+  expect(report.candidates_count).toBe(3);
+  expect(report.operations).toMatchObject([{ op: 'add', path: '/notes/kettles.md' }]);
+  expect(report.dropped_counts).toEqual({ duplicate: 1 });
 });
 
 test('10. a model that obeys a poisoned transcript and hands on its key stores neither', async () => {
