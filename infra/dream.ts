@@ -5,6 +5,7 @@ import {
   objectDeletes,
   objectNames,
   objects,
+  objectVersions,
   rowReads,
   rows,
   rowWrites,
@@ -51,6 +52,7 @@ export class Dream extends NodeFunction {
         // What a refused write of a memory has put is taken away at once: nobody could redact it.
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objectNames(storage, ['dreams', 'memory_stores']),
+        objectVersions(storage, ['memory_stores']),
         key(storage, 'write'),
         ...secrets(modelSecretArn),
         ...model(scope, settings),

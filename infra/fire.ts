@@ -10,8 +10,9 @@ import {
   indexes,
   key,
   objectDeletes,
-  objectNames,
   objects,
+  objectVersions,
+  rowChecks,
   rowReads,
   rows,
   rowWrites,
@@ -56,10 +57,10 @@ export class Fire extends NodeFunction {
         MEMORY_VERSION_DAYS: String(settings.memory_version_days),
       },
       grants: [
-        rows(storage, [...rowReads, ...rowWrites]),
+        rows(storage, [...rowReads, ...rowWrites, rowChecks]),
         indexes(storage, 'list'),
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
-        objectNames(storage, ['memory_stores']),
+        objectVersions(storage, ['memory_stores']),
         // What a dream proposes, whose review expires; what outcomes asked for.
         objects(storage, 'dreams', ['s3:GetObject']),
         objects(storage, 'sessions', ['s3:GetObject']),

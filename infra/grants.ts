@@ -44,13 +44,13 @@ export const star = (resource: string): string => `AwsSolutions-IAM5[Resource::$
 export const rowReads = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
 
 /** Transactions are authorised by the actions of their single items. */
-export const rowWrites = [
-  'dynamodb:PutItem',
-  'dynamodb:UpdateItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:ConditionCheckItem',
-  'dynamodb:BatchWriteItem',
-];
+export const rowWrites = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
+
+/** Of who makes a transaction depend on a row that it leaves as it is: a memory store that must live. */
+export const rowChecks = 'dynamodb:ConditionCheckItem';
+
+/** Of who sweeps what is deleted. */
+export const rowSweeps = 'dynamodb:BatchWriteItem';
 
 export function rows({ table }: Storage, actions: readonly string[]): Grant {
   return allow('Rows', actions, [table.tableArn]);
@@ -89,12 +89,6 @@ const sids: Readonly<Record<Prefix, string>> = {
   idempotency: 'Answers',
 };
 
-/** What agents, environments and remembered answers are when they are too large for a row. */
-export function largeValues(storage: Storage): Grant[] {
-  const actions = ['s3:GetObject', 's3:PutObject'];
-  return [objects(storage, 'configs', actions), objects(storage, 'idempotency', actions)];
-}
-
 /** Objects under one prefix, and nothing else that may once stand in the bucket. */
 export function objects({ bucket }: Storage, prefix: Prefix, actions: readonly string[]): Grant {
   const id = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnBucket);
@@ -108,12 +102,24 @@ export function objects({ bucket }: Storage, prefix: Prefix, actions: readonly s
   };
 }
 
-/** The names of objects and of their versions: needed to delete them with their owner. */
-export function objectNames({ bucket }: Storage, prefixes: readonly Prefix[]): Grant {
-  const actions = ['s3:ListBucket', 's3:ListBucketVersions'];
+/** Whether objects are there, and which. */
+export function objectNames(storage: Storage, prefixes: readonly Prefix[]): Grant {
+  return names(storage, 'ObjectNames', 's3:ListBucket', prefixes);
+}
+
+/** All versions of objects: needed to delete them for good. */
+export function objectVersions(storage: Storage, prefixes: readonly Prefix[]): Grant {
+  return names(storage, 'ObjectVersions', 's3:ListBucketVersions', prefixes);
+}
+
+function names(
+  { bucket }: Storage,
+  sid: string,
+  action: string,
+  prefixes: readonly Prefix[],
+): Grant {
   const patterns = prefixes.map((prefix) => `${prefix}/*`);
-  const conditions = { StringLike: { 's3:prefix': patterns } };
-  return allow('ObjectNames', actions, [bucket.bucketArn], conditions);
+  return allow(sid, [action], [bucket.bucketArn], { StringLike: { 's3:prefix': patterns } });
 }
 
 /** A version that is deleted by its id is gone; without the id it would only be hidden. */

@@ -3,12 +3,14 @@ import { limits } from '#shared/core/limits.ts';
 import {
   indexes,
   key,
-  largeValues,
   objectDeletes,
   objectNames,
   objects,
+  objectVersions,
+  rowChecks,
   rowReads,
   rows,
+  rowSweeps,
   rowWrites,
   secrets,
 } from './grants.ts';
@@ -48,14 +50,16 @@ export class Memory extends NodeFunction {
         MEMORY_VERSION_DAYS: String(settings.memory_version_days),
       },
       grants: [
-        rows(storage, [...rowReads, ...rowWrites]),
+        rows(storage, [...rowReads, ...rowWrites, rowChecks, rowSweeps]),
         indexes(storage, 'list'),
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objects(storage, 'dreams', ['s3:GetObject', 's3:PutObject']),
         // What a store is imported from.
         objects(storage, 'files', ['s3:GetObject']),
-        ...largeValues(storage),
+        // What a repeated decision is answered with, when it is too large for a row.
+        objects(storage, 'idempotency', ['s3:GetObject', 's3:PutObject']),
         objectNames(storage, ['memory_stores']),
+        objectVersions(storage, ['memory_stores']),
         key(storage, 'write'),
         ...secrets(adminKeyArn),
         props.dreams.start(),

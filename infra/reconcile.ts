@@ -14,10 +14,11 @@ import {
   indexes,
   key,
   objectDeletes,
-  objectNames,
   objects,
+  objectVersions,
   rowReads,
   rows,
+  rowSweeps,
   rowWrites,
 } from './grants.ts';
 import type { Storage } from './storage.ts';
@@ -51,10 +52,10 @@ export class Reconcile extends NodeFunction {
         FIRE_FUNCTION_NAME: fire.function.functionName,
       },
       grants: [
-        rows(storage, [...rowReads, ...rowWrites]),
-        indexes(storage, 'list', 'running'),
+        rows(storage, [...rowReads, ...rowWrites, rowSweeps]),
+        indexes(storage, 'running'),
         ...swept.map((prefix) => objects(storage, prefix, objectDeletes)),
-        objectNames(storage, swept),
+        objectVersions(storage, swept),
         key(storage, 'write'),
         ...machine.runs(),
         ...dreams.runs(),

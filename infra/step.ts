@@ -13,6 +13,7 @@ import {
   objectDeletes,
   objectNames,
   objects,
+  objectVersions,
   rowReads,
   rows,
   rowWrites,
@@ -62,6 +63,7 @@ export class Step extends NodeFunction {
         // What a refused write of a memory has put is taken away at once: nobody could redact it.
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objectNames(storage, ['memory_stores']),
+        objectVersions(storage, ['memory_stores']),
         objects(storage, 'files', ['s3:GetObject']),
         objects(storage, 'transcripts', ['s3:GetObject', 's3:PutObject']),
         key(storage, 'write'),

@@ -31,7 +31,7 @@ export class Stream extends NodeFunction {
       grants: [
         rows(storage, rowReads),
         listenMarks(storage),
-        ...(['sessions', 'files', 'memory_stores', 'dreams'] as const).map((prefix) =>
+        ...(['sessions', 'memory_stores', 'dreams'] as const).map((prefix) =>
           objects(storage, prefix, ['s3:GetObject']),
         ),
         key(storage, 'write'),

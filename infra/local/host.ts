@@ -74,7 +74,7 @@ export interface Host {
   /** Settles when the reconcile function of the start has answered. */
   readonly reconciled: Promise<void>;
   counters(): Counters;
-  /** Each grant of the template, and whether anything that was done so far needed it. */
+  /** Each action on a resource that the template grants, and whether anything done so far needed it. */
   grants(): UsedGrant[];
   resetCounters(): void;
   /** Executions that run now. */

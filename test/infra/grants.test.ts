@@ -42,13 +42,9 @@ const when = (condition: unknown, lines: string[]) =>
   lines.map((line) => `${line} ? ${JSON.stringify(condition)}`);
 
 const rowReads = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
-const rowWrites = [
-  'dynamodb:PutItem',
-  'dynamodb:UpdateItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:ConditionCheckItem',
-  'dynamodb:BatchWriteItem',
-];
+const rowWrites = ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'];
+const checks = 'dynamodb:ConditionCheckItem';
+const sweeps = 'dynamodb:BatchWriteItem';
 const viaServices = {
   StringEquals: {
     'kms:ViaService': ['dynamodb', 's3', 'secretsmanager'].map(
@@ -77,11 +73,13 @@ const sealed = (action: string) =>
   );
 const traces = on('*', 'xray:PutTraceSegments', 'xray:PutTelemetryRecords');
 const logs = (room: string) => on(`<${room}Logs.Arn>`, 'logs:CreateLogStream', 'logs:PutLogEvents');
-const names = (...prefixes: string[]) =>
+const below = (action: string, prefixes: string[]) =>
   when(
     { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}/*`) } },
-    on(bucket, 's3:ListBucket', 's3:ListBucketVersions'),
+    on(bucket, action),
   );
+const names = (...prefixes: string[]) => below('s3:ListBucket', prefixes);
+const versions = (...prefixes: string[]) => below('s3:ListBucketVersions', prefixes);
 const under = (prefix: string, ...actions: string[]) => on(`${bucket}/${prefix}/*`, ...actions);
 const getsAndPuts = ['s3:GetObject', 's3:PutObject'];
 const deletes = ['s3:DeleteObject', 's3:DeleteObjectVersion'];
@@ -126,6 +124,7 @@ const expected: Readonly<Record<string, string[]>> = {
     ...under('parts', ...getsAndPuts),
     ...under('memory_stores', ...getsAndPuts, ...deletes),
     ...names('memory_stores'),
+    ...versions('memory_stores'),
     ...under('files', 's3:GetObject'),
     ...under('transcripts', ...getsAndPuts),
     ...on('<SecretsModelKey>', 'secretsmanager:GetSecretValue'),
@@ -153,6 +152,7 @@ const expected: Readonly<Record<string, string[]>> = {
     ...under('sessions', ...getsAndPuts),
     ...under('memory_stores', ...getsAndPuts, ...deletes),
     ...names('dreams', 'memory_stores'),
+    ...versions('memory_stores'),
     ...on('<SecretsModelKey>', 'secretsmanager:GetSecretValue'),
     ...key,
     ...traces,
@@ -165,7 +165,6 @@ const expected: Readonly<Record<string, string[]>> = {
       on(table, 'dynamodb:UpdateItem'),
     ),
     ...under('sessions', 's3:GetObject'),
-    ...under('files', 's3:GetObject'),
     ...under('memory_stores', 's3:GetObject'),
     ...under('dreams', 's3:GetObject'),
     ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
@@ -174,7 +173,7 @@ const expected: Readonly<Record<string, string[]>> = {
     ...logs('Stream'),
   ],
   ApiRole: [
-    ...on(table, ...rowReads, ...rowWrites),
+    ...on(table, ...rowReads, ...rowWrites, checks, sweeps),
     ...on(`${table}/index/list`, 'dynamodb:Query'),
     ...under('sessions', ...getsAndPuts, ...deletes),
     ...under('parts', ...deletes),
@@ -182,23 +181,24 @@ const expected: Readonly<Record<string, string[]>> = {
     ...under('transcripts', ...getsAndPuts, ...deletes),
     ...under('configs', ...getsAndPuts),
     ...under('idempotency', ...getsAndPuts),
-    ...names('sessions', 'parts', 'files', 'transcripts'),
+    ...names('files'),
+    ...versions('sessions', 'parts', 'files', 'transcripts'),
     ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
-    ...runs,
+    ...on('<SessionMachine>', 'states:StartExecution'),
     ...key,
     ...sealed('kms:Encrypt'),
     ...traces,
     ...logs('Api'),
   ],
   MemoryRole: [
-    ...on(table, ...rowReads, ...rowWrites),
+    ...on(table, ...rowReads, ...rowWrites, checks, sweeps),
     ...on(`${table}/index/list`, 'dynamodb:Query'),
     ...under('memory_stores', ...getsAndPuts, ...deletes),
     ...under('dreams', ...getsAndPuts),
     ...under('files', 's3:GetObject'),
-    ...under('configs', ...getsAndPuts),
     ...under('idempotency', ...getsAndPuts),
     ...names('memory_stores'),
+    ...versions('memory_stores'),
     ...on('<SecretsAdminKey>', 'secretsmanager:GetSecretValue'),
     ...dreams,
     ...fires,
@@ -207,15 +207,14 @@ const expected: Readonly<Record<string, string[]>> = {
     ...logs('Memory'),
   ],
   ReconcileRole: [
-    ...on(table, ...rowReads, ...rowWrites),
-    ...on(`${table}/index/list`, 'dynamodb:Query'),
+    ...on(table, ...rowReads, ...rowWrites, sweeps),
     ...on(`${table}/index/running`, 'dynamodb:Query'),
     ...under('sessions', ...deletes),
     ...under('parts', ...deletes),
     ...under('transcripts', ...deletes),
     ...under('memory_stores', ...deletes),
     ...under('files', ...deletes),
-    ...names('sessions', 'parts', 'transcripts', 'memory_stores', 'files'),
+    ...versions('sessions', 'parts', 'transcripts', 'memory_stores', 'files'),
     ...runs,
     ...dreamRuns,
     ...fires,
@@ -223,10 +222,10 @@ const expected: Readonly<Record<string, string[]>> = {
     ...logs('Reconcile'),
   ],
   FireRole: [
-    ...on(table, ...rowReads, ...rowWrites),
+    ...on(table, ...rowReads, ...rowWrites, checks),
     ...on(`${table}/index/list`, 'dynamodb:Query'),
     ...under('memory_stores', ...getsAndPuts, ...deletes),
-    ...names('memory_stores'),
+    ...versions('memory_stores'),
     ...under('dreams', 's3:GetObject'),
     ...under('sessions', 's3:GetObject'),
     ...dreams,

@@ -18,15 +18,23 @@ export interface Caller {
   readonly session: string;
 }
 
-/** A statement of a role that allows something, and whether a call has been allowed by it alone. */
+/** An action on a resource that a statement of a role allows: the smallest thing that can be taken away. */
 export interface UsedGrant {
   /** Name of the role. */
   readonly role: string;
   readonly sid: string;
+  /** As the template writes them, wildcards included. */
+  readonly action: string;
+  readonly resource: string;
+  /** Whether a call has been allowed by this alone: without it that call is refused. */
   readonly is_needed: boolean;
 }
 
-type Decision = 'allowed' | 'no identity-based policy allows' | 'explicit deny';
+interface Decision {
+  readonly outcome: 'allowed' | 'no identity-based policy allows' | 'explicit deny';
+  /** The name of the one grant that allows it, where there is just one. */
+  readonly by?: string;
+}
 
 /** Judges requests by the template's policies, as IAM does: a deny wins, else one allow is needed. */
 export class Authorizer {
@@ -34,7 +42,7 @@ export class Authorizer {
   readonly #resource_statements: readonly Statement[];
   readonly #conditional: ReadonlySet<string>;
   readonly #decisions = new Map<string, Decision>();
-  readonly #needed = new Set<Statement>();
+  readonly #needed = new Set<string>();
 
   /** @throws BootError for a policy that the host cannot evaluate. */
   constructor(stack: Stack) {
@@ -62,28 +70,30 @@ export class Authorizer {
     return this.#conditional.has(key);
   }
 
-  /** Every statement that allows something: without one that is needed a call would have failed. */
+  /** Every grant of every role, and whether anything that was done so far needed it. */
   grants(): UsedGrant[] {
     return [...this.#statements].flatMap(([role_arn, statements]) =>
-      statements
-        .filter(({ allows }) => allows)
-        .map((statement) => ({
+      statements.flatMap((statement) =>
+        pairsOf(statement).map(([action, resource]) => ({
           role: role_arn.slice(role_arn.lastIndexOf('/') + 1),
           sid: statement.sid,
-          is_needed: this.#needed.has(statement),
+          action,
+          resource,
+          is_needed: this.#needed.has(nameOf(role_arn, statement, action, resource)),
         })),
+      ),
     );
   }
 
   /** @throws AwsError `AccessDeniedException` in AWS's words. */
   check(caller: Caller, request: Request): void {
     if (caller.role_arn === undefined) return;
-    const decision = this.#decide(caller.role_arn, request);
-    if (decision === 'allowed') return;
+    const outcome = this.#decide(caller.role_arn, request);
+    if (outcome === 'allowed') return;
     const role = caller.role_arn.slice(caller.role_arn.lastIndexOf('/') + 1);
     const user = `arn:aws:sts::${place.account}:assumed-role/${role}/${caller.session}`;
     const why =
-      decision === 'explicit deny'
+      outcome === 'explicit deny'
         ? 'with an explicit deny in a policy'
         : `because no identity-based policy allows the ${request.action} action`;
     const { action, resource } = request;
@@ -94,10 +104,11 @@ export class Authorizer {
   }
 
   allows(caller: Caller, request: Request): boolean {
-    return caller.role_arn === undefined || this.#decide(caller.role_arn, request) === 'allowed';
+    if (caller.role_arn === undefined) return true;
+    return this.#decide(caller.role_arn, request) === 'allowed';
   }
 
-  #decide(role_arn: string, request: Request): Decision {
+  #decide(role_arn: string, request: Request): Decision['outcome'] {
     const facts = JSON.stringify(request.context);
     const key = `${role_arn} ${request.action} ${request.resource} ${facts}`;
     let decision = this.#decisions.get(key);
@@ -106,7 +117,8 @@ export class Authorizer {
       if (this.#decisions.size >= decisions_max) this.#decisions.clear();
       this.#decisions.set(key, decision);
     }
-    return decision;
+    if (decision.by !== undefined) this.#needed.add(decision.by);
+    return decision.outcome;
   }
 
   #judge(role_arn: string, request: Request): Decision {
@@ -128,11 +140,35 @@ export class Authorizer {
         applies(each, { ...request, context }),
     );
     const found = [...of_role, ...of_resource];
-    if (found.some(({ allows }) => !allows)) return 'explicit deny';
-    const [only] = found;
-    if (only !== undefined && found.length === 1) this.#needed.add(only);
-    return found.length > 0 ? 'allowed' : 'no identity-based policy allows';
+    if (found.some(({ allows }) => !allows)) return { outcome: 'explicit deny' };
+    if (found.length === 0) return { outcome: 'no identity-based policy allows' };
+    const names = of_role.flatMap((each) => grantsFor(role_arn, each, request));
+    const [by] = names;
+    return by !== undefined && names.length === 1 && of_resource.length === 0
+      ? { outcome: 'allowed', by }
+      : { outcome: 'allowed' };
   }
+}
+
+/** What a statement allows, action by action and resource by resource. */
+function pairsOf({ allows, actions, resources }: Statement): [action: string, resource: string][] {
+  if (!allows) return [];
+  return actions.flatMap((action) =>
+    resources.map((resource): [string, string] => [action, resource]),
+  );
+}
+
+/** The names of a statement's grants that cover a request, of which the statement speaks. */
+function grantsFor(role_arn: string, statement: Statement, request: Request): string[] {
+  return pairsOf(statement)
+    .filter(([action, resource]) => {
+      return matches(action, request.action, true) && matches(resource, request.resource);
+    })
+    .map(([action, resource]) => nameOf(role_arn, statement, action, resource));
+}
+
+function nameOf(role_arn: string, { sid }: Statement, action: string, resource: string): string {
+  return `${role_arn} ${sid} ${action} ${resource}`;
 }
 
 function managed(stack: Stack, role: Record<string, unknown>): Statement[] {

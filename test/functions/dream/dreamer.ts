@@ -57,7 +57,8 @@ function numbersIn(body: MessageCreateParams): number[] {
   return [...lastText(body).matchAll(/^ +"n": (\d+)/gm)].map(([, n]) => Number(n));
 }
 
-function lessonsIn(body: MessageCreateParams): object[] {
+/** The lessons that a request's transcripts name. */
+export function lessonsIn(body: MessageCreateParams): object[] {
   const events = [...lastText(body).matchAll(EVENT)];
   return events.flatMap(([, event_id, text = '']) => {
     const [quote, situation, advice] = LESSON.exec(text) ?? [];

@@ -12,24 +12,14 @@ import { ReverieClient } from '#shared/client/reverie-client.ts';
 import type { DreamScheduleRun } from '#shared/dream-schedules/show-run.ts';
 import { HostClock } from '../../../infra/local/clock.ts';
 import { startHost } from '../../../infra/local/host.ts';
-import type { Template } from '../../../infra/local/template/template.ts';
 import { answer } from '../../model/replies.ts';
 import { ADMIN_KEY } from '../../rig.ts';
+import { withSlowReconcile } from '../../slow-reconcile.ts';
 import { askedFor } from '../dream/dreamer.ts';
 import { startDreamRig, type DreamRig } from '../dream/rig.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-/** Once a minute is 43,200 times a month, of which this test is not. */
-function withSlowReconcile(template: Template): Template {
-  for (const { Type, Properties } of Object.values(template.Resources)) {
-    if (Type === 'AWS::Scheduler::Schedule' && Properties !== undefined) {
-      Properties['ScheduleExpression'] = 'rate(5 days)';
-    }
-  }
-  return template;
-}
 
 let rig: DreamRig;
 let folder: string;
