@@ -21,6 +21,7 @@ import { awsDefaults } from './aws-defaults.ts';
 import { itemOf, valuesOf, type Item } from './items-dynamo.ts';
 import {
   ConditionFailed,
+  ROW_SCHEMA,
   type Key,
   type Query,
   type QueryPage,
@@ -197,7 +198,8 @@ export class DynamoTable implements Table {
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
       ...expressionOf(write),
     };
-    if ('put' in write) return { Put: { ...common, Item: itemOf(write.put) } };
+    if ('put' in write)
+      return { Put: { ...common, Item: itemOf({ schema: ROW_SCHEMA, ...write.put }) } };
     if ('delete' in write) return { Delete: { ...common, Key: keyOf(write.delete) } };
     if ('check' in write) {
       return {

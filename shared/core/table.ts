@@ -12,6 +12,12 @@ export interface Row extends Key {
   readonly [attribute: string]: unknown;
 }
 
+/**
+ * How rows are laid out, which every row carries as `schema`: the adapter adds it to what is put, an update
+ * that makes a row names it. A row of before that has none, and is of the first layout.
+ */
+export const ROW_SCHEMA = 1;
+
 /** An expression with the values (`:x`) and names (`#x`) that it uses. */
 export interface Condition {
   readonly condition: string;

@@ -1,7 +1,7 @@
 import { timestamp, type Clock } from '../core/clock.ts';
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
-import { ConditionFailed, type Row, type Table, type Write } from '../core/table.ts';
+import { ConditionFailed, ROW_SCHEMA, type Row, type Table, type Write } from '../core/table.ts';
 import {
   entryOf,
   filesKey,
@@ -189,10 +189,11 @@ function headWrite(session_id: string, changed: readonly Changed[]): Write {
   return {
     update: { pk: filesKey(session_id), sk: 'HEAD' },
     expression:
-      'ADD #version :one, files_count :files_count, folders_count :folders_count, ' +
+      'SET #schema = :schema ADD #version :one, files_count :files_count, folders_count :folders_count, ' +
       'size_bytes :size_bytes, inline_bytes :inline_bytes',
-    names: { '#version': 'version' },
+    names: { '#version': 'version', '#schema': 'schema' },
     values: {
+      ':schema': ROW_SCHEMA,
       ':one': 1,
       ...Object.fromEntries(Object.entries(delta).map(([name, value]) => [`:${name}`, value])),
       ...Object.fromEntries(grows.map(([name, max]) => [`:${name}_room`, max - delta[name]])),

@@ -1,6 +1,6 @@
 import { Fault } from '../core/fault.ts';
 import { invariant } from '../core/invariant.ts';
-import type { Write } from '../core/table.ts';
+import { ROW_SCHEMA, type Write } from '../core/table.ts';
 import type { Change } from './changes.ts';
 import {
   pathKey,
@@ -180,10 +180,10 @@ function folderWrite(path: string, slot: Slot, facts: PlanFacts): PlannedWrite[]
   if (growth > 0) {
     const write: Write = {
       update: key,
-      expression: 'SET #kind = :folder ADD below_count :growth',
+      expression: 'SET #kind = :folder, #schema = :schema ADD below_count :growth',
       condition: 'attribute_not_exists(pk) OR #kind = :folder',
-      names: { '#kind': 'kind' },
-      values: { ':folder': 'folder', ':growth': growth },
+      names: { '#kind': 'kind', '#schema': 'schema' },
+      values: { ':folder': 'folder', ':schema': ROW_SCHEMA, ':growth': growth },
     };
     return [{ write, about: { kind: 'folder', path } }];
   }

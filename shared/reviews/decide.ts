@@ -7,7 +7,7 @@ import { newName } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { store } from '../core/stored.ts';
-import type { Write } from '../core/table.ts';
+import { ROW_SCHEMA, type Write } from '../core/table.ts';
 import { dreamObject } from '../dreams/dream.ts';
 import { readDream } from '../dreams/dreams.ts';
 import { outputPath } from '../dreams/operation.ts';
@@ -72,12 +72,13 @@ export async function decideChange(
 function counting(dream_id: string, { applies_count }: Review): Write {
   return {
     update: reviewKey(dream_id),
-    expression: 'ADD decisions_count :one, applies_count :none',
+    expression: 'SET #schema = :schema ADD decisions_count :one, applies_count :none',
     condition:
       applies_count === 0
         ? 'attribute_not_exists(pk) OR applies_count = :seen'
         : 'applies_count = :seen',
-    values: { ':one': 1, ':none': 0, ':seen': applies_count },
+    names: { '#schema': 'schema' },
+    values: { ':schema': ROW_SCHEMA, ':one': 1, ':none': 0, ':seen': applies_count },
   };
 }
 

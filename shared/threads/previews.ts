@@ -1,6 +1,6 @@
 import type { BetaManagedAgentsDeltaType } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import type { Clock } from '../core/clock.ts';
-import type { Row, Table } from '../core/table.ts';
+import { ROW_SCHEMA, type Row, type Table } from '../core/table.ts';
 import type { DeltaFrame } from '../turn/deltas.ts';
 import { listenKey, threadKey } from './thread.ts';
 
@@ -66,8 +66,10 @@ export class Previews {
     this.#renew_at_ms = now_ms + RENEW_MS;
     await this.#table.update({
       update: listenKey(this.#thread_id),
-      expression: 'SET until_ms = :until, expires_at = :expires',
+      expression: 'SET #schema = :schema, until_ms = :until, expires_at = :expires',
+      names: { '#schema': 'schema' },
       values: {
+        ':schema': ROW_SCHEMA,
         ':until': now_ms + LISTEN_MS,
         ':expires': Math.ceil((now_ms + LISTEN_MS) / 1_000) + 60,
       },

@@ -8,13 +8,18 @@ import type { Template } from '../../infra/local/template/template.ts';
 import { record } from '../../infra/local/template/template.ts';
 import { startRig, type Rig } from '../rig.ts';
 import { withSlowReconcile } from '../slow-reconcile.ts';
-import { liveADay } from '../upgrades/day.ts';
+import { liveADay, type Day } from '../upgrades/day.ts';
+import { itemsOf } from '../upgrades/record.ts';
 import { liveAnEvening } from './evening.ts';
 import { Meddler } from './meddler.ts';
 
 let rig: Rig;
+let day: Day;
 const meddler = new Meddler();
-beforeAll(async () => void (rig = await startRig({ hooks: meddler.hooks, template: inAHurry })));
+beforeAll(async () => {
+  rig = await startRig({ hooks: meddler.hooks, template: inAHurry });
+  day = await liveADay(rig);
+}, 300_000);
 afterAll(async () => await rig.close());
 
 /** Versions of memories expire in a day, and reconcile comes when it is called. */
@@ -49,8 +54,15 @@ const of_aws: readonly (readonly [grants: RegExp, reason: string])[] = [
   ],
 ];
 
+test('every row that is written says how it is laid out', async () => {
+  const items = await itemsOf(rig.host);
+  expect(items.length).toBeGreaterThan(200);
+  const odd = items.filter(({ schema }) => schema?.N !== '1');
+  expect(odd.map(({ pk, sk }) => `${pk?.S} ${sk?.S}`)).toEqual([]);
+});
+
 test('every grant of the template is needed by a call, or by AWS for a reason', async () => {
-  await liveAnEvening(rig, await liveADay(rig), meddler);
+  await liveAnEvening(rig, day, meddler);
   expect(meddler.waiting).toBe(0);
   const grants = rig.host.grants();
   expect(grants.length).toBeGreaterThan(200);

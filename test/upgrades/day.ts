@@ -14,7 +14,7 @@ import {
 } from '../functions/step/outcome-rig.ts';
 import { start, teamSession } from '../functions/step/team-rig.ts';
 import type { ModelRequest } from '../model/model.ts';
-import { call, reply, say, think, type Reply } from '../model/replies.ts';
+import { call, fail, reply, say, think, type Reply } from '../model/replies.ts';
 import { all, message, type Rig } from '../rig.ts';
 
 /** What a day has left behind, by the ids under which it is read again. */
@@ -26,6 +26,8 @@ export interface Day {
   /** Tools, confirmations, thinking, an outcome, an interrupt and an error. */
   readonly session_id: string;
   readonly team_session_id: string;
+  /** Ended by an error of its model. */
+  readonly broken_session_id: string;
   readonly dream_id: string;
   /** The apply of what its review accepted. */
   readonly apply_id: string;
@@ -50,6 +52,7 @@ export async function until<T>(rig: Rig, found: () => Promise<T | undefined>): P
 
 const WORK = 'WORK: tidy the ledger.';
 const TASK = 'TASK: write the report.';
+const BROKEN = 'BROKEN: this is refused.';
 const TEAM = 'TEAM: split the work.';
 export const LESSON = 'LESSON about ports: the staging port is 8443.';
 
@@ -98,6 +101,7 @@ export function isAbout(request: ModelRequest, task: string): boolean {
 /** What answers when no script does. */
 export function otherwise(request: ModelRequest): Reply {
   if (isGrader(request)) return call('submit_verdict', { criteria: [] });
+  if (isAbout(request, BROKEN)) return fail(400, 'This is refused for good.');
   return dreamed(request) ?? say('Noted.');
 }
 
@@ -117,6 +121,9 @@ export async function liveADay(rig: Rig): Promise<Day> {
   const team_session_id = await teamSession(rig, { lead: { tools: [] }, worker: { tools: [] } });
   await rig.send(team_session_id, message(TEAM));
   await rig.rested(team_session_id);
+  const broken_session_id = await rig.session({ tools: [] });
+  await rig.send(broken_session_id, message(BROKEN));
+  await rig.rested(broken_session_id);
   const dream = await dreamOn(rig, own, { session_id, memory_store_id });
   const schedule = await own.dreamSchedules.create({
     name: 'nightly',
@@ -137,6 +144,7 @@ export async function liveADay(rig: Rig): Promise<Day> {
     memory_id,
     session_id,
     team_session_id,
+    broken_session_id,
     ...dream,
     dream_schedule_id: schedule.id,
   };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROW_SCHEMA } from '#shared/core/table.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 
 let started: StartedTable;
@@ -24,13 +25,13 @@ const { value } = fc.letrec((tie) => ({
   ),
 }));
 
-test('a row is read as it was put, whichever way it is read', async () => {
+test('a row is read as it was put, with the version of its layout, whichever way it is read', async () => {
   const { table } = started;
   const key = { pk: 'ROUND#1', sk: 'TRIP' };
   await fc.assert(
     fc.asyncProperty(value, async (held) => {
-      const row = { ...key, held };
-      await table.transact([{ put: row }]);
+      await table.transact([{ put: { ...key, held } }]);
+      const row = { ...key, held, schema: ROW_SCHEMA };
       const { rows } = await table.query({ pk: key.pk, from: ' ', to: '~' });
       const set = { update: key, expression: 'SET again = :held', values: { ':held': held } };
       expect([await table.get(key), await table.getMany([key]), rows]).toEqual([row, [row], [row]]);
