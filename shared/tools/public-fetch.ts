@@ -97,6 +97,8 @@ async function publicAddress(dialer: Dialer, url: URL): Promise<string> {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new RequestRefused('Only http and https addresses can be reached.');
   }
+  if (!isOpenPort(url))
+    throw new RequestRefused('Only the ports 80, 443 and those from 1024 up can be reached.');
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const addresses = ipaddr.isValid(host) ? [host] : await resolve(dialer, host);
   const [first] = addresses;
@@ -104,6 +106,11 @@ async function publicAddress(dialer: Dialer, url: URL): Promise<string> {
     throw new RequestRefused(`The host '${host}' is not on the public internet.`);
   }
   return first;
+}
+
+/** Below 1024 listens what speaks no HTTP, mail servers among it, and might take a request for its own. */
+function isOpenPort({ port }: URL): boolean {
+  return port === '' || port === '80' || port === '443' || Number(port) >= 1_024;
 }
 
 async function resolve(dialer: Dialer, host: string): Promise<readonly string[]> {

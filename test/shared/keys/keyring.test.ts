@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type * as Crypto from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Call } from '#shared/core/call.ts';
 import { newId } from '#shared/core/id.ts';
 import { limits } from '#shared/core/limits.ts';
@@ -8,6 +9,17 @@ import { ApiKeyCreate } from '#shared/keys/api-key-wire.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
+
+/** Lengths of what has been compared in constant time. */
+const compared = vi.hoisted((): [number, number][] => []);
+vi.mock('node:crypto', async (original) => {
+  const real = await original<typeof Crypto>();
+  const timingSafeEqual: typeof real.timingSafeEqual = (a, b) => {
+    compared.push([a.byteLength, b.byteLength]);
+    return real.timingSafeEqual(a, b);
+  };
+  return { ...real, timingSafeEqual };
+});
 
 /** Who may come in: the admin key, and the keys of the table for as long as they are valid. */
 
@@ -143,6 +155,27 @@ test('the secret stands nowhere in the table', async () => {
   expect(JSON.stringify(rows)).not.toContain(secret);
   expect(JSON.stringify(rows)).not.toContain(secret.slice(4, -4));
 });
+
+const odd_keys = [
+  't',
+  'the admin ke',
+  'the admin key ',
+  'the admin key'.repeat(500),
+  'THE ADMIN KEY',
+  '\u0000',
+  '\u00fc',
+];
+
+test.each(odd_keys)(
+  'a key of any length is compared as a hash, in constant time: %j',
+  async (key) => {
+    compared.length = 0;
+    await expect(keyring.identify({ 'x-api-key': key })).rejects.toMatchObject({
+      kind: 'unauthenticated',
+    });
+    expect(compared).toEqual([[32, 32]]);
+  },
+);
 
 test('secrets are 256 bits in a form of their own', () => {
   const secrets = Array.from({ length: 100 }, newSecret);

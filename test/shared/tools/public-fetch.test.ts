@@ -36,6 +36,16 @@ const addresses: [address: string, is_public: boolean][] = [
   ['fc00::1', false],
   ['fd00:ec2::254', false],
   ['64:ff9b::7f00:1', false],
+  ['64:ff9b::a9fe:a9fe', false],
+  ['64:ff9b:1::a9fe:a9fe', false],
+  ['2002:a9fe:a9fe::', false],
+  ['::ffff:0:127.0.0.1', false],
+  ['fe80::1%eth0', false],
+  ['100::1', false],
+  ['2001:db8::1', false],
+  ['198.51.100.1', false],
+  ['203.0.113.1', false],
+  ['192.88.99.1', false],
   ['2002:7f00:1::', false],
   ['2001:0::1', false],
   ['ff02::1', false],
@@ -69,6 +79,18 @@ test.each([
   ['file:///etc/passwd'],
   ['javascript:alert(1)'],
   ['not a url'],
+  ['http://2852039166/'],
+  ['http://0xa9.0xfe.0xa9.0xfe/'],
+  ['http://0251.0376.0251.0376/'],
+  ['http://[64:ff9b::a9fe:a9fe]/'],
+  ['http://[2002:a9fe:a9fe::]/'],
+  ['http://user:secret@127.0.0.1/'],
+  ['http://93.184.215.14@127.0.0.1/'],
+  ['http://127.0.0.1%2f@10.0.0.1/'],
+  ['http://\u2460\u2461\u2466.0.0.1/'],
+  ['http://93.184.215.14:25/'],
+  ['http://93.184.215.14:22/'],
+  ['https://93.184.215.14:6/'],
 ])('%s is refused before anything is connected', async (url) => {
   let connected = 0;
   const dialer: Dialer = {
@@ -103,6 +125,58 @@ test('the connection goes to the address that was checked, also when the name ch
     'The connection failed.',
   );
   expect(dialed).toEqual(['93.184.215.14']);
+});
+
+const inner_targets = [
+  'http://169.254.169.254/latest/meta-data/',
+  'http://[::ffff:a9fe:a9fe]/',
+  'http://[fd00:ec2::254]/',
+  'http://0x7f.1/',
+  '//2130706433/',
+  'http://moved.example/',
+  'http://93.184.215.14:25/',
+  'file:///etc/passwd',
+  'gopher://a.example/',
+];
+
+test.each(inner_targets)('a redirect to %s is refused before it is connected', async (location) => {
+  const server = createServer((socket) => {
+    socket.once('data', () => {
+      socket.end(`HTTP/1.1 302 Found\r\nlocation: ${location}\r\ncontent-length: 0\r\n\r\n`);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  let connected = 0;
+  const there = dialerTo(port);
+  const dialer: Dialer = {
+    resolve: async (name) => (name === 'moved.example' ? ['10.0.0.1'] : ['93.184.215.14']),
+    connect: (...where) => {
+      connected += 1;
+      return there.connect(...where);
+    },
+  };
+  const fetched = publicFetch(dialer, 'http://user:secret@a.example/', options);
+  await expect(fetched).rejects.toMatchObject({ name: 'RequestRefused' });
+  expect(connected).toBe(1);
+  server.close();
+});
+
+test('a name that is public at first and inner at the redirect to itself is refused there', async () => {
+  const server = createServer((socket) => {
+    socket.once('data', (data) => {
+      expect(data.toString('latin1')).not.toMatch(/authorization|secret/i);
+      socket.end('HTTP/1.1 302 Found\r\nlocation: /again\r\ncontent-length: 0\r\n\r\n');
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  const answers = [['93.184.215.14'], ['127.0.0.1']];
+  const dialer = { ...dialerTo(port), resolve: async () => answers.shift() ?? [] };
+  const fetched = publicFetch(dialer, 'http://user:secret@a.example/', options);
+  await expect(fetched).rejects.toMatchObject({ name: 'RequestRefused' });
+  expect(answers).toEqual([]);
+  server.close();
 });
 
 test('https speaks TLS to the checked address under the name of the URL', async () => {
