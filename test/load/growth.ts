@@ -18,7 +18,7 @@ import type { Result } from '../bench/result.ts';
 import { MemoryBlobs } from '../memory-blobs.ts';
 import { Timings } from './timings.ts';
 
-const SAMPLES = 40;
+const SAMPLES = 20;
 const BATCH = 25;
 const EVENTS_AT_ONCE = 200;
 
@@ -79,8 +79,7 @@ async function bySessions(parts: Parts, options: GrowthOptions): Promise<Result[
     const open = await OpenSession.open(client, agent, environment);
     for (let n = 0; n < SAMPLES / 2; n++) timings.add('turn', (await open.turn('hello')).idle_ms);
     open.close();
-    options.progress(`measured with ${count} stored sessions`);
-    results.push(...timings.results(`sessions_${count}`));
+    results.push(...measured(`sessions_${count}`, timings, options));
   }
   return results;
 }
@@ -153,8 +152,7 @@ async function byEvents(parts: Parts, options: GrowthOptions): Promise<Result[]>
       timings.add('turn', (await session.turn('hello')).idle_ms);
     }
     session.close();
-    options.progress(`measured with ${count} events in a session`);
-    results.push(...timings.results(`events_${count}`));
+    results.push(...measured(`events_${count}`, timings, options));
   }
   return results;
 }
@@ -174,4 +172,10 @@ async function fill(table: DynamoTable, session_id: string, count: number): Prom
     await table.transact(appended.writes);
     head = appended.head;
   }
+}
+
+function measured(what: string, timings: Timings, { progress }: GrowthOptions): Result[] {
+  const results = timings.results(what);
+  progress(results.map(({ name, value }) => `${name} ${Math.round(value)}`).join(', '));
+  return results;
 }
