@@ -104,5 +104,10 @@ export function sampled<T>(all: readonly T[], count: number): T[] {
   return all.filter((_, index) => Math.floor((index + 1) / step) > Math.floor(index / step));
 }
 
+/** Whether a run has met enough of its deaths to say anything: caches shift the numbers a little. */
+export function isMet(missed: number, deaths: readonly unknown[]): boolean {
+  return missed <= deaths.length / 2;
+}
+
 /** Parallel calls and caches shift the numbers a little: a run that had no such call is made again. */
 export const tries_max = 3;

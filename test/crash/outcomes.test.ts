@@ -20,7 +20,7 @@ import type { Hooks } from '../../infra/local/gateway.ts';
 import type { ModelRequest } from '../model/model.ts';
 import { call, fail, say, stall, type Reply } from '../model/replies.ts';
 import { ADMIN_KEY, all, message, startRig, typesOf, type Event, type Rig } from '../rig.ts';
-import { Boundaries, sampled, type Death } from './boundaries.ts';
+import { Boundaries, isMet, sampled, type Death } from './boundaries.ts';
 
 type Mortal = 'grade' | 'step';
 
@@ -253,13 +253,13 @@ async function dieEverywhere(end: () => Promise<object>, count: number): Promise
   }
   expect(broken).toEqual([]);
   // Caches shift the numbers a little: not each run has each call.
-  expect(missed).toBeLessThan(deaths.length / 5);
+  expect(isMet(missed, deaths)).toBe(true);
   expect(rig.model.violations).toEqual([]);
   return whole;
 }
 
 test('a graded session killed at every boundary is judged once, and ends as it would have', async () => {
-  const whole = await dieEverywhere(outcomeEnd, 10);
+  const whole = await dieEverywhere(outcomeEnd, 7);
   expect(whole).toMatchObject({
     ends: [expect.stringMatching(/^0 needs_revision/), expect.stringMatching(/^1 satisfied/)],
     of_agent: ['needs_revision', 'satisfied'],
@@ -269,7 +269,7 @@ test('a graded session killed at every boundary is judged once, and ends as it w
 }, 1_800_000);
 
 test('a run killed at every boundary of its report is reported on once, and charged once', async () => {
-  const whole = await dieEverywhere(reportEnd, 8);
+  const whole = await dieEverywhere(reportEnd, 5);
   expect(whole).toMatchObject({
     state: 'done',
     result: 'satisfied',

@@ -365,11 +365,15 @@ async function dreamByTheClock({ rig, own, meddler }: Evening): Promise<void> {
   await own.dreamSchedules.archive(schedule.id);
 }
 
-/** As a request to the sandbox that is too large does. */
+/** As a request to the sandbox that is too large leaves one, and a session its contents. */
 async function leavePart({ host }: Rig, session_id: string): Promise<void> {
   const s3 = new S3Client({ ...host.aws, forcePathStyle: true });
   const Bucket = String(host.outputs['BucketName']);
-  await s3.send(new PutObjectCommand({ Bucket, Key: `parts/${session_id}/left`, Body: 'left' }));
+  for (const prefix of ['parts', 'sessions']) {
+    const Key = `${prefix}/${session_id}/left`;
+    // oxlint-disable-next-line no-await-in-loop -- two
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'left' }));
+  }
   s3.destroy();
 }
 
@@ -380,8 +384,9 @@ async function deleteEverything({ rig, own, day, meddler }: Evening): Promise<vo
   await beta.sessions.archive(day.session_id);
   await beta.sessions.delete(day.session_id);
   await leavePart(rig, day.team_session_id);
-  meddler.fail('api', 'BatchWriteItem');
+  const letSweep = meddler.failAll('api', 'ListObjectVersions');
   await beta.sessions.delete(day.team_session_id);
+  letSweep();
   await beta.files.delete(day.file_id);
   meddler.fail('memory', 'BatchWriteItem');
   await beta.memoryStores.delete(day.memory_store_id);

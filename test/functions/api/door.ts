@@ -55,7 +55,7 @@ export interface StartedDoor {
 }
 
 /** The api, memory and stream functions behind HTTP, over a real table: what the SDK needs, without the local host. */
-export async function startDoor(): Promise<StartedDoor> {
+export async function startDoor({ memories_max = 2_000 } = {}): Promise<StartedDoor> {
   const table = await startTable();
   const clock = new ShiftedClock();
   const log: Record<string, unknown>[] = [];
@@ -71,7 +71,7 @@ export async function startDoor(): Promise<StartedDoor> {
     dreams: new MemoryExecutions(),
     prices: {},
     cipher: new MemoryCipher(),
-    memories_max: 2_000,
+    memories_max,
     version_days: 0,
     transcript_days: 0,
     startLost: note,

@@ -20,7 +20,7 @@ let client: Anthropic;
 let folder: string;
 
 beforeAll(async () => {
-  door = await startDoor();
+  door = await startDoor({ memories_max: MEMORIES + 100 });
   client = new Anthropic({ baseURL: door.baseURL, apiKey: admin_key, logLevel: 'off' });
   folder = await mkdtemp(join(tmpdir(), 'sdk-sync-'));
 });
@@ -32,8 +32,10 @@ afterAll(async () => {
 /** The shortest that the SDK takes. */
 const syncIntervalMs = 5_000;
 
-/** With the 100 that the workers add a store is full. */
-const MEMORIES = 1_900;
+/** With the 100 that the workers add a store is full, which holds fewer here. */
+const MEMORIES = 300;
+/** The last of them. */
+const RACED = '/notes/19/299.md';
 
 async function filledStore(): Promise<string> {
   const { id } = await client.beta.memoryStores.create({ name: 'synced' });
@@ -87,7 +89,7 @@ test('two of the SDK’s workers edit a store side by side until it is full, and
       await writeFile(join(mount_path, `new-${index}-${n}.md`), `made by ${index}`);
     }
     // Both change this one: one of them wins, and the other takes what the winner wrote.
-    await writeFile(join(mount_path, '/notes/19/1899.md'), `raced by ${index}`);
+    await writeFile(join(mount_path, RACED), `raced by ${index}`);
   }
   await sleep(syncIntervalMs);
   await Promise.all(workers.map(async ({ stores }) => await stores.syncIfDue()));
@@ -99,9 +101,9 @@ test('two of the SDK’s workers edit a store side by side until it is full, and
   const held = new Map(
     memories.map((item) => [item.path, item.type === 'memory' ? item.content : null]),
   );
-  const raced = held.get('/notes/19/1899.md');
+  const raced = held.get(RACED);
   expect(['raced by 0', 'raced by 1']).toContain(raced);
-  expect(held).toEqual(new Map([...downloaded, ...edited, ['/notes/19/1899.md', raced]]));
+  expect(held).toEqual(new Map([...downloaded, ...edited, [RACED, raced]]));
   expect(await filesOf(one.mount_path)).toEqual(held);
   expect(await filesOf(two.mount_path)).toEqual(held);
   for (const { stores } of workers) await stores.dispose();

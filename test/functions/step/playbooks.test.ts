@@ -268,7 +268,7 @@ test('sessions without stores, or whose agent reads no files, pay nothing for it
 });
 
 /** All calls of a step, or a sample of them that changes with the place. */
-const every = process.env['CRASH'] === 'all' ? 1 : 5;
+const every = process.env['CRASH'] === 'all' ? 1 : 9;
 
 test(
   'wherever the step dies, the offer and the use are recorded once',

@@ -259,10 +259,9 @@ test('apply and rollback do what the model says, whatever others do before and i
         seen.rollback_conflicts += done.length - undone.length;
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 60 },
   );
-  for (const [what, count] of Object.entries(seen))
-    expect([what, count > 10]).toEqual([what, true]);
+  for (const [what, count] of Object.entries(seen)) expect([what, count > 3]).toEqual([what, true]);
 }, 240_000);
 
 interface Outcomes {
