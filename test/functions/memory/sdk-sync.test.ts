@@ -32,10 +32,10 @@ afterAll(async () => {
 /** The shortest that the SDK takes. */
 const syncIntervalMs = 5_000;
 
-/** With the 100 that the workers add a store is full, which holds fewer here. */
-const MEMORIES = 300;
+/** With the 100 that the workers add a store is full: one of 2,000 with `LARGE=all`, else a smaller one. */
+const MEMORIES = process.env['LARGE'] === 'all' ? 1_900 : 300;
 /** The last of them. */
-const RACED = '/notes/19/299.md';
+const RACED = `/notes/19/${MEMORIES - 1}.md`;
 
 async function filledStore(): Promise<string> {
   const { id } = await client.beta.memoryStores.create({ name: 'synced' });

@@ -142,9 +142,12 @@ test('two workers at once lose nothing, and see each other', async () => {
   expect(seen.length).toBeGreaterThanOrEqual(4);
 });
 
+/** A whole store with `LARGE=all`, else one of many pages. */
+const MEMORIES = process.env['LARGE'] === 'all' ? 2_000 : 400;
+
 test('a store of many pages is downloaded and synced whole', async () => {
   const before = Object.fromEntries(
-    Array.from({ length: 400 }, (_, n) => [`/topic-${n % 20}/note-${n}`, `note ${n}`]),
+    Array.from({ length: MEMORIES }, (_, n) => [`/topic-${n % 20}/note-${n}`, `note ${n}`]),
   );
   const store_id = await aStore(before);
   const [worker] = await workersOf(store_id, 1);
@@ -153,4 +156,4 @@ test('a store of many pages is downloaded and synced whole', async () => {
   await writeFile(join(worker.at, 'topic-7', 'note-7'), 'edited');
   await worker.stores.finish();
   expect(await memoriesOf(store_id)).toEqual({ ...before, '/topic-7/note-7': 'edited' });
-}, 120_000);
+}, 240_000);
