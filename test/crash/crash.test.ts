@@ -25,7 +25,7 @@ let drive: Drive;
 const boundaries = new Boundaries('step');
 
 /** Deaths that a run of the suite tries. */
-const DEATHS = 14;
+const DEATHS = 10;
 
 /** The model is a boundary too: the function dies when its request has arrived. */
 async function modelBoundary(request: ModelRequest): Promise<void> {

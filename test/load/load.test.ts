@@ -12,21 +12,21 @@ test('a small crowd loses nothing on its streams, and every figure is there', as
   const data_dir = await mkdtemp(join(tmpdir(), 'reverie-load-'));
   try {
     const results = await load(data_dir, {
-      sessions: 10,
+      sessions: 4,
       turns: 2,
       tools: 3,
       streams: 2,
       minutes: 0,
-      stored_sessions: [60],
-      stored_events: [500],
+      stored_sessions: [20],
+      stored_events: [100],
       progress: () => undefined,
     });
     const value = (name: string): number | undefined =>
       results.find((result) => result.name === name)?.value;
     expect(value('load_faults')).toBe(0);
     // A turn: message, two statuses to begin it, two spans, three calls and results, words, and its end.
-    expect(value('load_events')).toBe(10 * 2 * 17);
-    for (const name of ['sessions_60_list_p95_ms', 'events_500_turn_p95_ms', 'load_turn_p95_ms']) {
+    expect(value('load_events')).toBe(4 * 2 * 17);
+    for (const name of ['sessions_20_list_p95_ms', 'events_100_turn_p95_ms', 'load_turn_p95_ms']) {
       expect(value(name)).toBeGreaterThan(0);
     }
   } finally {
