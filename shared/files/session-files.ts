@@ -71,8 +71,7 @@ export class SessionFiles {
     }
     const normal = normalPath(path);
     const { manifest } = await this.manifests.read(session_id);
-    const [content] = await this.store(session_id, [bytes], manifest.inline_bytes);
-    if (content === undefined) throw new Error('one content is stored as one');
+    const content = await this.#storeOne(session_id, bytes, manifest.inline_bytes);
     const file: File = {
       kind: 'file',
       path: normal,
@@ -109,11 +108,8 @@ export class SessionFiles {
         manifests: this.manifests,
         newVersion: this.ports.newName,
         bytesOf: async (content, size_bytes) => await this.#bytesOf(content, size_bytes),
-        store: async (bytes, inline_bytes) => {
-          const [content] = await this.store(request.session_id, [bytes], inline_bytes);
-          if (content === undefined) throw new Error('one content is stored as one');
-          return content;
-        },
+        store: async (bytes, inline_bytes) =>
+          await this.#storeOne(request.session_id, bytes, inline_bytes),
       },
       request,
     );
@@ -127,6 +123,12 @@ export class SessionFiles {
   ): Promise<Content[]> {
     const key = packKey(session_id, this.ports.newName());
     return await storeContents(this.ports.blobs, key, contents, inline_bytes);
+  }
+
+  async #storeOne(session_id: string, bytes: Uint8Array, inline_bytes: number): Promise<Content> {
+    const [content] = await this.store(session_id, [bytes], inline_bytes);
+    if (content === undefined) throw new Error('one content is stored as one');
+    return content;
   }
 
   async #replace(
@@ -156,7 +158,7 @@ export class SessionFiles {
 
   async #bytesOf(content: Content, size_bytes: number): Promise<Uint8Array> {
     if ('inline' in content) return content.inline;
-    const object = await this.ports.blobs.get(content.key);
-    return object.subarray(content.offset, content.offset + size_bytes);
+    // The object holds all that one call has changed: it may be hundreds of times the file.
+    return await this.ports.blobs.getRange(content.key, content.offset, size_bytes);
   }
 }

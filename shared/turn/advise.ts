@@ -176,15 +176,12 @@ function spoken(advice: Advice, to_session_thread_id: string): Line[] {
 
 /** Close a consultation whose thread alone the client has interrupted. */
 export function abandonConsult(head: ThreadHead, call: OpenCall, now: Date): Change {
-  const closed = closeConsult(call, interrupted, now);
-  return { ...closed, patch: withMember(head, call.thread_id ?? '', undefined) };
+  return { ...closeConsult(call, now), patch: withMember(head, call.thread_id ?? '', undefined) };
 }
 
-/** What the agent is told of an advisor that was not heard to the end. */
-export const interrupted = 'The advisor was interrupted before it answered.';
-
 /** Close a consultation that an interrupt or the end of its turn has overtaken. */
-export function closeConsult(call: OpenCall, text: string, now: Date): Change {
+export function closeConsult(call: OpenCall, now: Date): Change {
+  const text = 'The advisor was interrupted before it answered.';
   const thread_id = call.thread_id ?? '';
   const name = { agent_name: ADVISOR_NAME, thread_id };
   const content = [{ type: 'text' as const, text }];

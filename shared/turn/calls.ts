@@ -112,10 +112,9 @@ async function askAdvisor(turn: Turn, call: OpenCall, watch: Watch): Promise<voi
   const now = turn.ports.clock.now();
   turn.context.take(
     await turn.writer.append((head) => {
-      const open = openOf(head, call);
-      if (open === undefined) return { lines: [] };
-      const is_given = advised !== undefined && open.is_abandoned !== true;
-      const end = is_given ? advised(head) : abandonConsult(head, call, now);
+      if (openOf(head, call) === undefined) return { lines: [] };
+      // What was answered is given, and paid for, also where the interrupt came right behind it.
+      const end = advised === undefined ? abandonConsult(head, call, now) : advised(head);
       return proceed(turn, head, merge(end, { lines: [], patch: answered(head, call) }));
     }),
   );

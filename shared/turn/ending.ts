@@ -9,7 +9,7 @@ import type { ModelError } from '../models/model-error.ts';
 import { idleLines, statusLine, type Stop } from '../threads/status-lines.ts';
 import { isChild, teamWorks } from '../threads/team.ts';
 import type { ThreadHead } from '../threads/thread.ts';
-import { closeConsult, interrupted } from './advise.ts';
+import { closeConsult } from './advise.ts';
 import { announce } from './begin.ts';
 import { after, andRest, merge } from './change.ts';
 import { tellStatus } from './child.ts';
@@ -89,7 +89,7 @@ function closeCalls(head: ThreadHead, now: Date): Change {
     },
     writes: shown.filter(isWaiting).map(({ event_id }) => answeredWrite(head.session_id, event_id)),
   };
-  return consults.map((call) => closeConsult(call, interrupted, now)).reduce(merge, closed);
+  return consults.map((call) => closeConsult(call, now)).reduce(merge, closed);
 }
 
 /**

@@ -80,3 +80,17 @@ test.each<[unknown, RegExp]>([
 ])('the parameter %j is refused by name', (param, message) => {
   expect(() => parseBody(AgentParam, param)).toThrow(message);
 });
+
+test('tools that a session brings for a coordinator may not be named as those that it has', () => {
+  const { id, version } = agent;
+  const multiagent = {
+    type: 'coordinator' as const,
+    agents: [{ type: 'agent' as const, id, version }],
+  };
+  const tools = [{ ...custom, name: 'send_to_agent' }];
+  const param = parseBody(AgentParam, { type: 'agent_with_overrides', id, tools, mcp_servers: [] });
+  expect(() => overrideAgent(agent, param)).not.toThrow();
+  expect(() => overrideAgent({ ...agent, multiagent }, param)).toThrow(
+    "tools: 'send_to_agent' is a tool",
+  );
+});
