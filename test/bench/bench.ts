@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import Anthropic from '@anthropic-ai/sdk';
+import { argsOf, command, Misuse } from '../command.ts';
 import { withPart } from '../house/readme-parts.ts';
 import { benchApi } from './api-benches.ts';
 import { benchCost } from './cost-benches.ts';
@@ -92,9 +92,6 @@ async function run({ only, json, readme }: Args): Promise<void> {
   if (results.some((result) => passes(result) === false)) process.exitCode = 1;
 }
 
-/** A wrong argument: shown with the help, where anything else is shown whole. */
-class Misuse extends Error {}
-
 interface Args {
   readonly only: readonly string[];
   readonly json?: string | undefined;
@@ -103,21 +100,13 @@ interface Args {
 }
 
 function args(): Args {
-  try {
-    const only = { type: 'string', multiple: true, default: [] as string[] } as const;
-    const flag = { type: 'boolean', default: false } as const;
-    const options = { only, json: { type: 'string' }, readme: flag, help: flag } as const;
-    return parseArgs({ options }).values;
-  } catch (cause) {
-    throw new Misuse(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+  const only = { type: 'string', multiple: true, default: [] as string[] } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  return argsOf({ only, json: { type: 'string' }, readme: flag, help: flag });
 }
 
-try {
+await command(help, async () => {
   const asked = args();
   if (asked.help) console.log(help);
   else await run(asked);
-} catch (cause) {
-  console.error(cause instanceof Misuse ? `${cause.message}\n\n${help}` : cause);
-  process.exitCode = 2;
-}
+});

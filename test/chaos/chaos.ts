@@ -1,6 +1,6 @@
 /** `npm run chaos`: sessions with all features while everything around them fails. */
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { argsOf, command, stoppedBy, wholeNumber } from '../command.ts';
 import { runChaos, type ChaosResult } from './run.ts';
 
 const help = `npm run chaos -- [--sessions N] [--seed N] [--at-once N] [--json FILE] [--keep] [--calm]
@@ -18,8 +18,8 @@ nothing was lost, doubled or left open. The exit code is 1 when one fell, 2 when
   --keep        keep the data and the logs of the host, and say where they are
   --calm        without any fault: what the sessions are on a good day`;
 
-const { values } = parseArgs({
-  options: {
+await command(help, async () => {
+  const values = argsOf({
     sessions: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     'at-once': { type: 'string', default: '8' },
@@ -27,46 +27,27 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
-  },
-});
-
-if (values.help) console.log(help);
-else
-  await main().catch((error: unknown) => {
-    console.error(error);
-    process.exitCode = 2;
   });
-
-function numberOf(name: 'sessions' | 'seed' | 'at-once'): number {
-  const number = Number(values[name]);
-  if (Number.isInteger(number) && number >= 0) return number;
-  throw new Error(`--${name} must be a whole number, and not '${values[name]}'.`);
-}
-
-async function main(): Promise<void> {
-  const stopping = new AbortController();
-  process.once('SIGINT', () => {
-    console.error('no further sessions; those that have begun are judged (again to end at once)');
-    stopping.abort();
-    process.once('SIGINT', () => process.exit(130));
-  });
-  const seed = numberOf('seed');
+  if (values.help) return console.log(help);
+  const { keep, json } = values;
+  const seed = wholeNumber('seed', values.seed);
+  const sessions = wholeNumber('sessions', values.sessions);
+  const at_once = wholeNumber('at-once', values['at-once'], [1, 1_000]);
   console.log(`seed ${seed}`);
   const result = await runChaos({
-    sessions: numberOf('sessions'),
+    sessions,
     seed,
-    at_once: Math.max(1, numberOf('at-once')),
-    keep: values.keep,
+    at_once,
+    keep,
     ...(values.calm ? { share: 0, disasters: false } : {}),
     progress: (sentence) => console.error(sentence),
-    signal: stopping.signal,
+    signal: stoppedBy('no further sessions; those that have begun are judged'),
   });
   show(result);
-  if (values.json !== undefined) {
-    await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
-  }
+  if (keep) console.log(`data in ${result.data_dir}`);
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`);
   process.exitCode = result.fallen.length === 0 ? 0 : 1;
-}
+});
 
 function show(result: ChaosResult): void {
   const { sessions, dreams, events, seconds, fallen } = result;
@@ -86,5 +67,4 @@ function show(result: ChaosResult): void {
       `  ${session_id} ${JSON.stringify(story?.acts ?? [])}\n    ${faults.join('\n    ')}`,
     );
   }
-  if (values.keep) console.log(`data in ${result.data_dir}`);
 }

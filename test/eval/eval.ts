@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { limits } from '#shared/core/limits.ts';
+import { argsOf, command, wholeNumber } from '../command.ts';
 import type { EvalOptions } from './evaluate.ts';
 import { floorFaults, markdownOf, tableOf, type EvalResult } from './result.ts';
 
@@ -23,40 +24,24 @@ without it the offline model does, by rules, which proves the machinery and not 
 The table goes to stdout, progress to stderr. The exit code is 1 when something is below a floor that
 holds with any model: nothing lost, poison refused, secrets out, ledger closed; 2 when it cannot run.`;
 
-/** A wrong argument: shown with the help, where anything else is shown whole. */
-class Misuse extends Error {}
-
-function args() {
-  try {
-    return parseArgs({
-      options: {
-        json: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        model: { type: 'string', default: 'claude-sonnet-5-5' },
-        sessions: { type: 'string', default: '64' },
-        memories: { type: 'string', default: '220' },
-        readme: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (cause) {
-    throw new Misuse(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
-function numberOf(name: string, text: string, least: number, most: number): number {
-  const n = Number(text);
-  if (Number.isInteger(n) && n >= least && n <= most) return n;
-  throw new Misuse(`--${name} is '${text}', not a number from ${least} to ${most}.`);
-}
+const args = () =>
+  argsOf({
+    json: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    model: { type: 'string', default: 'claude-sonnet-5-5' },
+    sessions: { type: 'string', default: '64' },
+    memories: { type: 'string', default: '220' },
+    readme: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
 
 function optionsOf(asked: ReturnType<typeof args>): EvalOptions {
   const { ANTHROPIC_API_KEY: api_key = '', ANTHROPIC_BASE_URL: base_url } = process.env;
   const access = { api_key, ...(base_url === undefined ? {} : { base_url }) };
   return {
-    seed: numberOf('seed', asked.seed, 0, 2 ** 31),
-    sessions_count: numberOf('sessions', asked.sessions, 8, limits.dream_sessions_max),
-    memories_count: numberOf('memories', asked.memories, 25, 1_000),
+    seed: wholeNumber('seed', asked.seed),
+    sessions_count: wholeNumber('sessions', asked.sessions, [8, limits.dream_sessions_max]),
+    memories_count: wholeNumber('memories', asked.memories, [25, 1_000]),
     model: asked.model,
     ...(api_key === '' ? {} : { access }),
     progress: (sentence) => console.error(styleText('dim', sentence, { stream: process.stderr })),
@@ -91,11 +76,8 @@ async function run(asked: ReturnType<typeof args>): Promise<number> {
 }
 
 process.once('SIGINT', () => process.exit(130));
-try {
+await command(help, async () => {
   const asked = args();
   if (asked.help) console.log(help);
   else process.exitCode = await run(asked);
-} catch (cause) {
-  console.error(cause instanceof Misuse ? `${cause.message}\n\n${help}` : cause);
-  process.exitCode = 2;
-}
+});

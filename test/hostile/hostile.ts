@@ -1,5 +1,5 @@
 /** `npm run hostile`: a siege of the local host, with its seed and all that fell. */
-import { parseArgs } from 'node:util';
+import { argsOf, command, wholeNumber } from '../command.ts';
 import { besiege, openField } from './siege.ts';
 
 const help = `npm run hostile -- [--count N] [--seed N] [--json]
@@ -13,19 +13,19 @@ request-id and an envelope that names the field; what is refused must write noth
   --seed N   repeats a run; without it a new one is drawn and printed
   --json     each finding as a line of JSON`;
 
-const { values } = parseArgs({
-  options: {
+await command(help, async () => {
+  const values = argsOf({
     count: { type: 'string', default: '20000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
-  },
+  });
+  if (values.help) return console.log(help);
+  const [count, seed] = [wholeNumber('count', values.count), wholeNumber('seed', values.seed)];
+  process.exitCode = await main(count, seed, values.json);
 });
 
-if (values.help) console.log(help);
-else process.exitCode = await main(Number(values.count), Number(values.seed));
-
-async function main(count: number, seed: number): Promise<number> {
+async function main(count: number, seed: number, is_json: boolean): Promise<number> {
   console.log(`seed ${seed}, ${count} requests`);
   const field = await openField();
   try {
@@ -33,7 +33,7 @@ async function main(count: number, seed: number): Promise<number> {
     const progress = (sent: number): void => console.error(`${sent} sent`);
     const { fallen, statuses, changed } = await besiege(field, { seed, count, progress });
     for (const one of fallen) {
-      if (values.json) console.log(JSON.stringify(one));
+      if (is_json) console.log(JSON.stringify(one));
       else
         console.log(
           `#${one.n} ${one.route}: ${one.what}\n  ${one.faults.join('\n  ')}\n  ${one.sent}`,

@@ -2,8 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { passes, tableOf } from '../bench/result.ts';
+import { argsOf, command, stoppedBy, wholeNumber } from '../command.ts';
 import { load, type LoadOptions } from './run.ts';
 
 const help = `npm run load -- [--sessions N] [--turns N] [--tools N] [--streams N] [--minutes N]
@@ -24,8 +24,9 @@ was lost, doubled or out of order, 2 when it could not run. Ctrl-C ends it after
   --json FILE            the results for a program, too`;
 
 const text = (fallback: string) => ({ type: 'string', default: fallback }) as const;
-const { values } = parseArgs({
-  options: {
+
+const args = () =>
+  argsOf({
     sessions: text('200'),
     turns: text('10'),
     tools: text('3'),
@@ -35,47 +36,40 @@ const { values } = parseArgs({
     'stored-events': text('10,1000,20000'),
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
-  },
-});
-
-if (values.help) console.log(help);
-else
-  await main().catch((error: unknown) => {
-    console.error(error);
-    process.exitCode = 2;
   });
 
-function numbers(name: keyof typeof values): number[] {
-  const wanted = String(values[name]).split(',').filter(Boolean).map(Number);
-  if (wanted.every((number) => Number.isFinite(number) && number >= 0)) return wanted;
-  throw new Error(`--${name} must be numbers, and not '${String(values[name])}'.`);
+type Args = ReturnType<typeof args>;
+
+function numbers(name: 'stored-sessions' | 'stored-events', values: Args): number[] {
+  return values[name]
+    .split(',')
+    .filter(Boolean)
+    .map((each) => wholeNumber(name, each));
 }
 
-function options(signal: AbortSignal): LoadOptions {
-  const one = (name: keyof typeof values): number => numbers(name)[0] ?? 0;
+function optionsOf(values: Args): Omit<LoadOptions, 'signal'> {
+  const one = (name: 'sessions' | 'turns' | 'tools' | 'streams' | 'minutes'): number =>
+    wholeNumber(name, values[name]);
   return {
     sessions: one('sessions'),
     turns: one('turns'),
     tools: one('tools'),
     streams: one('streams'),
     minutes: one('minutes'),
-    stored_sessions: numbers('stored-sessions'),
-    stored_events: numbers('stored-events'),
+    stored_sessions: numbers('stored-sessions', values),
+    stored_events: numbers('stored-events', values),
     progress: (sentence) => console.error(sentence),
-    signal,
   };
 }
 
-async function main(): Promise<void> {
-  const stopping = new AbortController();
-  process.once('SIGINT', () => {
-    console.error('ends after the crowd that is there (again to end at once)');
-    stopping.abort();
-    process.once('SIGINT', () => process.exit(130));
-  });
+await command(help, async () => {
+  const values = args();
+  if (values.help) return console.log(help);
+  const options = optionsOf(values);
+  const signal = stoppedBy('ends after the crowd that is there');
   const data_dir = await mkdtemp(join(tmpdir(), 'reverie-load-'));
   try {
-    const results = await load(data_dir, options(stopping.signal));
+    const results = await load(data_dir, { ...options, signal });
     console.log(tableOf(results));
     const machine = {
       node: process.version,
@@ -91,4 +85,4 @@ async function main(): Promise<void> {
   } finally {
     await rm(data_dir, { recursive: true, force: true });
   }
-}
+});

@@ -1,0 +1,47 @@
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+
+/** A wrong argument: shown with the help, where anything else is shown whole. */
+export class Misuse extends Error {}
+
+/** The arguments of this process. @throws Misuse for one that there is not */
+export function argsOf<const Options extends ParseArgsOptionsConfig>(options: Options) {
+  try {
+    return parseArgs({ options }).values;
+  } catch (cause) {
+    throw new Misuse(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** @throws Misuse for what is no whole number within the bounds */
+export function wholeNumber(
+  name: string,
+  text: string,
+  [least, most]: readonly [number, number] = [0, 2 ** 31],
+): number {
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isInteger(number) && number >= least && number <= most) {
+    return number;
+  }
+  throw new Misuse(`--${name} is '${text}', not a number from ${least} to ${most}.`);
+}
+
+/** Run a program: what keeps it from running is said, and its exit code is 2 then. */
+export async function command(help: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (cause) {
+    console.error(cause instanceof Misuse ? `${cause.message}\n\n${help}` : cause);
+    process.exitCode = 2;
+  }
+}
+
+/** Ends what can be ended early at the first Ctrl-C, and the process at the second. */
+export function stoppedBy(sentence: string): AbortSignal {
+  const stopping = new AbortController();
+  process.once('SIGINT', () => {
+    console.error(`${sentence} (again to end at once)`);
+    stopping.abort();
+    process.once('SIGINT', () => process.exit(130));
+  });
+  return stopping.signal;
+}
