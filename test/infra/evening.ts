@@ -382,6 +382,7 @@ async function deleteEverything({ rig, own, day, meddler }: Evening): Promise<vo
   const { beta } = rig.client;
   await own.dreamSchedules.archive(day.dream_schedule_id);
   await beta.sessions.archive(day.session_id);
+  await leavePart(rig, day.session_id);
   await beta.sessions.delete(day.session_id);
   await leavePart(rig, day.team_session_id);
   const letSweep = meddler.failAll('api', 'ListObjectVersions');

@@ -284,8 +284,8 @@ test('a dream of another workspace is missing', async () => {
   });
   const { secret } = (await response.json()) as { secret: string };
   const other = checkedClient(door.baseURL, secret, { maxRetries: 0 }).client.beta.dreams;
-  for (const refused of [other.retrieve(mine.id), other.cancel(mine.id), other.archive(mine.id)]) {
-    await expect(refused).rejects.toMatchObject({ status: 404 });
+  for (const ask of ['retrieve', 'cancel', 'archive'] as const) {
+    await expect(other[ask](mine.id)).rejects.toMatchObject({ status: 404 });
   }
   expect(await collect(other.list())).toEqual([]);
   expect(await dreams().retrieve(mine.id)).toEqual(mine);
