@@ -19,6 +19,7 @@ import { limits } from './limits.ts';
 import { backoffMs } from './backoff.ts';
 import { awsDefaults } from './aws-defaults.ts';
 import { itemOf, valuesOf, type Item } from './items-dynamo.ts';
+import { checkNamed, packed, PACKED, unpacked } from './packing.ts';
 import {
   ConditionFailed,
   ROW_SCHEMA,
@@ -126,11 +127,12 @@ export class DynamoTable implements Table {
   }
 
   async update(update: Update): Promise<Row> {
+    checkNames(update);
     const input = { ...this.#updateOf(update), ReturnValues: 'ALL_NEW' as const };
     for (let attempt = 1; ; attempt++) {
       try {
         const { Attributes } = await this.#db.send(new UpdateItemCommand(input));
-        return valuesOf(Attributes ?? {}) as Row;
+        return unpacked(valuesOf(Attributes ?? {}));
       } catch (cause) {
         if (cause instanceof ConditionalCheckFailedException) {
           throw new ConditionFailed([0], [rowOf(cause.Item)]);
@@ -193,13 +195,14 @@ export class DynamoTable implements Table {
   }
 
   #itemOf(write: Write): TransactWriteItem {
+    checkNames(write);
     const common = {
       TableName: this.#name,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
       ...expressionOf(write),
     };
     if ('put' in write)
-      return { Put: { ...common, Item: itemOf({ schema: ROW_SCHEMA, ...write.put }) } };
+      return { Put: { ...common, Item: itemOf({ schema: ROW_SCHEMA, ...packed(write.put) }) } };
     if ('delete' in write) return { Delete: { ...common, Key: keyOf(write.delete) } };
     if ('check' in write) {
       return {
@@ -222,6 +225,17 @@ function expressionOf(write: Partial<Pick<Update, 'condition' | 'names' | 'value
   };
 }
 
+function checkNames(write: Write): void {
+  if (write.condition !== undefined) checkNamed(keyIn(write), write.condition, write.names);
+  if ('update' in write) checkNamed(write.update, write.expression, write.names);
+}
+
+function keyIn(write: Write): Key {
+  if ('put' in write) return write.put;
+  if ('delete' in write) return write.delete;
+  return 'check' in write ? write.check : write.update;
+}
+
 function keyOf({ pk, sk }: Key): Item {
   return { pk: { S: pk }, sk: { S: sk } };
 }
@@ -236,7 +250,8 @@ function tooBusy(cause: Error): Fault {
 /** Names stand in for attributes, because many a plain word is reserved by DynamoDB. */
 function projectionOf(attributes: readonly string[] | undefined) {
   if (attributes === undefined) return {};
-  const names = Object.fromEntries(attributes.map((name, index) => [`#a${index}`, name]));
+  const all = [...attributes, PACKED];
+  const names = Object.fromEntries(all.map((name, index) => [`#a${index}`, name]));
   return {
     ProjectionExpression: Object.keys(names).join(', '),
     ExpressionAttributeNames: names,
@@ -253,11 +268,11 @@ function distinct(keys: readonly Key[]): Key[] {
 }
 
 function rowsOf(items: readonly Item[] | undefined): Row[] {
-  return (items ?? []).map((item) => valuesOf(item) as Row);
+  return (items ?? []).map((item) => unpacked(valuesOf(item)));
 }
 
 function rowOf(item: Item | undefined): Row | undefined {
-  return item === undefined ? undefined : (valuesOf(item) as Row);
+  return item === undefined ? undefined : unpacked(valuesOf(item));
 }
 
 function indexesOf(

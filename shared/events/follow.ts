@@ -3,7 +3,7 @@ import { timestamp } from '../core/clock.ts';
 import { Fault } from '../core/fault.ts';
 import type { Ports } from '../core/ports.ts';
 import { sessionKey, type SessionHead } from '../sessions/session.ts';
-import { loadEvent, walkLog, type PlacedLine } from '../threads/log.ts';
+import { loadEvent, newestLines, walkLog, type PlacedLine } from '../threads/log.ts';
 import { Previews } from '../threads/previews.ts';
 import { pollInterval, type Tail } from '../threads/tail.ts';
 import type { TailHead } from '../threads/tail.ts';
@@ -19,6 +19,9 @@ export interface FollowOptions {
 
 /** Reads that may fail in a row before a stream gives up and its reader connects anew. */
 const FAILURES_MAX = 5;
+
+/** So many events, or fewer, are most often one append. */
+const NEAR_EVENTS = 12;
 
 /** Entries of one read while catching up: a few MB of memory for each open stream at most. */
 const ENTRIES_PER_READ = 20;
@@ -160,11 +163,20 @@ export class Follower {
   }
 
   async *#logged(): AsyncGenerator<StreamEvent[]> {
-    const range = { after: this.#seq, through: this.#head.seq, entries: ENTRIES_PER_READ };
-    for await (const lines of walkLog(this.#ports.table, this.#head.thread_id, range)) {
-      const events = lines.map(async (line) => await loadEvent(this.#ports.blobs, line));
-      yield (await Promise.all(events)) as StreamEvent[];
+    const { table } = this.#ports;
+    const { thread_id, seq: through } = this.#head;
+    const range = { after: this.#seq, through };
+    const is_near = through - range.after <= NEAR_EVENTS;
+    const newest = is_near ? await newestLines(table, thread_id, range) : undefined;
+    if (newest !== undefined) return yield await this.#loaded(newest);
+    for await (const lines of walkLog(table, thread_id, { ...range, entries: ENTRIES_PER_READ })) {
+      yield await this.#loaded(lines);
     }
+  }
+
+  async #loaded(lines: readonly PlacedLine[]): Promise<StreamEvent[]> {
+    const events = lines.map(async (line) => await loadEvent(this.#ports.blobs, line));
+    return (await Promise.all(events)) as StreamEvent[];
   }
 
   /** Events of the log as frames, each behind its previews; from here on they count as given. */

@@ -38,7 +38,7 @@ const attributes = [
 
 export type TailHead = Pick<ThreadHead, (typeof attributes)[number]>;
 
-/** Between two reads this many times as long as a read is left to other work. */
+/** After a read this many times as long as the process was busy during it is left to other work. */
 const REST_SHARE = 4;
 
 interface Waiter {
@@ -50,8 +50,8 @@ interface Waiter {
 
 /**
  * Reads heads for all streams of the process: those that are due at about the same time share one
- * BatchGetItem. Reading takes at most a fifth of the time, so that many streams slow each other's
- * polls down and not the process.
+ * BatchGetItem. Reading takes at most a fifth of the process, so that many streams slow each other's
+ * polls down and nothing else; to wait for an answer is no work.
  */
 export class Tail {
   readonly #table: Table;
@@ -103,6 +103,7 @@ export class Tail {
 
   async #read(): Promise<void> {
     const began_ms = performance.now();
+    const began = performance.eventLoopUtilization();
     const due = [...this.#waiters].filter(({ due_ms }) => due_ms <= began_ms + TOGETHER_MS);
     for (const waiter of due) this.#waiters.delete(waiter);
     this.#reading = true;
@@ -115,8 +116,8 @@ export class Tail {
       for (const { reject } of due) reject(error);
     }
     this.#reading = false;
-    const now = performance.now();
-    this.#not_before_ms = now + REST_SHARE * (now - began_ms);
+    const { active: busy_ms } = performance.eventLoopUtilization(began);
+    this.#not_before_ms = performance.now() + REST_SHARE * busy_ms;
     this.#schedule();
   }
 }

@@ -1,5 +1,5 @@
 import { isRecord, list, record } from '../template/template.ts';
-import type { CachedRow } from './row-cache.ts';
+import { rowOf, type CachedRow } from './row-cache.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 type Key = Readonly<Record<string, unknown>>;
@@ -119,6 +119,31 @@ export function rowsWritten(
   const known = names?.filter((name) => name !== undefined);
   return known?.length === names?.length ? known : undefined;
 }
+
+/** The rows that a request puts whole, all of them or none, as the engine then has them. */
+export function rowsPut(action: string, body: Body, tables: TableKeys): Map<string, CachedRow> {
+  if (action !== 'PutItem' && action !== 'TransactWriteItems') return new Map();
+  const rows = (partsOf(action, body) ?? []).flatMap(([table, part]): [string, CachedRow][] => {
+    const { Item } = record(part);
+    const keys = tables[String(table)];
+    const name =
+      isRecord(Item) && isKept(Item) ? nameOf(String(table), keyIn(Item, keys), keys) : '';
+    return name === undefined || name === '' ? [] : [[name, rowOf(record(Item))]];
+  });
+  return new Map(rows);
+}
+
+/** Whether the engine gives a map as it was sent: it writes some numbers anew, and orders sets. */
+function isKept(map: Readonly<Record<string, unknown>>): boolean {
+  return Object.values(map).every((attribute) => {
+    const { N, L, M, SS, NS, BS } = record(attribute);
+    if (N !== undefined) return plain_number.test(String(N));
+    if (L !== undefined) return list(L).every((value) => isKept({ value }));
+    return M === undefined ? (SS ?? NS ?? BS) === undefined : isKept(record(M));
+  });
+}
+
+const plain_number = /^(0|-?[1-9]\d{0,14})$/;
 
 /** The single writes of a request, each with its table. */
 function partsOf(action: string, body: Body): [unknown, unknown][] | undefined {

@@ -20,14 +20,14 @@ const chars_max = 32_000_000;
 /**
  * The rows that were read last, so that reading one again costs no call of the engine, which takes
  * longer for the twenty rows of a list than all the rest of the request. It never differs from the
- * engine: every write comes by here, a row is forgotten before it is written and again afterwards, and a
- * read that met with a write is not kept.
+ * engine: every write comes by here, a row is forgotten before it is written and again afterwards, but for
+ * one that was put whole, and a read or a put that met with another write is not kept.
  */
 export class RowCache {
   readonly #rows = new Map<string, CachedRow>();
   readonly #readings = new Set<Reading>();
-  /** How many writes of a row are under way. */
-  readonly #writing = new Map<string, number>();
+  /** The writes of a row that are under way: how many, and whether two of them ever met. */
+  readonly #writing = new Map<string, { count: number; met: boolean }>();
   #chars = 0;
 
   get(name: string): CachedRow | undefined {
@@ -55,17 +55,24 @@ export class RowCache {
   beginWriting(names: readonly string[]): void {
     for (const name of names) {
       this.#forget(name);
-      this.#writing.set(name, (this.#writing.get(name) ?? 0) + 1);
+      const others = this.#writing.get(name);
+      this.#writing.set(name, { count: (others?.count ?? 0) + 1, met: others !== undefined });
       for (const { stale } of this.#readings) stale.add(name);
     }
   }
 
-  endWriting(names: readonly string[]): void {
+  /** @param rows What was put, by name: kept, unless another write came near. Without them all is forgotten. */
+  endWriting(names: readonly string[], rows?: ReadonlyMap<string, CachedRow>): void {
     for (const name of names) {
       this.#forget(name);
-      const others = (this.#writing.get(name) ?? 1) - 1;
-      if (others === 0) this.#writing.delete(name);
-      else this.#writing.set(name, others);
+      const { count, met } = this.#writing.get(name) ?? { count: 1, met: true };
+      if (count > 1) {
+        this.#writing.set(name, { count: count - 1, met });
+        continue;
+      }
+      this.#writing.delete(name);
+      const row = rows?.get(name);
+      if (row !== undefined && !met) this.#keep(name, row);
     }
   }
 
@@ -74,6 +81,7 @@ export class RowCache {
     this.#rows.clear();
     this.#chars = 0;
     for (const { names, stale } of this.#readings) for (const name of names) stale.add(name);
+    for (const write of this.#writing.values()) write.met = true;
   }
 
   #keep(name: string, row: CachedRow): void {

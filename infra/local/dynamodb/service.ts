@@ -14,6 +14,7 @@ import {
   nameOf,
   requestFor,
   rowReadOf,
+  rowsPut,
   rowsWritten,
   unitsOf,
   type RowRead,
@@ -90,11 +91,14 @@ export class DynamoService implements Service {
     const names = rowsWritten(action, record(body), this.#keys);
     if (names === undefined) cache.clear();
     else cache.beginWriting(names);
+    let put: ReadonlyMap<string, CachedRow> | undefined;
     try {
-      return await this.#forward(request, action, body);
+      const reply = await this.#forward(request, action, body);
+      if (reply.status === 200) put = rowsPut(action, record(body), this.#keys);
+      return reply;
     } finally {
       if (names === undefined) cache.clear();
-      else cache.endWriting(names);
+      else cache.endWriting(names, put);
     }
   }
 
