@@ -65,4 +65,8 @@ export const dream_limits = {
   gate_memory_chars_max: 4_000,
   /** Model requests of one stage at the same time. */
   dream_parallel_max: 8,
+  /** What is said in a dream's session by so many at once is one transaction: with the head and two bills under 100 writes. */
+  dream_lines_together_max: 20,
+  /** Of a session's events so much is held between its two readings; a longer session is read twice. */
+  dream_session_held_chars_max: 4_000_000,
 } as const;

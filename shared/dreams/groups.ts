@@ -29,12 +29,16 @@ export function memorySearch<Memory extends { readonly path: string; readonly te
     processTerm: (term) => term,
   });
   index.addAll(memories.map(({ path, text }, id) => ({ id, path, text })));
-  return (query: string, count: number): Memory[] =>
-    index
-      .search(query)
+  return (query: string, count: number): Memory[] => {
+    // A word that is said often counts as often, and is looked up once.
+    const said = Map.groupBy(termsOf(query), (term) => term);
+    const boostTerm = (term: string): number => said.get(term)?.length ?? 1;
+    return index
+      .search([...said.keys()].join(' '), { boostTerm })
       .toSorted((a, b) => b.score - a.score || Number(a.id) - Number(b.id))
       .slice(0, count)
       .flatMap(({ id }) => memories[Number(id)] ?? []);
+  };
 }
 
 /**

@@ -26,7 +26,7 @@ export interface GatheredSession {
 export async function gather(work: Work): Promise<number[]> {
   await begin(work);
   await openSession(work);
-  await work.once('sessions', async () => await gatherSessions(work));
+  await work.onceForAll('sessions', async () => await gatherSessions(work));
   const snapshot = await readSnapshot(work);
   const is_new = work.head.output_behavior.type === 'create_new';
   if (is_new && work.head.output_store_id === null) await copyStore(work, snapshot);
@@ -38,12 +38,15 @@ export async function gather(work: Work): Promise<number[]> {
 /** The input store as it was when the dream began. */
 export async function readSnapshot(work: Work): Promise<Snapshot> {
   const { memory_store_id } = work.head;
-  return await work.once('snapshot', async () => await takeSnapshot(work.ports, memory_store_id));
+  return await work.onceForAll(
+    'snapshot',
+    async () => await takeSnapshot(work.ports, memory_store_id),
+  );
 }
 
 /** The sessions as they were when the dream began. */
 export async function readSessions(work: Work): Promise<readonly GatheredSession[]> {
-  return await work.once('sessions', async () => await gatherSessions(work));
+  return await work.onceForAll('sessions', async () => await gatherSessions(work));
 }
 
 async function begin(work: Work): Promise<void> {

@@ -63,7 +63,7 @@ export class Journal implements Model {
     const n = this.#asked.get(hash) ?? 0;
     this.#asked.set(hash, n + 1);
     const key = { ...dreamKey(this.#head.dream_id), sk: `M#${this.#task}#${hash}#${n}` };
-    const row = (await this.#read(key)) ?? (await this.#begin(key));
+    const row = await this.#begin(key);
     const message =
       row.reply === undefined
         ? await this.#ask(row, request, signal)
@@ -80,7 +80,7 @@ export class Journal implements Model {
     const line: Line = { event: { id: row.span_id, type: 'span.model_request_start' } };
     const write = { put: row, condition: 'attribute_not_exists(pk)' };
     const is_ours = await say(this.#ports, this.#head, { lines: [line], writes: [write] });
-    // Another invocation was as far, or this very write had arrived: its span goes on.
+    // It was begun before, by another invocation or this very write: its span goes on, or is over.
     return is_ours ? row : ((await this.#read(row)) ?? row);
   }
 
@@ -126,12 +126,11 @@ export class Journal implements Model {
       condition: 'span_id = :span AND attribute_not_exists(reply)',
       values: { ':reply': reply, ':span': span_id },
     };
-    // Every model that dreams has a list price.
-    const counted = countOf(this.#head.dream_id, counts, cost_microcents ?? 0);
     return await say(this.#ports, this.#head, {
       lines: [endOf(span_id, false, { ...counts, ...(speed === null ? {} : { speed }) })],
-      writes: [answered, counted],
-      usage: { ...usage, cost_microcents },
+      writes: [answered],
+      // Every model that dreams has a list price.
+      usage: { ...usage, cost_microcents: cost_microcents ?? 0 },
     });
   }
 
@@ -160,19 +159,5 @@ function endOf(
       is_error,
       model_usage,
     },
-  };
-}
-
-/** Adds only: also to a dream that was canceled meanwhile, since it has been paid for. */
-function countOf(dream_id: string, counts: typeof unused, cost_microcents: number): Update {
-  const names = Object.keys(counts).map((name) => [`#${name}`, name]);
-  const sets = Object.keys(counts).map((name) => `#usage.#${name} = #usage.#${name} + :${name}`);
-  const values = Object.entries(counts).map(([name, count]) => [`:${name}`, count]);
-  return {
-    update: dreamKey(dream_id),
-    expression: `SET ${sets.join(', ')}, cost_microcents = cost_microcents + :cost`,
-    condition: 'attribute_exists(pk)',
-    names: { '#usage': 'usage', ...Object.fromEntries(names) },
-    values: { ':cost': cost_microcents, ...Object.fromEntries(values) },
   };
 }

@@ -1,3 +1,4 @@
+import { limits } from '../../core/limits.ts';
 import { load } from '../../core/stored.ts';
 import type { Row } from '../../core/table.ts';
 import type { SessionEvent } from '../../events/event.ts';
@@ -16,7 +17,7 @@ import { factsOf } from '../session-facts.ts';
 import type { Reflection } from '../thinking.ts';
 import { readSessions, readSnapshot, sessionGone, type GatheredSession } from './gather.ts';
 import { tell } from './pipeline-session.ts';
-import { eventsOf, readReports, rowsBetween } from './session-log.ts';
+import { eventsOf, readReports, rowsBetween, type ThreadEvent } from './session-log.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -62,24 +63,25 @@ export async function piecesDone(
 }
 
 /**
- * A session's logs up to where they stood when the dream began, cut into pieces. Read twice: first for
- * how it went, which every piece is told, then piece by piece, so that no more than one is held.
+ * A session's logs up to where they stood when the dream began, cut into pieces. Gone through twice: first
+ * for how it went, which every piece is told, then piece by piece. A long one is read twice for it, so
+ * that its size is no matter of memory.
  */
 async function* readPieces(
   { ports }: Work,
   { session_id, threads, cost_microcents }: GatheredSession,
 ): AsyncGenerator<Piece> {
-  const [[head, config], reports] = await Promise.all([
-    ports.table.getMany([sessionKey(session_id), configKey(session_id)]) as Promise<
-      [SessionHead?, SessionConfig?]
-    >,
-    readReports(ports, session_id),
-  ]);
+  const [head, config] = (await ports.table.getMany([
+    sessionKey(session_id),
+    configKey(session_id),
+  ])) as [SessionHead?, SessionConfig?];
   if (head === undefined || config === undefined || head.deleted_at !== null) {
     throw sessionGone(session_id);
   }
-  const slim: SessionEvent[] = [];
-  for await (const { event } of eventsOf(ports, threads)) slim.push(slimmed(event));
+  const [{ slim, held }, reports] = await Promise.all([
+    readOnce(ports, threads),
+    config.has_outcome_model === true ? readReports(ports, session_id) : [],
+  ]);
   const count = threads.reduce((sum, { through }) => sum + through, 0);
   // Swept while it was read: a part must not pass for the whole.
   if (slim.length < count) throw sessionGone(session_id);
@@ -94,7 +96,7 @@ async function* readPieces(
   };
   const cutter = new Cutter(factsOf(known, slim, reports));
   let left = count;
-  for await (const { thread_id, event } of eventsOf(ports, threads)) {
+  for await (const { thread_id, event } of held ?? eventsOf(ports, threads)) {
     left -= 1;
     for (const line of linesOf(thread_id, event)) {
       const piece = cutter.take(line);
@@ -104,6 +106,24 @@ async function* readPieces(
   if (left > 0) throw sessionGone(session_id);
   const last = cutter.rest();
   if (last !== undefined) yield last;
+}
+
+/** All events without what they say, and, of a session that is not long, the events themselves. */
+async function readOnce(
+  ports: Work['ports'],
+  threads: GatheredSession['threads'],
+): Promise<{ readonly slim: SessionEvent[]; readonly held: ThreadEvent[] | undefined }> {
+  const slim: SessionEvent[] = [];
+  let held: ThreadEvent[] | undefined = [];
+  let chars = 0;
+  for await (const one of eventsOf(ports, threads)) {
+    slim.push(slimmed(one.event));
+    if (held === undefined) continue;
+    held.push(one);
+    chars += JSON.stringify(one.event).length;
+    if (chars > limits.dream_session_held_chars_max) held = undefined;
+  }
+  return { slim, held };
 }
 
 /** What facts are made of: all of a verdict, and of the rest everything but its content. */

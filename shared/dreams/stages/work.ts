@@ -63,6 +63,11 @@ export class DreamFailed extends Error {
   }
 }
 
+/** Results that never change again, of the dreams that this process has worked on last. */
+const known = new Map<string, Promise<unknown>>();
+/** Two of each: a snapshot weighs as much as its store. */
+const KNOWN_MAX = 4;
+
 /** One invocation's work on one dream. */
 export class Work {
   readonly ports: StagePorts;
@@ -162,6 +167,20 @@ export class Work {
       names: { '#version': 'version', '#status': 'status' },
       values: { ':one': 1, ':run': run, ':pending': 'pending', ':running': 'running', ...values },
     })) as DreamHead;
+  }
+
+  /** As {@link once}, of what every part of the Map reads: one process reads it once. */
+  async onceForAll<Result>(name: string, make: () => Promise<Result>): Promise<Result> {
+    const key = dreamObject(this.#head.dream_id, name);
+    const made = known.get(key) ?? this.once(name, make);
+    known.set(key, made);
+    for (const oldest of [...known.keys()].slice(0, -KNOWN_MAX)) known.delete(oldest);
+    try {
+      return (await made) as Result;
+    } catch (error) {
+      known.delete(key);
+      throw error;
+    }
   }
 
   /**
