@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { limits } from '../../core/limits.ts';
-import { ConditionFailed } from '../../core/table.ts';
+import { primaryThreadId } from '../../core/id.ts';
+import { ConditionFailed, type Key, type Row } from '../../core/table.ts';
 import { sessionKey, type SessionHead } from '../../sessions/session.ts';
 import { threadKey, type ThreadHead } from '../../threads/thread.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -63,19 +64,26 @@ async function begin(work: Work): Promise<void> {
 async function gatherSessions({ ports, head }: Work): Promise<GatheredSession[]> {
   const { table } = ports;
   const limit = pLimit(limits.copies_parallel_max);
+  const at = new Map<string, Row>();
+  const read = async (keys: readonly Key[]): Promise<void> => {
+    for (const row of await table.getMany(keys)) at.set(row.pk, row);
+  };
+  const threadAt = (id: string) => at.get(threadKey(id).pk) as ThreadHead | undefined;
+  await read(head.session_ids.flatMap((id) => [sessionKey(id), threadKey(primaryThreadId(id))]));
   const teams = await Promise.all(
     head.session_ids.map((session_id) =>
-      limit(async () => ({ session_id, ids: await threadIds(table, session_id) })),
+      limit(async () => {
+        const primary = primaryThreadId(session_id);
+        // Most sessions never had another thread, and their primary one says so.
+        const is_team = threadAt(primary)?.team !== undefined;
+        return { session_id, ids: is_team ? await threadIds(table, session_id) : [primary] };
+      }),
     ),
   );
-  const keys = teams.flatMap(({ session_id, ids }) => [
-    sessionKey(session_id),
-    ...ids.map(threadKey),
-  ]);
-  const at = new Map((await table.getMany(keys)).map((row) => [row.pk, row]));
+  await read(teams.flatMap(({ ids: [, ...children] }) => children.map(threadKey)));
   return teams.map(({ session_id, ids }) => {
     const session = at.get(sessionKey(session_id).pk) as SessionHead | undefined;
-    const threads = ids.flatMap((id) => (at.get(threadKey(id).pk) as ThreadHead | undefined) ?? []);
+    const threads = ids.flatMap((id) => threadAt(id) ?? []);
     if (session?.deleted_at !== null || threads.length < ids.length) throw sessionGone(session_id);
     const { cost_microcents } = session.usage;
     const gathered = threads.map(({ thread_id, seq }) => ({ thread_id, through: seq }));
