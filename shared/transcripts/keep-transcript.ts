@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import type { Blobs } from '../core/blobs.ts';
 import type { Clock } from '../core/clock.ts';
+import { inTurn } from '../core/in-turn.ts';
 import type { Table } from '../core/table.ts';
 import type { SessionConfig } from '../sessions/session.ts';
 import type { PlacedLine } from '../threads/log.ts';
@@ -47,6 +48,18 @@ export async function keepTranscript(
   config: SessionConfig,
   head: ThreadHead,
   written?: readonly PlacedLine[],
+): Promise<void> {
+  const write = async () => await keep(store, config, head, written);
+  if (store.manifests === undefined) return await write();
+  // Threads of one process that rest together would only refuse each other's manifests.
+  await inTurn(store.manifests, config.session_id, write);
+}
+
+async function keep(
+  store: TranscriptStore,
+  config: SessionConfig,
+  head: ThreadHead,
+  written: readonly PlacedLine[] | undefined,
 ): Promise<void> {
   const known = await knownManifest(store, config, head);
   const after = segmentsOf(known.manifest, head.thread_id).at(-1)?.to ?? 0;

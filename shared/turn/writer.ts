@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import { Fault } from '../core/fault.ts';
+import { inTurn } from '../core/in-turn.ts';
 import { ConditionFailed } from '../core/table.ts';
 import { limits } from '../core/limits.ts';
 import type { LoggedEvent } from '../events/event.ts';
@@ -83,25 +84,40 @@ export class Writer {
 
   async #append(change: (head: ThreadHead) => Change): Promise<LoggedEvent[]> {
     for (let attempt = 1; ; attempt++) {
+      const { session_id, team } = this.#head;
       const changed = change(this.#head);
-      const lease_until_ms = this.#store.clock.now().getTime() + limits.lease_ms;
-      const prepared = await prepareChange(this.#store, this.#head, changed, { lease_until_ms });
-      try {
-        await this.#store.table.transact(prepared.writes);
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error;
-        if (!this.#holds) throw new LeaseNotTaken();
-        // Only heads may have moved; the session's own condition means that it is gone.
-        if (!error.failed.some((index) => index < prepared.session_at)) throw new LeaseLost();
-        if (attempt === limits.append_attempts_max) throw tooBusy(error);
-        await sleep(backoffMs(attempt));
-        // Where only another thread's head has moved, ours is as it was.
-        const is_moved = error.failed.some((index) => index < prepared.appended.writes.length);
-        if (is_moved) await this.refresh();
-        continue;
-      }
-      return await this.#take(prepared, changed.settled);
+      // Whoever writes to the head of a team would refuse the others: in one process they take turns.
+      const meets = team !== undefined || (changed.others ?? []).length > 0;
+      const written = meets
+        ? await inTurn(
+            this.#store.table,
+            session_id,
+            async () => await this.#write(change(this.#head), attempt),
+          )
+        : await this.#write(changed, attempt);
+      if (typeof written !== 'string') return written;
+      await sleep(backoffMs(attempt));
+      // Where only another thread's head has moved, ours is as it was.
+      if (written === 'moved') await this.refresh();
     }
+  }
+
+  /** @returns what is logged; else whose head has moved: ours, or only another's */
+  async #write(changed: Change, attempt: number): Promise<LoggedEvent[] | 'moved' | 'met'> {
+    const lease_until_ms = this.#store.clock.now().getTime() + limits.lease_ms;
+    const prepared = await prepareChange(this.#store, this.#head, changed, { lease_until_ms });
+    try {
+      await this.#store.table.transact(prepared.writes);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      if (!this.#holds) throw new LeaseNotTaken();
+      // Only heads may have moved; the session's own condition means that it is gone.
+      if (!error.failed.some((index) => index < prepared.session_at)) throw new LeaseLost();
+      if (attempt === limits.append_attempts_max) throw tooBusy(error);
+      const is_moved = error.failed.some((index) => index < prepared.appended.writes.length);
+      return is_moved ? 'moved' : 'met';
+    }
+    return await this.#take(prepared, changed.settled);
   }
 
   async #take({ appended, begun }: Prepared, settled: string | undefined): Promise<LoggedEvent[]> {

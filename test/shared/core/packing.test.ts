@@ -52,7 +52,9 @@ test('what conditions and updates name stands by itself, and is newer than the t
   const next = { ...head, version: 2, status: 'running', run: 1, queue, execution: 'sesn-1' };
   expect(row).toEqual(next);
   expect(await table.get(head)).toEqual(next);
-  expect(await table.getMany([head], { attributes: ['pk', 'sk', 'queue'] })).toMatchObject([{ queue }]);
+  expect(await table.getMany([head], { attributes: ['pk', 'sk', 'queue'] })).toMatchObject([
+    { queue },
+  ]);
 });
 
 test.each([
