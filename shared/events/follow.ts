@@ -105,7 +105,9 @@ export class Follower {
 
   /** Wait for the next look at the head. */
   async #look(signal: AbortSignal): Promise<void> {
-    const quiet_ms = performance.now() - this.#moved_at_ms;
+    // What the model says meanwhile does not move the head.
+    const is_listening = this.#previews !== undefined && this.#head.open_span !== null;
+    const quiet_ms = is_listening ? 0 : performance.now() - this.#moved_at_ms;
     const wait_ms = pollInterval(this.#head.status === 'running', quiet_ms);
     const head = await this.#tail.head(this.#head.thread_id, wait_ms, signal);
     if (signal.aborted) return;

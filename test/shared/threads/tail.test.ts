@@ -5,10 +5,13 @@ import { pollInterval, Tail } from '#shared/threads/tail.ts';
 
 test.each([
   [true, 0, 15],
-  [true, 3_600_000, 15],
+  [true, 999, 15],
+  [true, 3_000, 58],
+  [true, 5_000, 100],
+  [true, 3_600_000, 100],
   [false, 0, 15],
-  [false, 1_999, 15],
-  [false, 16_000, 133],
+  [false, 999, 15],
+  [false, 15_500, 133],
   [false, 30_000, 250],
   [false, 599_999, 250],
   [false, 600_000, 1_000],
@@ -16,8 +19,9 @@ test.each([
   expect(pollInterval(running, quiet_ms)).toBe(wait_ms);
 });
 
-test('an idle stream costs less than half a cent an hour in read units', () => {
+test('a stream costs less than half a cent an hour in read units, but while things happen', () => {
   const dollars = (wait_ms: number) => ((3_600_000 / wait_ms) * 0.5 * 0.125) / 1_000_000;
+  expect(dollars(pollInterval(true, 5_000))).toBeLessThan(0.005);
   expect(dollars(pollInterval(false, 30_000))).toBeLessThan(0.005);
   expect(dollars(pollInterval(false, 600_000))).toBeLessThan(0.0005);
 });
