@@ -38,7 +38,8 @@ export async function expireReviews(ports: Ports, head: ScheduleHead): Promise<n
   return count;
 }
 
-function isOpen({ state }: RunRow): boolean {
+/** Whether something is left to decide. */
+export function isOpen({ state }: RunRow): boolean {
   return state === 'awaiting_review' || state === 'not_recommended';
 }
 

@@ -9,6 +9,7 @@ import { storeKey, type StoreHead } from '../memory/memory.ts';
 import { isDue } from '../schedules/cron.ts';
 import { beginDue, dueBetween } from './begin-run.ts';
 import { endRun } from './end-run.ts';
+import { archiveCopies } from './archive-copies.ts';
 import { expireReviews } from './expire-reviews.ts';
 import { federate } from './federate.ts';
 import { findRun, findSchedule } from './read-schedule.ts';
@@ -106,7 +107,7 @@ async function isStoreLive(
   return store.deleted_at === null && store.archived_at === null;
 }
 
-/** What costs no model: old lessons end, old reviews expire, copies follow their originals. */
+/** What costs no model: old lessons end, old reviews expire, copies of dreams are put away, those of playbooks follow their originals. */
 async function keepHouse(
   ports: FirePorts,
   head: ScheduleHead,
@@ -115,6 +116,7 @@ async function keepHouse(
   const is_kept = notes_days === null && playbooks_days === null && reviews_days === null;
   const retired = await retain(ports, head);
   const reviews_expired_count = await expireReviews(ports, head);
+  await archiveCopies(ports, head);
   return {
     retention: is_kept ? null : { ...retired, reviews_expired_count },
     federation: head.federation === null ? null : await federate(ports, head),

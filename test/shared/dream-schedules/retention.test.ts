@@ -1,5 +1,6 @@
 /** What was learned ends by the operator's choice alone: as versions, and never what a person has written. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dreamKey } from '#shared/dreams/dream.ts';
 import { confirmedAt } from '#shared/dream-schedules/retain.ts';
 import { anOperation } from '../dreams/samples.ts';
 import type { Operation } from '#shared/dreams/operation.ts';
@@ -103,6 +104,30 @@ describe('retention', () => {
     await rig.own.dreams.decide(dream_id, 'c0002', { decision: 'accept' });
     expect(await states()).toEqual(['accepted', 'accepted']);
   });
+});
+
+test('the copy that a dream has made is put away once nothing is left to decide', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const store_id = await rig.store({ '/a.md': 'alpha\n' });
+  const { id, dream_id } = await rig.begun(store_id);
+  const copy = await rig.store({ '/a.md': 'alpha 2\n' });
+  await rig.door.ports.table.update({
+    update: dreamKey(dream_id ?? ''),
+    expression: 'SET output_store_id = :copy, copy_store_id = :copy',
+    values: { ':copy': copy },
+  });
+  await rig.end(dream_id, { operations: notes });
+  const { memoryStores } = rig.client.beta;
+  const archivedAt = async (store: string) => (await memoryStores.retrieve(store)).archived_at;
+  await house(id);
+  // Its changes wait for somebody.
+  expect(await archivedAt(copy)).toBeNull();
+  await rig.own.dreams.acceptAll(dream_id);
+  await rig.own.dreams.apply(dream_id, { memory_store_id: store_id });
+  await house(id);
+  expect(await archivedAt(copy)).not.toBeNull();
+  expect(await archivedAt(store_id)).toBeNull();
+  expect(await rig.texts(copy)).toEqual({ '/a.md': 'alpha 2\n' });
 });
 
 test('what a dream has read is remembered for longer than any schedule looks back', async () => {
