@@ -6,7 +6,8 @@ import { isAtWork, isChild } from '../threads/team.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import { after, merge } from '../turn/change.ts';
 import { failChild, stoppedReport } from '../turn/child.ts';
-import { closeExhausted, exhausted, sayBegun } from '../turn/ending.ts';
+import { begunFirst } from '../turn/and-rest.ts';
+import { closeExhausted, exhausted } from '../turn/ending.ts';
 import { settle } from '../turn/settle.ts';
 import { startRuns, type Runs } from './runs.ts';
 import { usageNow, usageSnapshot } from './session-usage.ts';
@@ -35,8 +36,8 @@ export async function exhaustThread(
   if (head === undefined || !isAtWork(head.status)) return false;
   if (!isChild(head) && head.run !== session.run) return false;
   const now = ports.clock.now();
-  const closed = merge(
-    sayBegun(head),
+  const closed = begunFirst(
+    head,
     closeExhausted(head, now, {
       type: 'unknown_error',
       message: `The platform failed to run this turn, also when it was started anew (last execution ${head.execution ?? executionName(session.session_id, head.run)}). Send a message to try again.`,

@@ -10,8 +10,8 @@ import { idleLines, statusLine, type Stop } from '../threads/status-lines.ts';
 import { isChild, teamWorks } from '../threads/team.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import { closeConsult } from './advise.ts';
-import { announce } from './begin.ts';
-import { after, andRest, merge } from './change.ts';
+import { andRest, begunFirst } from './and-rest.ts';
+import { after, merge } from './change.ts';
 import { tellStatus } from './child.ts';
 import { giveOutcomeUp } from './outcome.ts';
 import { abandonChild, restOf } from './rest.ts';
@@ -102,7 +102,7 @@ export async function rest(turn: Turn<ThreadPorts>): Promise<void> {
 
 /**
  * Rest at the budget, unless it was raised or something was sent since the last look: then nothing
- * is written, and the loop decides anew.
+ * is written, and the loop decides anew. A request that died with its function has left a span open.
  */
 export async function restAtBudget(turn: Turn<ThreadPorts>): Promise<void> {
   await turn.look(true);
@@ -110,18 +110,13 @@ export async function restAtBudget(turn: Turn<ThreadPorts>): Promise<void> {
   const seen = turn.head.version;
   const stop: Stop = { reason: { type: 'budget_reached' } };
   await turn.writer.append((head) =>
-    head.version === seen ? restChange(turn, head, stop, before(head)) : { lines: [] },
+    head.version === seen ? restChange(turn, head, stop, closeSpan(head)) : { lines: [] },
   );
 }
 
-/** A request that died with its function has left a span open, and a new turn may not be said to run. */
-function before(head: ThreadHead): Change {
-  return merge(sayBegun(head), closeSpan(head));
-}
-
-function restChange(turn: Turn<ThreadPorts>, head: ThreadHead, stop: Stop, first: Change): Change {
-  const next = after(head, first);
-  return merge(first, restOf(turn, next, { stop, first }));
+function restChange(turn: Turn<ThreadPorts>, head: ThreadHead, stop: Stop, before: Change): Change {
+  const first = begunFirst(head, before);
+  return merge(first, restOf(turn, after(head, first), { stop, first }));
 }
 
 /**
@@ -132,8 +127,9 @@ export function endTurn(
   turn: Turn<ThreadPorts>,
   head: ThreadHead,
   stop: Stop,
-  first: Change,
+  before: Change,
 ): Change {
+  const first = begunFirst(head, before);
   const next = after(head, first);
   if (next.queue.length === 0) return restChange(turn, head, stop, first);
   const { team } = next;
@@ -164,15 +160,10 @@ export async function interrupt(turn: Turn<ThreadPorts>): Promise<void> {
     const heard: Change = { lines: events.map(lineOf), patch: { queue } };
     const now = turn.ports.clock.now();
     const closed = merge(closeCalls(head, now), closeSpan(head));
-    const change = merge(merge(merge(sayBegun(head), heard), closed), giveOutcomeUp(head, now));
+    const change = merge(merge(heard, closed), giveOutcomeUp(head, now));
     return endTurn(turn, head, { reason: { type: 'end_turn' } }, change);
   });
   turn.context.take(logged);
-}
-
-/** A turn that ends before it was said to run is said so first: each idle in the log ends something. */
-export function sayBegun(head: ThreadHead): Change {
-  return head.status === 'running' && !head.announced ? announce(head) : { lines: [] };
 }
 
 /**

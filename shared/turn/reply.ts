@@ -15,7 +15,8 @@ import { prepareCall, teamToolOf, type TeamCall } from '../team/prepare-calls.ts
 import { rosterOf } from '../team/roster.ts';
 import { isChild } from '../threads/team.ts';
 import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
-import { andRest, merge } from './change.ts';
+import { andRest } from './and-rest.ts';
+import { merge } from './change.ts';
 import { endTurn } from './ending.ts';
 import type { EventIds } from './request.ts';
 import { addUsage } from '../sessions/add-usage.ts';

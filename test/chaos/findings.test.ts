@@ -1,5 +1,7 @@
 /** What chaos has found, each as a test of its own that needs no luck. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { executionName } from '#shared/sessions/session.ts';
+import { primaryThreadId } from '#shared/core/id.ts';
 import { call, costing, say, stall } from '../model/replies.ts';
 import { all, message, startRig, typesOf, type Rig } from '../rig.ts';
 import { sequenceFaults } from './sequence.ts';
@@ -53,6 +55,30 @@ const statusIn = (type: string): string[] => {
   const [, status] = /^session\.status_(\w+)$/.exec(type) ?? [];
   return status === undefined ? [] : [status];
 };
+
+test('a turn that is given up before its first step has begun is said to run before it is said to rest', async () => {
+  rig.model.on('first', say('done'), say('done again'));
+  const id = await rig.session();
+  await rig.send(id, message('first'));
+  await rig.rested(id);
+  let release: () => void = () => undefined;
+  held = { release: new Promise((resolve) => (release = resolve)), count: 0 };
+  const sent = rig.send(id, message('lost'));
+  await expect.poll(() => held?.count).toBe(1);
+  const run = { session_id: id, thread_id: primaryThreadId(id), run: 2 };
+  await rig.host.invoke('step', { ...run, execution: executionName(id, 2), give_up: true });
+  release();
+  held = undefined;
+  await sent;
+  await rig.send(id, message('again'));
+  const events = await rig.rested(id, 3);
+  expect(all(events, 'session.status_idle').map((event) => event.stop_reason.type)).toEqual([
+    'end_turn',
+    'retries_exhausted',
+    'end_turn',
+  ]);
+  expect(sequenceFaults('session', typesOf(events).flatMap(statusIn))).toEqual([]);
+});
 
 const budget = (amount: string) => ({
   type: 'limit' as const,
