@@ -2,7 +2,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
-import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { required } from '#shared/core/env.ts';
 import { StepFunctionsExecutions } from '#shared/core/executions-sfn.ts';
@@ -17,7 +17,7 @@ const logger = new Logger();
 
 export const ports: MemoryDoorPorts = {
   table: new DynamoTable(required('TABLE_NAME')),
-  blobs: new S3Blobs(required('BUCKET_NAME')),
+  blobs: new LaterBlobs(required('BUCKET_NAME')),
   clock: systemClock,
   newId,
   newName,

@@ -2,8 +2,9 @@ import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Blobs, Exact, Head, Range, Tagged } from './blobs.ts';
 
 /**
- * The content bucket for a function that seldom has to do with it: its client, a fifth of such a
- * function's code, is loaded when the first object is asked for and is no part of a cold start.
+ * The content bucket for a function that has to do with it seldom, or not before it has answered: its
+ * client, a fifth of such a function's code, is loaded when the first object is asked for and is no part
+ * of a cold start.
  */
 export class LaterBlobs implements Blobs {
   readonly #bucket: string;

@@ -12,6 +12,7 @@ import {
   type TransactWriteItem,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from './fault.ts';
 import { invariant } from './invariant.ts';
@@ -148,9 +149,12 @@ export class DynamoTable implements Table {
   async transact(writes: readonly Write[]): Promise<void> {
     invariant(writes.length <= limits.transaction_writes_max, 'a transaction holds 100 writes');
     const TransactItems = writes.map((write) => this.#itemOf(write));
+    // One for all attempts: where the reply to one was lost and the next meets others, what the first has
+    // written must not be refused to us as somebody else's.
+    const ClientRequestToken = randomUUID();
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#db.send(new TransactWriteItemsCommand({ TransactItems }));
+        await this.#db.send(new TransactWriteItemsCommand({ TransactItems, ClientRequestToken }));
         return;
       } catch (cause) {
         if (!(cause instanceof TransactionCanceledException)) throw cause;

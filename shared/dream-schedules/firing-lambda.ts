@@ -1,24 +1,22 @@
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { awsDefaults } from '../core/aws-defaults.ts';
+import type { openLambda } from '../core/open-lambda.ts';
 import type { Firing } from './firing.ts';
 
 /** How long a request waits for the fire function; reconcile goes on with what is not done by then. */
 const ANSWER_MS = 20_000;
 
-/** The fire function in Lambda: what it does is safe to repeat. */
-export class LambdaFiring implements Firing {
-  readonly #lambda: LambdaClient;
-  readonly #function_name: string;
+const settings = {
+  ...awsDefaults,
+  requestHandler: { ...awsDefaults.requestHandler, requestTimeout: ANSWER_MS },
+};
 
-  constructor(
-    function_name: string,
-    client = new LambdaClient({
-      ...awsDefaults,
-      requestHandler: { ...awsDefaults.requestHandler, requestTimeout: ANSWER_MS },
-    }),
-  ) {
+/** The fire function in Lambda: what it does is safe to repeat. Its client is loaded when it is first called. */
+export class LambdaFiring implements Firing {
+  readonly #function_name: string;
+  #loading: Promise<ReturnType<typeof openLambda>> | undefined;
+
+  constructor(function_name: string) {
     this.#function_name = function_name;
-    this.#lambda = client;
   }
 
   async sync(dream_schedule_id: string): Promise<void> {
@@ -34,7 +32,11 @@ export class LambdaFiring implements Firing {
   }
 
   async #invoke(event: object, type: 'RequestResponse' | 'Event'): Promise<void> {
-    const { FunctionError, Payload } = await this.#lambda.send(
+    this.#loading ??= import('../core/open-lambda.ts').then((module) =>
+      module.openLambda(settings),
+    );
+    const { lambda, InvokeCommand } = await this.#loading;
+    const { FunctionError, Payload } = await lambda.send(
       new InvokeCommand({
         FunctionName: this.#function_name,
         InvocationType: type,

@@ -7,7 +7,7 @@ import { limits } from '../core/limits.ts';
 import type { LoggedEvent } from '../events/event.ts';
 import { startRuns } from '../sessions/runs.ts';
 import type { Change } from '../threads/change.ts';
-import type { PlacedLine } from '../threads/log.ts';
+import { newestLines, type PlacedLine } from '../threads/log.ts';
 import { prepareChange, type Prepared } from '../threads/prepare-change.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import type { TurnPorts } from './turn-ports.ts';
@@ -115,9 +115,19 @@ export class Writer {
       if (!error.failed.some((index) => index < prepared.session_at)) throw new LeaseLost();
       if (attempt === limits.append_attempts_max) throw tooBusy(error);
       const is_moved = error.failed.some((index) => index < prepared.appended.writes.length);
-      return is_moved ? 'moved' : 'met';
+      if (!is_moved) return 'met';
+      if (!(await this.#isWritten(prepared))) return 'moved';
     }
     return await this.#take(prepared, changed.settled);
+  }
+
+  /** Whether it was this very append that moved the head: written before its reply was lost. */
+  async #isWritten({ appended: { head, placed } }: Prepared): Promise<boolean> {
+    const last = placed.at(-1);
+    if (last === undefined) return false;
+    const range = { after: head.seq - 1, through: head.seq };
+    const there = await newestLines(this.#store.table, head.thread_id, range);
+    return there?.at(-1)?.id === last.id;
   }
 
   async #take({ appended, begun }: Prepared, settled: string | undefined): Promise<LoggedEvent[]> {

@@ -4,6 +4,7 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createServer, type Server } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { errorReply } from '#shared/core/http.ts';
@@ -22,9 +23,12 @@ let client: DynamoDBClient;
 let table: DynamoTable;
 let refused_count = 0;
 let refusals_max = 0;
+let tokens: unknown[] = [];
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
+  server = createServer(async (request, response) => {
+    const asked = JSON.parse((await buffer(request)).toString('utf8')) as Record<string, unknown>;
+    tokens.push(asked['ClientRequestToken']);
     const target = String(request.headers['x-amz-target']).split('.')[1];
     const is_refused = refused_count < refusals_max;
     if (is_refused) refused_count += 1;
@@ -42,6 +46,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   refused_count = 0;
+  tokens = [];
 });
 afterAll(() => {
   client.destroy();
@@ -58,6 +63,16 @@ test.each(['transact', 'update'] as const)('%s waits until others are done', asy
   refusals_max = 3;
   await writes[name]();
   expect(refused_count).toBe(3);
+});
+
+test('whatever a transaction meets, it stays the same one: what was written before a lost reply is its own', async () => {
+  refusals_max = 3;
+  await writes.transact();
+  expect(tokens).toHaveLength(4);
+  expect(new Set(tokens).size).toBe(1);
+  expect(tokens[0]).toMatch(/^[0-9a-f-]{36}$/);
+  await writes.transact();
+  expect(new Set(tokens).size).toBe(2);
 });
 
 test.each(['transact', 'update'] as const)(

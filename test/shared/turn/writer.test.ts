@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '#shared/core/id.ts';
 import { systemClock } from '#shared/core/clock.ts';
+import type { Table } from '#shared/core/table.ts';
 import { threadKey } from '#shared/threads/thread.ts';
 import type { Observation } from '#shared/turn/turn-ports.ts';
 import { leaseToTake } from '#shared/turn/lease.ts';
@@ -44,6 +45,34 @@ test('a turn that ends beside another writer is counted once', async () => {
   });
   expect(tries).toBe(2);
   expect(observed).toEqual([{ type: 'settled', reason: 'end_turn' }]);
+});
+
+test('an append that was written, and whose reply was lost, is not made again', async () => {
+  const { table } = started;
+  const head = aThread({ status: 'running', run: 1, seq: 3_000 });
+  await table.transact([{ put: head }]);
+  const transact: Table['transact'] = async (writes) => {
+    await table.transact(writes);
+    // As an engine answers that has forgotten its client's token: the head is not the one that was read.
+    if (writes.length > 1) await table.transact(writes);
+  };
+  const forgetful: Table = {
+    get: table.get.bind(table),
+    getMany: table.getMany.bind(table),
+    query: table.query.bind(table),
+    update: table.update.bind(table),
+    deleteMany: table.deleteMany.bind(table),
+    transact,
+  };
+  const ports = { blobs: new MemoryBlobs(), clock: systemClock, observe: () => undefined };
+  const writer = new Writer({ ...ports, table: forgetful }, head);
+  const said = await writer.append(() => ({
+    lines: [{ event: { id: newId('event'), type: 'session.status_running' } }],
+    patch: { rounds: 1 },
+  }));
+  expect(said.map(({ seq }) => seq)).toEqual([3_001]);
+  expect(writer.head).toMatchObject({ seq: 3_001, rounds: 1 });
+  expect(await table.get(threadKey(THREAD_ID))).toMatchObject({ seq: 3_001 });
 });
 
 const waiting = { n: 1, id: 'sevt_00000000000000000000000001', type: 'user.message' } as const;
