@@ -181,7 +181,9 @@ class Chaos {
       this.#events += record.log.length + record.children.reduce((sum, c) => sum + c.log.length, 0);
       const faults = faultsOf(record);
       if (faults.length > 0) this.#fell(session.id, story, faults);
-      if (n % DREAM_EVERY === DREAM_EVERY - 1) await this.#dream(session.id, story);
+      // There is a lesson in every message, and in nothing else.
+      const teaches = session.sent.some(({ type }) => type === 'user.message');
+      if (teaches && n % DREAM_EVERY === DREAM_EVERY - 1) await this.#dream(session.id, story);
     } catch (error) {
       this.#fell(session.id, story, [String(error)]);
     } finally {
