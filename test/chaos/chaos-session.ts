@@ -176,7 +176,8 @@ export class ChaosSession {
       if (events.length !== seen) moved_at = performance.now();
       seen = events.length;
       const told = events.filter(({ processed_at }) => processed_at !== null);
-      const last = told.at(-1);
+      // An interrupt of a session at rest stands behind its rest, and changes nothing.
+      const last = told.findLast(({ type }) => type !== 'user.interrupt');
       // At a budget what was sent waits until that is raised.
       const is_waiting = told.length < events.length && !isCapped(last);
       if (status === 'idle' && last?.type === 'session.status_idle' && !is_waiting) {
