@@ -121,6 +121,20 @@ test('a whole session has no fault', () => {
   expect(faultsOf(whole())).toEqual([]);
 });
 
+test('an interrupt may be dropped at a budget, and at no other rest', () => {
+  const record = whole();
+  const sent = [...record.sent, { id: 'i9', type: 'user.interrupt' as const }];
+  expect(faultsOf({ ...record, sent })).toEqual([
+    expect.stringMatching(/i9 was accepted and stands 0 times/),
+  ]);
+  const reason = { type: 'budget_reached' } as const;
+  const log = record.log.map((event) =>
+    event.type === 'session.status_idle' ? { ...event, stop_reason: reason } : event,
+  );
+  const faults = faultsOf({ ...record, sent, log });
+  expect(faults.filter((fault) => fault.includes('i9'))).toEqual([]);
+});
+
 const damages: [what: string, damage: (record: SessionRecord) => SessionRecord, fault: RegExp][] = [
   ['an id twice', (r) => doubled(r, 'r1', { id: 'r1' }), /r1 stands twice/],
   ['a message lost', (r) => lost(r, 'm1'), /m1 was accepted and stands 0 times/],

@@ -62,11 +62,19 @@ function isSaidAgain(log: readonly Event[], at: number): boolean {
   return before?.type === 'session.status_idle' && before.stop_reason.type === 'requires_action';
 }
 
+const isCapped = (event: Event): boolean =>
+  event.type === 'session.status_idle' && event.stop_reason.type === 'budget_reached';
+
 /** Each event that was accepted stands in the log, once. */
 function sentFaults({ log, sent }: SessionRecord): string[] {
   const counts = new Map<string, number>();
   for (const { id } of log) counts.set(id, (counts.get(id) ?? 0) + 1);
-  const lost = sent.filter(({ id }) => counts.get(id) !== 1);
+  // One that comes while the session rests at its budget is accepted, and dropped.
+  const may_drop = log.some(isCapped);
+  const lost = sent.filter(
+    ({ id, type }) =>
+      counts.get(id) !== 1 && !(may_drop && type === 'user.interrupt' && !counts.has(id)),
+  );
   const known = new Set(sent.map(({ id }) => id));
   const own = log.filter(({ type }) => type.startsWith('user.'));
   return [
