@@ -137,7 +137,7 @@ export function rowsPut(action: string, body: Body, tables: TableKeys): Map<stri
 function isKept(map: Readonly<Record<string, unknown>>): boolean {
   return Object.values(map).every((attribute) => {
     const { N, L, M, SS, NS, BS } = record(attribute);
-    if (N !== undefined) return plain_number.test(String(N));
+    if (N !== undefined) return typeof N === 'string' && plain_number.test(N);
     if (L !== undefined) return list(L).every((value) => isKept({ value }));
     return M === undefined ? (SS ?? NS ?? BS) === undefined : isKept(record(M));
   });
