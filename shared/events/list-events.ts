@@ -4,7 +4,7 @@ import { readPage, type Entry, type Page, type Stretch } from '../core/page.ts';
 import { queryInt, queryList, queryTime } from '../core/parse.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Table } from '../core/table.ts';
-import { loadEvent, walkLog, type PlacedLine } from '../threads/log.ts';
+import { eventBytes, loadEvent, walkLog, type PlacedLine } from '../threads/log.ts';
 import { padded, type ThreadHead } from '../threads/thread.ts';
 import { eventTypes } from './event-types.ts';
 import type { SessionEvent } from './event.ts';
@@ -89,7 +89,7 @@ async function readLog(
   walk: for await (const page of walkLog(ports.table, head.thread_id, range)) {
     for (const line of page) {
       const wanted = wants(types, line.type);
-      bytes += wanted ? bytesOf(line) : 0;
+      bytes += wanted ? eventBytes(line) : 0;
       // What does not fit into the answer is not loaded: a thousand events may weigh gigabytes. The
       // first line may be where the list stands already, so only a second one is a step ahead.
       more = lines.length === lines_max || (bytes > limits.page_bytes_max && lines.length > 1);
@@ -134,10 +134,6 @@ function wants(types: readonly string[] | undefined, type: string): boolean {
 /** The number in a position; `other` for a position of the other part, or beyond. */
 function numberIn(position: string, part: string, other: number): number {
   return position.startsWith(part) ? Number(position.slice(part.length)) : other;
-}
-
-function bytesOf({ event }: PlacedLine): number {
-  return 'json' in event ? Buffer.byteLength(event.json) : event.bytes;
 }
 
 /** The positions that the bounds of time allow, found without reading what lies before them. */

@@ -2,7 +2,7 @@ import type { Blobs } from '../core/blobs.ts';
 import type { Clock } from '../core/clock.ts';
 import { invariant } from '../core/invariant.ts';
 import { limits } from '../core/limits.ts';
-import { load, store, type Stored } from '../core/stored.ts';
+import { load, loadText, store, type Stored } from '../core/stored.ts';
 import type { Row, Table, Write } from '../core/table.ts';
 import type { Hidden, Line, LoggedEvent, SessionEvent } from '../events/event.ts';
 import { padded, type ThreadHead } from './thread.ts';
@@ -13,16 +13,28 @@ import { padded, type ThreadHead } from './thread.ts';
  */
 interface EntryRow extends Row {
   readonly first_seq: number;
-  readonly lines: readonly StoredLine[];
+  readonly lines: readonly (KeptLine | StoredLine)[];
 }
 
-/** `type` and `processed_at` stand outside, so that a filter need not fetch a large event. */
+/**
+ * An entry is one text (packing.ts), so what is small stands in it as it is: as a text within the text
+ * each of its quotes would be escaped, and what stands outside of it would be there twice.
+ */
+interface KeptLine {
+  readonly value: SessionEvent;
+  readonly hidden_value?: Hidden;
+}
+
+/**
+ * `type` and `processed_at` stand outside, so that a filter need not fetch a large event. So are also the
+ * small ones of entries from before they were kept as they are.
+ */
 export interface StoredLine {
   readonly id: string;
   readonly type: SessionEvent['type'];
   readonly processed_at: string;
-  readonly event: Stored<SessionEvent>;
-  readonly hidden?: Stored<Hidden>;
+  readonly event: Stored<SessionEvent> | { readonly value: SessionEvent };
+  readonly hidden?: Stored<Hidden> | { readonly value: Hidden };
 }
 
 /** A line with its place in the log, not yet loaded from the bucket. */
@@ -107,17 +119,36 @@ async function storeLine(
     type: event.type,
     // The append has just set it; only the type still allows it to be open.
     processed_at: event.processed_at ?? '',
-    event: stored,
+    event: small(event, stored),
     ...(Object.keys(hidden).length === 0
       ? {}
-      : { hidden: await store(blobs, `${key}.hidden.json`, hidden) }),
+      : { hidden: small(hidden, await store(blobs, `${key}.hidden.json`, hidden)) }),
   };
+}
+
+function small<T>(value: T, stored: Stored<T>): Stored<T> | { readonly value: T } {
+  return 'json' in stored ? { value } : stored;
+}
+
+/** A line as its entry has it. */
+function kept(line: StoredLine): KeptLine | StoredLine {
+  const { event, hidden } = line;
+  if (!('value' in event) || (hidden !== undefined && !('value' in hidden))) return line;
+  return { value: event.value, ...(hidden === undefined ? {} : { hidden_value: hidden.value }) };
+}
+
+function unkept(line: KeptLine | StoredLine): StoredLine {
+  if (!('value' in line)) return line;
+  const { value, hidden_value } = line;
+  const { id, type, processed_at } = value;
+  const hidden = hidden_value === undefined ? {} : { hidden: { value: hidden_value } };
+  return { id, type, processed_at: processed_at ?? '', event: { value }, ...hidden };
 }
 
 /** One row, or several when the lines together are too large for one. */
 function rowsOf(head: ThreadHead, lines: readonly StoredLine[]): EntryRow[] {
-  const rows: { lines: StoredLine[]; bytes: number }[] = [];
-  for (const line of lines) {
+  const rows: { lines: (KeptLine | StoredLine)[]; bytes: number }[] = [];
+  for (const line of lines.map(kept)) {
     const bytes = Buffer.byteLength(JSON.stringify(line));
     const last = rows.at(-1);
     if (last !== undefined && last.bytes + bytes <= limits.row_bytes_max) {
@@ -182,7 +213,7 @@ export async function* walkLog(
 
 /**
  * The events after a number, where the newest append alone holds them: an entry's key is its last event.
- * A read by key costs what a query costs, and is answered sooner.
+ * A read by key costs what a query costs, and the local host has its answer without asking its engine.
  * @returns undefined where they stand in several entries
  */
 export async function newestLines(
@@ -209,20 +240,33 @@ async function endOf(table: Table, pk: string, { through, reverse }: LogRange): 
 }
 
 function placed(row: EntryRow, reverse = false): PlacedLine[] {
-  const lines = row.lines.map((line, index) => ({ ...line, seq: row.first_seq + index }));
+  const lines = row.lines.map((line, index) => ({ ...unkept(line), seq: row.first_seq + index }));
   return reverse ? lines.toReversed() : lines;
 }
 
-/** Load a line's event from the bucket when it is large. */
-export async function loadEvent(blobs: Blobs, line: StoredLine): Promise<SessionEvent> {
-  return await load(blobs, line.event);
+/** A line's event, loaded from the bucket when it is large. */
+export async function loadEvent(blobs: Blobs, { event }: StoredLine): Promise<SessionEvent> {
+  return 'value' in event ? event.value : await load(blobs, event);
+}
+
+/** The same as the JSON text that it is kept as. */
+export async function eventText(blobs: Blobs, { event }: StoredLine): Promise<string> {
+  return 'value' in event ? JSON.stringify(event.value) : await loadText(blobs, event);
+}
+
+/** What a line's event weighs as JSON. */
+export function eventBytes({ event }: StoredLine): number {
+  if ('blob' in event) return event.bytes;
+  return Buffer.byteLength('json' in event ? event.json : JSON.stringify(event.value));
 }
 
 /** A line whole, with what stays behind the wire. */
 export async function loadLine(blobs: Blobs, line: PlacedLine): Promise<LoggedEvent> {
-  const [event, hidden] = await Promise.all([
-    load(blobs, line.event),
-    line.hidden === undefined ? {} : load(blobs, line.hidden),
-  ]);
+  const [event, hidden] = await Promise.all([loadEvent(blobs, line), loadHidden(blobs, line)]);
   return { seq: line.seq, event, hidden };
+}
+
+async function loadHidden(blobs: Blobs, { hidden }: StoredLine): Promise<Hidden> {
+  if (hidden === undefined) return {};
+  return 'value' in hidden ? hidden.value : await load(blobs, hidden);
 }

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Blobs } from '../core/blobs.ts';
 import { primaryThreadId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
-import { loadText } from '../core/stored.ts';
 import type { Table } from '../core/table.ts';
 import type { SessionEvent } from '../events/event.ts';
-import { walkLog, type PlacedLine } from '../threads/log.ts';
+import { eventText, walkLog, type PlacedLine } from '../threads/log.ts';
 import { padded, type ThreadHead } from '../threads/thread.ts';
 import type { SegmentEntry } from './manifest.ts';
 
@@ -28,7 +27,7 @@ export function transcriptPrefix(session_id: string): string {
 
 /** An event as a line of JSON. JSON escapes every line feed inside of it. */
 export async function jsonLine(blobs: Blobs, line: PlacedLine): Promise<string> {
-  return `${await loadText(blobs, line.event)}\n`;
+  return `${await eventText(blobs, line)}\n`;
 }
 
 /**

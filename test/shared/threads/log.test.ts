@@ -4,7 +4,15 @@
  */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { walkLog, type LogRange } from '#shared/threads/log.ts';
+import { limits } from '#shared/core/limits.ts';
+import {
+  eventBytes,
+  eventText,
+  loadEvent,
+  newestLines,
+  walkLog,
+  type LogRange,
+} from '#shared/threads/log.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { aCall, append, aReply, putSession, testPorts, type TestPorts } from '../../sessions.ts';
 
@@ -36,6 +44,47 @@ async function aLog(sizes: readonly number[]): Promise<string> {
   }
   return thread_id;
 }
+
+test('the newest events are read by one key where one append holds them, also a part of it', async () => {
+  const thread_id = await aLog([2, 3]);
+  const newest = async (after: number) =>
+    (await newestLines(started.table, thread_id, { after, through: 5 }))?.map(({ seq }) => seq);
+  expect([await newest(2), await newest(4), await newest(1)]).toEqual([[3, 4, 5], [5], undefined]);
+  // Not the end of an append.
+  expect(await newestLines(started.table, thread_id, { after: 2, through: 4 })).toBeUndefined();
+});
+
+test('an entry holds what is small as it is, and one of before as a text within its text', async () => {
+  const { session_id, thread_id } = await putSession(ports, aCall());
+  const [small, large] = [aReply('"quoted"'), aReply('x'.repeat(limits.inline_bytes_max))];
+  await append(ports, thread_id, [small, large]);
+  const old = { ...aReply('old'), processed_at: '2026-11-20T10:00:00.000Z' };
+  const line = { id: old.id, type: old.type, processed_at: old.processed_at };
+  const pk = `THREAD#${thread_id}`;
+  const entry = {
+    pk,
+    sk: 'E#000000000003',
+    first_seq: 3,
+    lines: [{ ...line, event: { json: JSON.stringify(old) } }],
+  };
+  await started.table.transact([{ put: entry }]);
+  const key = { pk, sk: 'E#000000000002' };
+  expect((await started.table.get(key))?.['lines']).toMatchObject([
+    { value: small },
+    { id: large.id, event: { blob: `sessions/${session_id}/events/${large.id}.json` } },
+  ]);
+  const events = [];
+  for await (const lines of walkLog(started.table, thread_id)) {
+    for (const one of lines) {
+      const event = await loadEvent(ports.blobs, one);
+      expect(await eventText(ports.blobs, one)).toBe(JSON.stringify(event));
+      expect(eventBytes(one)).toBe(Buffer.byteLength(JSON.stringify(event)));
+      expect(one).toMatchObject({ id: event.id, type: event.type });
+      events.push(event);
+    }
+  }
+  expect(events).toMatchObject([small, large, old]);
+});
 
 test('any range in any direction and size of read gives its numbers, each once and in order', async () => {
   await fc.assert(
