@@ -1,4 +1,6 @@
+import { encodeTime } from 'ulid';
 import { Fault } from '../core/fault.ts';
+import { prefixes } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import { dreamKey, type DreamHead } from '../dreams/dream.ts';
 import { storeKey, type StoreHead } from '../memory/memory.ts';
@@ -7,21 +9,33 @@ import { isOpen } from './expire-reviews.ts';
 import { runKey, type RunRow } from './run.ts';
 import { callOf, type ScheduleHead } from './schedule.ts';
 
-/** Runs that are looked at, the newest first: a review that is open for longer keeps its copy. */
-const RUNS_MAX = 60;
+const DAY_MS = 86_400_000;
+/** Runs that are looked at, of those that are old enough the newest: a review that is open for longer keeps its store. */
+const RUNS_MAX = 100;
 
 /**
- * Put away the stores that earlier dreams of a schedule have left: each night makes one, and once nothing
- * is left to decide its changes are where they belong. Archived it is in no list, and can still be read.
- * Runs twice: the second finds them archived.
+ * Put away the stores that earlier dreams of a schedule have left, after as many days as the operator has
+ * chosen: each night makes one, and once nothing is left to decide its changes are where they belong.
+ * Never unasked: somebody may work with such a store, and archiving is one-way. Archived it is in no list,
+ * and can still be read. Runs twice: the second finds them archived.
  *
  * @returns how many
  */
 export async function archiveCopies(ports: Ports, head: ScheduleHead): Promise<number> {
-  const { pk } = runKey(head.dream_schedule_id, '');
-  const range = { pk, from: 'R#', to: 'R#~', reverse: true, limit: RUNS_MAX };
+  const { copies_days = null } = head.retention;
+  if (copies_days === null) return 0;
+  const before_ms = ports.clock.now().getTime() - copies_days * DAY_MS;
+  const before = new Date(before_ms).toISOString();
+  // Ids of runs are in the order of their time.
+  const { pk, sk: to } = runKey(
+    head.dream_schedule_id,
+    `${prefixes.dream_schedule_run}_${encodeTime(before_ms)}`,
+  );
+  const range = { pk, from: 'R#', to, reverse: true, limit: RUNS_MAX };
   const runs = (await ports.table.query(range)).rows as RunRow[];
-  const over = runs.filter((run) => run.dream_started && run.ended_at !== null && !isOpen(run));
+  const over = runs.filter(
+    (run) => run.dream_started && run.ended_at !== null && run.ended_at < before && !isOpen(run),
+  );
   const dreams = await ports.table.getMany(over.map(({ dream_id }) => dreamKey(dream_id)));
   // The store that a dream was told to change itself is nobody's copy.
   const copies = (dreams as DreamHead[]).flatMap(({ output_store_id: id, copy_store_id }) =>

@@ -112,13 +112,12 @@ async function keepHouse(
   ports: FirePorts,
   head: ScheduleHead,
 ): Promise<Pick<RunRow, 'retention' | 'federation'>> {
-  const { notes_days, playbooks_days, reviews_days } = head.retention;
-  const is_kept = notes_days === null && playbooks_days === null && reviews_days === null;
+  const is_kept = Object.values(head.retention).every((days) => days === null);
   const retired = await retain(ports, head);
   const reviews_expired_count = await expireReviews(ports, head);
-  await archiveCopies(ports, head);
+  const copies_archived_count = await archiveCopies(ports, head);
   return {
-    retention: is_kept ? null : { ...retired, reviews_expired_count },
+    retention: is_kept ? null : { ...retired, reviews_expired_count, copies_archived_count },
     federation: head.federation === null ? null : await federate(ports, head),
   };
 }

@@ -14,7 +14,7 @@ import { refreshIndex } from '../reviews/refresh-index.ts';
 import type { Retained } from './run.ts';
 import { callOf, type Retention, type ScheduleHead } from './schedule.ts';
 
-type Retired = Omit<Retained, 'reviews_expired_count'>;
+type Retired = Pick<Retained, 'notes_retired_count' | 'playbooks_retired_count'>;
 
 const DAY_MS = 86_400_000;
 

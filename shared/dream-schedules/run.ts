@@ -51,6 +51,8 @@ export interface Retained {
   readonly playbooks_retired_count: number;
   /** Dreams whose undecided changes were rejected for their age. */
   readonly reviews_expired_count: number;
+  /** Stores of earlier dreams that were put away. @default - none, in rows from before they could be */
+  readonly copies_archived_count?: number;
 }
 
 /** What became of the copies of shared playbooks in other stores. */

@@ -70,11 +70,12 @@ function unique<Item>(items: readonly Item[]): Item[] {
 const Days = z.int().min(limits.retention_days_min).max(limits.retention_days_max).nullish();
 
 const RetentionGiven = z
-  .strictObject({ notes_days: Days, playbooks_days: Days, reviews_days: Days })
+  .strictObject({ notes_days: Days, playbooks_days: Days, reviews_days: Days, copies_days: Days })
   .transform((given): Retention => ({
     notes_days: given.notes_days ?? null,
     playbooks_days: given.playbooks_days ?? null,
     reviews_days: given.reviews_days ?? null,
+    copies_days: given.copies_days ?? null,
   }));
 
 const FederationGiven = z.strictObject({

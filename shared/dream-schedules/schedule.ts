@@ -25,6 +25,11 @@ export interface Retention {
   readonly playbooks_days: number | null;
   /** Changes on which nobody has decided are rejected after so many days. */
   readonly reviews_days: number | null;
+  /**
+   * The stores that dreams have made are archived after so many days, once nothing is left to decide.
+   * @default - never, as in rows from before it could be asked for
+   */
+  readonly copies_days?: number | null;
 }
 
 /** Playbooks whose scope is `shared` are copied into these stores. */

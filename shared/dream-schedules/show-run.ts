@@ -46,7 +46,7 @@ export function showRun(row: RunRow): DreamScheduleRun {
     apply_id: row.apply_id,
     applied_count: row.applied_count,
     conflict_count: row.conflict_count,
-    retention: row.retention,
+    retention: row.retention && { copies_archived_count: 0, ...row.retention },
     federation: row.federation,
   };
 }

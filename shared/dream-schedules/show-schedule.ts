@@ -64,7 +64,7 @@ export function showSchedule(head: ScheduleHead, now: Date): DreamSchedule {
     model: head.model,
     instructions: head.instructions,
     mode: head.mode,
-    retention: head.retention,
+    retention: { copies_days: null, ...head.retention },
     federation: head.federation,
     timer: {
       state: head.synced_version < head.config_version ? 'pending' : 'ready',

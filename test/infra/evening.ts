@@ -337,7 +337,7 @@ async function dreamByTheClock({ rig, own, meddler }: Evening): Promise<void> {
       agent_id: null,
       outcome_results: ['satisfied', 'failed', 'max_iterations_reached'],
     },
-    retention: { notes_days: 30, playbooks_days: 30, reviews_days: 1 },
+    retention: { notes_days: 30, playbooks_days: 30, reviews_days: 1, copies_days: 1 },
     federation: { memory_store_ids: [to.id] },
   });
   const runs = async (count: number): Promise<void> => {

@@ -54,7 +54,7 @@ test('a schedule shows all that it does, and when it will', async () => {
     model: { id: 'claude-sonnet-5-5', speed: 'standard' },
     instructions: null,
     mode: 'review',
-    retention: { notes_days: null, playbooks_days: null, reviews_days: null },
+    retention: { notes_days: null, playbooks_days: null, reviews_days: null, copies_days: null },
     federation: null,
     timer: { state: 'ready', error: null },
     dream_id: null,

@@ -55,6 +55,7 @@ describe('retention', () => {
       notes_retired_count: 1,
       playbooks_retired_count: 0,
       reviews_expired_count: 0,
+      copies_archived_count: 0,
     });
     const { '/notes/old.md': _old, ...rest } = memories;
     expect(await rig.texts(store_id)).toMatchObject(rest);
@@ -106,10 +107,10 @@ describe('retention', () => {
   });
 });
 
-test('the copy that a dream has made is put away once nothing is left to decide', async () => {
+test('the store that a dream has made is put away when asked for, and nothing is left to decide', async () => {
   rig.at('2026-11-28T12:00:00Z');
   const store_id = await rig.store({ '/a.md': 'alpha\n' });
-  const { id, dream_id } = await rig.begun(store_id);
+  const { id, dream_id } = await rig.begun(store_id, { retention: { copies_days: 7 } });
   const copy = await rig.store({ '/a.md': 'alpha 2\n' });
   await rig.door.ports.table.update({
     update: dreamKey(dream_id ?? ''),
@@ -119,13 +120,22 @@ test('the copy that a dream has made is put away once nothing is left to decide'
   await rig.end(dream_id, { operations: notes });
   const { memoryStores } = rig.client.beta;
   const archivedAt = async (store: string) => (await memoryStores.retrieve(store)).archived_at;
-  await house(id);
+  const goneTo = async (day: string): Promise<string | null> => {
+    rig.at(`2026-12-${day}T12:00:00Z`);
+    await house(id);
+    return await archivedAt(copy);
+  };
   // Its changes wait for somebody.
-  expect(await archivedAt(copy)).toBeNull();
+  expect(await goneTo('10')).toBeNull();
   await rig.own.dreams.acceptAll(dream_id);
   await rig.own.dreams.apply(dream_id, { memory_store_id: store_id });
-  await house(id);
-  expect(await archivedAt(copy)).not.toBeNull();
+  await rig.own.dreamSchedules.update(id, { retention: null });
+  expect(await goneTo('11')).toBeNull();
+  await rig.own.dreamSchedules.update(id, { retention: { copies_days: 30 } });
+  expect(await goneTo('12')).toBeNull();
+  await rig.own.dreamSchedules.update(id, { retention: { copies_days: 7 } });
+  expect(await goneTo('13')).not.toBeNull();
+  expect((await rig.newest(id)).retention).toMatchObject({ copies_archived_count: 1 });
   expect(await archivedAt(store_id)).toBeNull();
   expect(await rig.texts(copy)).toEqual({ '/a.md': 'alpha 2\n' });
 });
