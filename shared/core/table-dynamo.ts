@@ -23,6 +23,7 @@ import { itemOf, valuesOf, type Item } from './items-dynamo.ts';
 import { checkNamed, packed, PACKED, unpacked } from './packing.ts';
 import {
   ConditionFailed,
+  keyOfWrite,
   ROW_SCHEMA,
   type Key,
   type Query,
@@ -230,14 +231,8 @@ function expressionOf(write: Partial<Pick<Update, 'condition' | 'names' | 'value
 }
 
 function checkNames(write: Write): void {
-  if (write.condition !== undefined) checkNamed(keyIn(write), write.condition, write.names);
+  if (write.condition !== undefined) checkNamed(keyOfWrite(write), write.condition, write.names);
   if ('update' in write) checkNamed(write.update, write.expression, write.names);
-}
-
-function keyIn(write: Write): Key {
-  if ('put' in write) return write.put;
-  if ('delete' in write) return write.delete;
-  return 'check' in write ? write.check : write.update;
 }
 
 function keyOf({ pk, sk }: Key): Item {

@@ -40,6 +40,13 @@ export type Write =
   | ({ readonly check: Key } & Condition)
   | Update;
 
+/** The row that a write is about. */
+export function keyOfWrite(write: Write): Key {
+  if ('put' in write) return write.put;
+  if ('delete' in write) return write.delete;
+  return 'check' in write ? write.check : write.update;
+}
+
 export interface Query {
   readonly pk: string;
   /** Sort keys from here on, inclusive. */

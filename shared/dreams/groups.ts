@@ -34,7 +34,7 @@ export function memorySearch<Memory extends { readonly path: string; readonly te
     const said = Map.groupBy(termsOf(query), (term) => term);
     const boostTerm = (term: string): number => said.get(term)?.length ?? 1;
     return index
-      .search([...said.keys()].join(' '), { boostTerm })
+      .search(query, { tokenize: () => [...said.keys()], boostTerm })
       .toSorted((a, b) => b.score - a.score || Number(a.id) - Number(b.id))
       .slice(0, count)
       .flatMap(({ id }) => memories[Number(id)] ?? []);

@@ -84,17 +84,14 @@ export class Writer {
 
   async #append(change: (head: ThreadHead) => Change): Promise<LoggedEvent[]> {
     for (let attempt = 1; ; attempt++) {
-      const { session_id, team } = this.#head;
-      const changed = change(this.#head);
+      const head = this.#head;
+      const changed = change(head);
+      // A look may have moved it while others had their turn.
+      const write = async () =>
+        await this.#write(this.#head === head ? changed : change(this.#head), attempt);
       // Whoever writes to the head of a team would refuse the others: in one process they take turns.
-      const meets = team !== undefined || (changed.others ?? []).length > 0;
-      const written = meets
-        ? await inTurn(
-            this.#store.table,
-            session_id,
-            async () => await this.#write(change(this.#head), attempt),
-          )
-        : await this.#write(changed, attempt);
+      const meets = head.team !== undefined || (changed.others ?? []).length > 0;
+      const written = await (meets ? inTurn(this.#store.table, head.session_id, write) : write());
       if (typeof written !== 'string') return written;
       await sleep(backoffMs(attempt));
       // Where only another thread's head has moved, ours is as it was.

@@ -3,7 +3,13 @@ import { backoffMs } from '../../core/backoff.ts';
 import { Fault } from '../../core/fault.ts';
 import { primaryThreadId } from '../../core/id.ts';
 import { limits } from '../../core/limits.ts';
-import { ConditionFailed, type Key, type Update, type Write } from '../../core/table.ts';
+import {
+  ConditionFailed,
+  keyOfWrite,
+  type Key,
+  type Update,
+  type Write,
+} from '../../core/table.ts';
 import type { Line } from '../../events/event.ts';
 import { addRequestUsage, type RequestUsage } from '../../models/model.ts';
 import { addUsage } from '../../sessions/add-usage.ts';
@@ -75,7 +81,7 @@ async function writeAll(store: LogStore, thread_id: string, log: Log): Promise<v
 function togetherCount(waiting: readonly Speaker[]): number {
   const keys = new Set<string>();
   const end = waiting.findIndex(({ dream, said }, index) => {
-    const own = said.writes.map((each) => nameOf(keyOf(each)));
+    const own = said.writes.map((each) => nameOf(keyOfWrite(each)));
     if (index === limits.dream_lines_together_max || own.some((name) => keys.has(name)))
       return true;
     for (const name of own) keys.add(name);
@@ -202,12 +208,6 @@ function countOf(dream_id: string, used: RequestUse): Update {
     names: { '#usage': 'usage', ...Object.fromEntries(names) },
     values: { ':cost': used.cost_microcents, ...Object.fromEntries(values) },
   };
-}
-
-function keyOf(one: Write): Key {
-  if ('put' in one) return one.put;
-  if ('delete' in one) return one.delete;
-  return 'check' in one ? one.check : one.update;
 }
 
 function nameOf({ pk, sk }: Key): string {

@@ -9,6 +9,7 @@ import { runStage } from '#shared/dreams/stages/run-stage.ts';
 import { eventsOf, readReports, threadIds } from '#shared/dreams/stages/session-log.ts';
 import type { StagePorts } from '#shared/dreams/stages/work.ts';
 import { storeKey } from '#shared/memory/memory.ts';
+import { noRequestUsage, type Model, type ModelReply } from '#shared/models/model.ts';
 import { reportKey } from '#shared/outcome-reports/report.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
 import { threadKey } from '#shared/threads/thread.ts';
@@ -112,6 +113,37 @@ test('all threads of a session are read, the primary one first, each up to where
     [thread_id, first.id],
     [child, second.id],
   ]);
+});
+
+test('of a session that is too long to be held every event is shown to the model all the same', async () => {
+  const { base, ports } = stagePorts();
+  const call = aCall();
+  const { session_id, thread_id } = await putSession(base, call);
+  const filler = 'lorem ipsum '.repeat(5_000);
+  const count = Math.ceil(limits.dream_session_held_chars_max / filler.length) + 2;
+  for (let n = 0; n < count; n += 1)
+    await append(base, thread_id, [aReply(`mark-${n}. ${filler}`)]);
+  const shown: string[] = [];
+  const message: ModelReply = {
+    content: [{ type: 'text', text: '{"lessons":[]}', citations: null }],
+    stop_reason: 'end_turn',
+    stop_details: null,
+    usage: noRequestUsage,
+    speed: null,
+  };
+  const model: Model = {
+    async *stream(request) {
+      shown.push(JSON.stringify(request.messages));
+      yield { type: 'done', message };
+    },
+  };
+  const fabricated = { ...call, store_id: 'memstore_1', snapshot: aSnapshot(), operations: [] };
+  const changed = { ...running, stage: 'reflect', session_ids: [session_id] } as const;
+  const dream_id = await putDream(base, fabricated, changed);
+  const input = { dream_id, run: 1, task: 'reflect', session_n: 0 } as const;
+  expect(await runStage({ ...ports, model }, input, 60_000)).toMatchObject({ next: 'read' });
+  const marks = Array.from({ length: count }, (_, n) => `mark-${n}.`);
+  expect(marks.filter((mark) => !shown.some((text) => text.includes(mark)))).toEqual([]);
 });
 
 test('a session is known by the reports on its runs as well; those that are not done say nothing', async () => {

@@ -96,3 +96,22 @@ test('a read that fails fails for those that waited, and the next one is made', 
   fails = false;
   expect(await tail.head('a', 0, never)).toBeDefined();
 });
+
+test('who has made the process busy leaves it four times as long to others; to wait for an answer is no work', async () => {
+  const { batches, table } = counting(async () => await sleep(30));
+  const tail = new Tail(table);
+  const load = vi.spyOn(performance, 'eventLoopUtilization');
+  const busy = (active: number) => load.mockReturnValue({ idle: 0, active, utilization: 1 });
+  busy(0);
+  await tail.head('a', 0, never);
+  await tail.head('a', 0, never);
+  busy(500);
+  await tail.head('a', 0, never);
+  load.mockRestore();
+  const leaving = new AbortController();
+  const held = tail.head('a', 0, leaving.signal);
+  await sleep(200);
+  expect(batches.length).toBe(3);
+  leaving.abort();
+  expect(await held).toBeUndefined();
+});
