@@ -63,6 +63,8 @@ export interface DreamHead extends Row {
   readonly cost_microcents: number;
   /** What the gate said; null until then, and where there was nothing to judge. */
   readonly recommended: boolean | null;
+  /** Changes that it could not write, because others had changed their memories. @default - none */
+  readonly unwritten?: readonly string[];
   readonly created_at: string;
   readonly ended_at: string | null;
   readonly archived_at: string | null;

@@ -19,6 +19,7 @@ export type MemoryOperation =
       readonly content: string;
       /** A deleted memory that comes back: its history goes on. @default - a new one */
       readonly returns?: Returning;
+      readonly dreamt_by?: VersionRow['dreamt_by'] | undefined;
     }
   | {
       readonly kind: 'write';
@@ -26,6 +27,7 @@ export type MemoryOperation =
       /** @default - as before */
       readonly path?: string;
       readonly content?: string;
+      readonly dreamt_by?: VersionRow['dreamt_by'] | undefined;
     }
   | { readonly kind: 'delete'; readonly before: MemoryRow };
 
@@ -57,6 +59,7 @@ export interface ChangeFacts {
   readonly store_id: string;
   readonly actor: Actor;
   readonly written_by?: VersionRow['written_by'] | undefined;
+  readonly dreamt_by?: VersionRow['dreamt_by'] | undefined;
   readonly now: Date;
   readonly newId: Ports['newId'];
 }
@@ -68,7 +71,7 @@ export function changeOf(operation: MemoryOperation, facts: ChangeFacts): Change
 }
 
 function creation(
-  { path, content: text, returns }: MemoryOperation & { kind: 'create' },
+  { path, content: text, returns, dreamt_by }: MemoryOperation & { kind: 'create' },
   facts: ChangeFacts,
 ): Change {
   checkPath(path);
@@ -84,11 +87,15 @@ function creation(
   const after = memoryRow({ store_id, memory_id, path, version_id, created_at, at, held });
   // Source: SDK, memory versions: only the first one of a memory says that it was created.
   const operation = returns === undefined ? 'created' : 'modified';
-  return { before: undefined, ...written(facts, operation, after), ...newObject(held, text) };
+  return {
+    before: undefined,
+    ...written({ ...facts, dreamt_by }, operation, after),
+    ...newObject(held, text),
+  };
 }
 
 function writing(
-  { before, path = before.sk, content: text }: MemoryOperation & { kind: 'write' },
+  { before, path = before.sk, content: text, dreamt_by }: MemoryOperation & { kind: 'write' },
   facts: ChangeFacts,
 ): Change {
   checkPath(path);
@@ -103,7 +110,7 @@ function writing(
   }
   const after = memoryRow({ store_id, memory_id, path, version_id, created_at, at, held });
   const object = text === undefined ? copiedObject(held, before) : newObject(held, text);
-  return { before, ...written(facts, 'modified', after), ...object };
+  return { before, ...written({ ...facts, dreamt_by }, 'modified', after), ...object };
 }
 
 function deletion({ before }: MemoryOperation & { kind: 'delete' }, facts: ChangeFacts): Change {
@@ -182,6 +189,7 @@ function versionRow(facts: ChangeFacts, operation: Operation, memory: MemoryRow)
     created_at: memory.updated_at,
     created_by: facts.actor,
     ...(facts.written_by === undefined ? {} : { written_by: facts.written_by }),
+    ...(facts.dreamt_by === undefined ? {} : { dreamt_by: facts.dreamt_by }),
     path: memory.sk,
     content,
     content_sha256,

@@ -86,6 +86,8 @@ export interface VersionRow extends Row {
   readonly created_by: Actor;
   /** The thread and the tool call that wrote it, where a session did. */
   readonly written_by?: { readonly thread_id: string; readonly event_id: string };
+  /** The dream whose words these are, where a person has accepted them as they were: not written by hand. */
+  readonly dreamt_by?: string;
   /** Null once redacted. */
   readonly path: string | null;
   /** Null once redacted, and of a deletion; likewise the next two. */

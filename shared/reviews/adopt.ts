@@ -59,7 +59,7 @@ async function adoption(
   for (let from = 0; from < changes.length; from += PART_CHANGES) {
     const outcomes = changes
       .slice(from, from + PART_CHANGES)
-      .map((change) => adopted(change, held));
+      .map((change) => adopted(dream, change, held));
     writes.push({ put: { ...partKey({ ...row, reached: from }), outcomes }, ...is_free });
   }
   return writes;
@@ -88,9 +88,13 @@ function adoptedApply(ports: Ports, dream: DreamHead, changes: readonly Change[]
   };
 }
 
-function adopted({ operation, edits }: Change, held: Held): Outcome {
+function adopted({ unwritten = [] }: DreamHead, { operation, edits }: Change, held: Held): Outcome {
+  const { change_id } = operation;
+  if (unwritten.includes(change_id)) {
+    return { change_id, outcome: 'conflict', conflict: { reason: 'changed', path: null } };
+  }
   const written = edits.flatMap((edit) => adoptedEdit(edit, held));
-  return { change_id: operation.change_id, outcome: 'applied', written };
+  return { change_id, outcome: 'applied', written };
 }
 
 /** What others have changed since is told by a rollback, as of any other apply. */

@@ -151,25 +151,31 @@ function nothingAccepted(): Fault {
   });
 }
 
+/** A text of the operator's own is written by hand; what is taken as it is stays the dream's. */
+async function toApply(ports: MemoryPorts, change: Change, decision: DecisionRow | undefined) {
+  const { edits } = await decidedChange(ports, change, decision);
+  return { edits, is_edited: decision?.text !== undefined };
+}
+
 interface Decided {
   readonly changes: ReadonlyMap<string, Change>;
   readonly decisions: ReadonlyMap<string, DecisionRow>;
 }
 
-function wayIn(ports: MemoryPorts, { memory_store_id }: ApplyRow, decided: Decided): Way {
+function wayIn(ports: MemoryPorts, { memory_store_id, dream_id }: ApplyRow, decided: Decided): Way {
   return {
     plan: async (change_ids) => {
       const changes = await Promise.all(
         change_ids.flatMap((id) => {
           const change = decided.changes.get(id);
-          return change === undefined
-            ? []
-            : [decidedChange(ports, change, decided.decisions.get(id))];
+          return change === undefined ? [] : [toApply(ports, change, decided.decisions.get(id))];
         }),
       );
       const paths = changes.flatMap(({ edits }) => edits.map(({ path }) => path));
       const held = await heldAt(ports, memory_store_id, paths);
-      return changes.map(({ edits }) => planApply(edits, held));
+      return changes.map(({ edits, is_edited }) =>
+        planApply({ edits, dreamt_by: is_edited ? undefined : dream_id }, held),
+      );
     },
     done: (change_id, written) => ({ change_id, outcome: 'applied', written }),
     conflict: (change_id, conflict) => ({ change_id, outcome: 'conflict', conflict }),

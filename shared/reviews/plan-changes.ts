@@ -2,7 +2,7 @@ import { sha256Of } from '../memory/content.ts';
 import type { MemoryOperation, Returning } from '../memory/changes.ts';
 import type { MemoryRow, PathRow } from '../memory/memory.ts';
 import { fitsTransaction } from '../memory/split.ts';
-import type { Edit } from './change.ts';
+import type { Change, Edit } from './change.ts';
 import type { Conflict, ConflictReason, Written } from './review-rows.ts';
 
 /** What must be written for one change, with the store as it is. */
@@ -23,24 +23,34 @@ export type Held = ReadonlyMap<string, PathRow>;
  * not by version: so a change can go to another store with the same text, and again after a
  * rollback. A path that holds what it is to hold already is left alone.
  */
-export function planApply(edits: readonly Edit[], held: Held): Plan {
-  return gathered(edits.map((edit) => planEdit(edit, held.get(edit.path))));
+export function planApply({ edits, dreamt_by }: PlannedChange, held: Held): Plan {
+  return gathered(edits.map((edit) => planEdit(edit, held.get(edit.path), dreamt_by)));
+}
+
+/** A change as it is to be applied. */
+interface PlannedChange extends Pick<Change, 'edits'> {
+  /** The dream, where its text is taken as it is. */
+  readonly dreamt_by?: string | undefined;
 }
 
 type Planned = Step | Conflict | undefined;
 
-function planEdit({ path, before, after }: Edit, row: PathRow | undefined): Planned {
+function planEdit(
+  { path, before, after }: Edit,
+  row: PathRow | undefined,
+  dreamt_by: string | undefined,
+): Planned {
   const memory = row?.kind === 'memory' ? row : undefined;
   if (memory?.content_sha256 === (after === null ? undefined : sha256Of(after))) return undefined;
   if (before === null) {
     if (after === null) return undefined;
     if (row !== undefined) return conflictAt(path, 'path_taken');
-    return { path, operation: { kind: 'create', path, content: after } };
+    return { path, operation: { kind: 'create', path, content: after, dreamt_by } };
   }
   if (memory === undefined) return conflictAt(path, 'missing');
   if (memory.content_sha256 !== sha256Of(before.text)) return conflictAt(path, 'changed');
   if (after === null) return { path, operation: { kind: 'delete', before: memory } };
-  return { path, operation: { kind: 'write', before: memory, content: after } };
+  return { path, operation: { kind: 'write', before: memory, content: after, dreamt_by } };
 }
 
 function conflictAt(path: string, reason: ConflictReason): Conflict {

@@ -4,7 +4,7 @@ import { listKeys } from '../../core/listing.ts';
 import { limits } from '../../core/limits.ts';
 import { ConditionFailed, type Write } from '../../core/table.ts';
 import type { MemoryOperation } from '../../memory/changes.ts';
-import { storeKey, type Actor, type StoreHead } from '../../memory/memory.ts';
+import { storeKey, type Actor, type StoreHead, type VersionRow } from '../../memory/memory.ts';
 import { readMemories } from '../../memory/read-store.ts';
 import { splitOperations } from '../../memory/split.ts';
 import { writeMemories } from '../../memory/write-memories.ts';
@@ -30,11 +30,12 @@ export async function copyStore(work: Work, snapshot: Snapshot): Promise<void> {
   const there = await readMemories(ports.table, head.copy_store_id);
   const paths = new Set(there.map(({ sk }) => sk));
   const missing = snapshot.memories.filter(({ path }) => !paths.has(path));
-  for (const { actor, memories } of await byActor(work, missing)) {
+  for (const { actor, dreamt_by, memories } of await byActor(work, missing)) {
     const operations = memories.map(({ path, text }): MemoryOperation => ({
       kind: 'create',
       path,
       content: text,
+      dreamt_by,
     }));
     for (const batch of splitOperations(operations)) {
       await work.look();
@@ -80,6 +81,7 @@ async function putStore({ ports, head }: Work, input: StoreHead): Promise<void> 
 
 interface Authored {
   readonly actor: Actor;
+  readonly dreamt_by: VersionRow['dreamt_by'] | undefined;
   readonly memories: readonly SnapshotMemory[];
 }
 
@@ -89,11 +91,12 @@ async function byActor(
   memories: readonly SnapshotMemory[],
 ): Promise<Authored[]> {
   const versions = await readVersions(ports, head.memory_store_id, memories);
-  const groups = new Map<string, { actor: Actor; memories: SnapshotMemory[] }>();
+  const groups = new Map<string, Authored & { memories: SnapshotMemory[] }>();
   for (const memory of memories) {
-    const actor = versions.get(memory.memory_version_id)?.created_by ?? dreamer(head);
-    const name = JSON.stringify(actor);
-    const group = groups.get(name) ?? { actor, memories: [] };
+    const { created_by: actor = dreamer(head), dreamt_by } =
+      versions.get(memory.memory_version_id) ?? {};
+    const name = JSON.stringify([actor, dreamt_by]);
+    const group = groups.get(name) ?? { actor, dreamt_by, memories: [] };
     group.memories.push(memory);
     groups.set(name, group);
   }

@@ -1,12 +1,13 @@
 import type { Blobs } from '../../core/blobs.ts';
 import { timestamp } from '../../core/clock.ts';
 import type { Write } from '../../core/table.ts';
-import { applyOperations } from '../apply-operations.ts';
+import { applyOperations, INDEX_CHANGE } from '../apply-operations.ts';
 import { dreamKey, dreamObject, type DreamHead } from '../dream.ts';
+import { pathsOf, type Operation } from '../operation.ts';
 import { dream_prompt_version } from '../prompts/version.ts';
 import { reportMarkdown } from '../report-markdown.ts';
 import { reportOf } from '../report-of.ts';
-import type { DreamReport, DreamSpending, Dropped, GateResult } from '../report.ts';
+import type { DreamReport, DreamSpending, Dropped, Edit, GateResult } from '../report.ts';
 import { readSessions, readSnapshot } from './gather.ts';
 import { tell } from './pipeline-session.ts';
 import { consolidateDream, gateDream, readReflections, verifyDream } from './think.ts';
@@ -28,13 +29,20 @@ export async function publish(work: Work): Promise<void> {
   const snapshot = await readSnapshot(work);
   const is_kept_out =
     gate?.recommended === false && work.head.output_behavior.type === 'update_existing';
-  const operations = is_kept_out ? [] : verified.operations;
-  const applied = applyOperations(snapshot, operations);
+  const wanted = is_kept_out ? [] : verified.operations;
   // Also where nothing is to be written: an output that is gone is no result.
   if (work.head.output_behavior.type === 'update_existing') {
     await readInput(work.ports, work.head.memory_store_id);
   }
-  const conflicts = await writeEdits(work, applied.edits);
+  const edits = applyOperations(snapshot, wanted).edits.filter(isOfChange);
+  const unwritten = await work.once('unwritten', async () => await writeEdits(work, edits));
+  // The account is of what was written, and so is the index.
+  const operations = wanted.filter(({ change_id }) => !unwritten.includes(change_id));
+  const applied = applyOperations(snapshot, operations);
+  await writeEdits(
+    work,
+    applied.edits.filter((edit) => !isOfChange(edit)),
+  );
   await work.look();
   const reflections = await readReflections(work);
   const consolidated = await consolidateDream(work);
@@ -48,7 +56,7 @@ export async function publish(work: Work): Promise<void> {
       ...reflections.dropped,
       ...consolidated.dropped,
       ...verified.dropped,
-      ...conflicts.map(changedMeanwhile),
+      ...wanted.filter(({ change_id }) => unwritten.includes(change_id)).map(changedMeanwhile),
     ],
     skipped: reflections.skipped,
     uses: consolidated.uses,
@@ -59,12 +67,18 @@ export async function publish(work: Work): Promise<void> {
     applied,
   });
   await putReport(work.ports.blobs, report);
-  await complete(work, report, gate);
+  await complete(work, { report, gate, unwritten });
 }
 
-function changedMeanwhile(path: string): Dropped {
-  const what = `${path}: others changed it while the dream ran; it stays as they left it.`;
-  return { stage: 'publish', reason: 'changed_meanwhile', what, evidence: [] };
+/** The index belongs to none. */
+function isOfChange({ change_ids }: Edit): boolean {
+  return !change_ids.includes(INDEX_CHANGE);
+}
+
+function changedMeanwhile(operation: Operation): Dropped {
+  const { change_id, op, evidence } = operation;
+  const what = `${change_id} ${op} ${pathsOf(operation).join(', ')}: others changed it while the dream ran; it stays as they left it.`;
+  return { stage: 'publish', reason: 'changed_meanwhile', what, evidence };
 }
 
 async function spendingOf(work: Work): Promise<DreamSpending> {
@@ -86,16 +100,23 @@ async function putReport(blobs: Blobs, report: DreamReport): Promise<void> {
   await blobs.put(markdown, reportMarkdown(report), 'text/markdown; charset=utf-8');
 }
 
-async function complete(work: Work, report: DreamReport, gate: GateResult | null): Promise<void> {
-  // Refused when it was canceled at the last moment: then it stays canceled.
-  await tell(work, lastWords(report, gate), [completed(work, gate)]);
+interface Published {
+  readonly report: DreamReport;
+  readonly gate: GateResult | null;
+  /** Changes that others stood in the way of. */
+  readonly unwritten: readonly string[];
 }
 
-function completed({ ports, head }: Work, gate: GateResult | null): Write {
+async function complete(work: Work, published: Published): Promise<void> {
+  // Refused when it was canceled at the last moment: then it stays canceled.
+  await tell(work, lastWords(published), [completed(work, published)]);
+}
+
+function completed({ ports, head }: Work, { gate, unwritten }: Published): Write {
   return {
     update: dreamKey(head.dream_id),
     expression:
-      'SET #status = :completed, stage = :ended, ended_at = :at, recommended = :recommended, #version = #version + :one',
+      'SET #status = :completed, stage = :ended, ended_at = :at, recommended = :recommended, unwritten = :unwritten, #version = #version + :one',
     condition: 'run = :run AND #status = :running',
     names: { '#status': 'status', '#version': 'version' },
     values: {
@@ -103,6 +124,7 @@ function completed({ ports, head }: Work, gate: GateResult | null): Write {
       ':ended': 'ended',
       ':at': timestamp(ports.clock),
       ':recommended': gate?.recommended ?? null,
+      ':unwritten': unwritten,
       ':one': 1,
       ':run': head.run,
       ':running': 'running' satisfies DreamHead['status'],
@@ -110,7 +132,8 @@ function completed({ ports, head }: Work, gate: GateResult | null): Write {
   };
 }
 
-function lastWords({ operations, candidates_count }: DreamReport, gate: GateResult | null): string {
+function lastWords({ report, gate }: Published): string {
+  const { operations, candidates_count } = report;
   if (operations.length === 0) {
     return `Nothing was changed. ${candidates_count} candidate lessons were found.`;
   }

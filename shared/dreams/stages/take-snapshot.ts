@@ -6,7 +6,6 @@ import type { Ports } from '../../core/ports.ts';
 import {
   storeKey,
   versionKey,
-  type Actor,
   type MemoryRow,
   type StoreHead,
   type VersionRow,
@@ -60,14 +59,16 @@ async function readWhole(ports: ReadPorts, store_id: string): Promise<Snapshot> 
       path: row.sk,
       text: await textOf(ports.blobs, row.content),
       updated_at: row.updated_at,
-      by_hand: isByHand(authors.get(row.memory_version_id)?.created_by),
+      by_hand: isByHand(authors.get(row.memory_version_id)),
     })),
   );
   return { memory_store_id: store_id, memories: await Promise.all(memories) };
 }
 
-/** Neither a session nor a dream wrote it, nor a schedule that applied one. */
-function isByHand(author: Actor | undefined): boolean {
+/** Neither a session nor a dream wrote it, nor a schedule or a person who applied one as it was. */
+function isByHand(version: VersionRow | undefined): boolean {
+  if (version?.dreamt_by !== undefined) return false;
+  const author = version?.created_by;
   if (author?.type === 'api_actor') return !isId('dream_schedule', author.api_key_id);
   return author?.type !== 'session_actor';
 }

@@ -4,39 +4,79 @@ import type { MemoryOperation } from '../../memory/changes.ts';
 import { sha256Of } from '../../memory/content.ts';
 import type { MemoryRow } from '../../memory/memory.ts';
 import { readMemories } from '../../memory/read-store.ts';
-import { splitOperations } from '../../memory/split.ts';
+import { fitsTransaction, splitOperations } from '../../memory/split.ts';
 import { writeMemories } from '../../memory/write-memories.ts';
 import type { Edit } from '../report.ts';
 import { dreamer } from './pipeline-session.ts';
 import { readInput } from './take-snapshot.ts';
 import { DreamFailed, type Work } from './work.ts';
 
+/** What is due of one change, in the order in which it may break off. */
+interface Due {
+  readonly change_id: string;
+  readonly operations: readonly MemoryOperation[];
+}
+
 /**
- * Bring the dream's edits into its output store. Each is written while the store still holds what the
- * snapshot held there, and found done where it already holds what is to come: so this goes on where
- * another invocation died, and never overwrites what others have written meanwhile.
+ * Bring the dream's edits into its output store, those of a change together: each is written while the
+ * store still holds what the snapshot held there, and found done where it already holds what is to
+ * come. So this goes on where another invocation died, never overwrites what others have written
+ * meanwhile, and never ends a memory whose words were to go into another one that others have changed.
  *
- * @returns the paths that others have changed meanwhile: those edits are left out
+ * @returns the changes that others stand in the way of: all that is not written of these is left out
  * @throws TimeUp, Elsewhere between two transactions; DreamFailed
  */
 export async function writeEdits(work: Work, edits: readonly Edit[]): Promise<string[]> {
   const store_id = work.head.output_store_id ?? work.head.copy_store_id;
+  const changes = Map.groupBy(edits, ({ change_ids: [change_id = ''] }) => change_id);
   const blocked = new Set<string>();
   for (let round = 1; round <= limits.update_attempts_max; round++) {
     const rows = await readMemories(work.ports.table, store_id);
     const there = new Map(rows.map((row) => [row.sk, row]));
-    const left = edits.filter((edit) => !isDone(edit, there.get(edit.path)));
+    const left = [...changes].flatMap(([change_id, own]) => {
+      const open = own.filter((edit) => !isDone(edit, there.get(edit.path)));
+      return open.length === 0 ? [] : [{ change_id, open }];
+    });
     const possible = left.filter(
-      (edit) => !blocked.has(edit.path) && isAsSeen(edit, there.get(edit.path)),
+      ({ change_id, open }) =>
+        !blocked.has(change_id) && open.every((edit) => isAsSeen(edit, there.get(edit.path))),
     );
-    if (possible.length === 0) return left.map(({ path }) => path);
-    const operations = possible.map((edit) => operationOf(edit, there.get(edit.path)));
-    for (const batch of splitOperations(operations)) {
+    if (possible.length === 0) return left.map(({ change_id }) => change_id);
+    const due = possible.map(({ change_id, open }): Due => {
+      // Memories end last: what is cut off in between has lost nothing.
+      const ordered = open.toSorted((a, b) => Number(a.after === null) - Number(b.after === null));
+      const operations = ordered.map((edit) => operationOf(edit, there.get(edit.path)));
+      return { change_id, operations };
+    });
+    const stopped = new Set<string>();
+    for (const batch of batchesOf(due)) {
+      // The further part of a change of which one was not written: it is looked at in the next round.
+      if (batch.some(({ change_id }) => stopped.has(change_id))) continue;
       await work.look();
-      for (const path of await write(work, store_id, batch)) blocked.add(path);
+      const { is_stale, in_the_way } = await write(work, store_id, batch);
+      for (const change_id of in_the_way) blocked.add(change_id);
+      for (const { change_id } of batch) {
+        if (is_stale || blocked.has(change_id)) stopped.add(change_id);
+      }
     }
   }
   throw new Fault('busy', `memory store '${store_id}' is being changed all the time.`);
+}
+
+/** Whole changes, as many as fit into a transaction; one that is larger goes in parts, by itself. */
+function batchesOf(due: readonly Due[]): Due[][] {
+  const batches: Due[][] = [];
+  for (const change of due) {
+    const last = batches.at(-1);
+    const together = [...(last ?? []), change].flatMap(({ operations }) => operations);
+    if (last !== undefined && fitsTransaction(together, 0)) last.push(change);
+    else if (fitsTransaction(change.operations, 0)) batches.push([change]);
+    else {
+      const parts = splitOperations(change.operations);
+      batches.push(...parts.map((operations) => [{ ...change, operations }]), []);
+    }
+  }
+  return batches.filter((batch) => batch.length > 0);
 }
 
 function isDone({ after }: Edit, row: MemoryRow | undefined): boolean {
@@ -52,19 +92,22 @@ function operationOf({ path, after }: Edit, before: MemoryRow | undefined): Memo
   return after === null ? { kind: 'delete', before } : { kind: 'write', before, content: after };
 }
 
-/** @returns the paths that cannot be written, because a folder or a memory of others is in the way */
-async function write(
-  work: Work,
-  store_id: string,
-  operations: readonly MemoryOperation[],
-): Promise<string[]> {
+interface Tried {
+  /** Nothing was written, for others were faster. */
+  readonly is_stale: boolean;
+  /** The changes that cannot be written, because a folder or a memory of others is in the way. */
+  readonly in_the_way: readonly string[];
+}
+
+async function write(work: Work, store_id: string, batch: readonly Due[]): Promise<Tried> {
+  const operations = batch.flatMap((change) => change.operations);
   try {
-    // What is stale is looked at in the next round.
-    await writeMemories(work.ports, { store_id, operations, actor: dreamer(work.head) });
-    return [];
+    const actor = dreamer(work.head);
+    const { outcome } = await writeMemories(work.ports, { store_id, operations, actor });
+    return { is_stale: outcome === 'stale', in_the_way: [] };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    if (error.kind === 'memory_path_conflict') return await apart(work, store_id, operations);
+    if (error.kind === 'memory_path_conflict') return await apart(work, store_id, batch);
     if (error.kind === 'missing') throw unavailable(store_id);
     if (error.kind === 'invalid') {
       await readInput(work.ports, store_id);
@@ -74,18 +117,14 @@ async function write(
   }
 }
 
-async function apart(
-  work: Work,
-  store_id: string,
-  operations: readonly MemoryOperation[],
-): Promise<string[]> {
-  const [operation, ...others] = operations;
-  if (operation !== undefined && others.length === 0) {
-    return [operation.kind === 'create' ? operation.path : operation.before.sk];
+async function apart(work: Work, store_id: string, batch: readonly Due[]): Promise<Tried> {
+  const [change, ...others] = batch;
+  if (change !== undefined && others.length === 0) {
+    return { is_stale: false, in_the_way: [change.change_id] };
   }
-  const blocked: string[] = [];
-  for (const one of operations) blocked.push(...(await write(work, store_id, [one])));
-  return blocked;
+  const tried: Tried[] = [];
+  for (const one of batch) tried.push(await write(work, store_id, [one]));
+  return { is_stale: false, in_the_way: tried.flatMap(({ in_the_way }) => in_the_way) };
 }
 
 function unavailable(store_id: string): DreamFailed {

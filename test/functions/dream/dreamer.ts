@@ -92,7 +92,8 @@ function operationsIn(body: MessageCreateParams): object[] {
       op: 'supersede',
       path: known.path,
       text: `${situation}: ${advice}\n`,
-      loser: known.text.trim(),
+      // What code has written below is nobody's words.
+      loser: known.text.replace(/<!--[^]*/, '').trim(),
       ...common,
     };
   });

@@ -2,6 +2,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
+import { answer } from '../../model/replies.ts';
+import { askedFor } from './dreamer.ts';
 import { startDreamRig, type DreamRig } from './rig.ts';
 
 let rig: DreamRig;
@@ -45,3 +47,61 @@ test.each(['create_new', 'update_existing'] as const)(
     expect(await rig.texts(store_id)).toMatchObject(memories);
   },
 );
+
+test('a merge into a memory that others change meanwhile ends none of its memories, and says so', async () => {
+  const texts = {
+    '/notes/ports.md': 'ports: the staging port is 8080 behind the proxy.\n',
+    '/notes/harbour.md': 'ports: the staging port is 8080 behind the proxy, for all teams.\n',
+  };
+  const store_id = await rig.store(texts);
+  const session_id = await rig.talk(
+    'LESSON about ports: every team of the company shares the staging port 8080.',
+  );
+  const merge = {
+    op: 'merge',
+    paths: Object.keys(texts),
+    path: '/notes/ports.md',
+    text: texts['/notes/harbour.md'],
+    reason: 'They say the same.',
+    lessons: ['L1'],
+  };
+  rig.answers = (request) =>
+    askedFor(request) === 'operations' ? answer({ operations: [merge] }) : undefined;
+  let edited: Promise<unknown> | undefined;
+  rig.onCall = async ({ resource }) => {
+    if (resource.includes('gate.json')) await (edited ??= edit());
+  };
+  const edit = async (): Promise<void> => {
+    const { memories: all } = rig.client.beta.memoryStores;
+    for await (const item of all.list(store_id)) {
+      if (item.type !== 'memory' || item.path !== '/notes/ports.md') continue;
+      await all.update(item.id, { memory_store_id: store_id, content: 'Mine.\n' });
+    }
+  };
+  const output_behavior = { type: 'update_existing' as const, memory_store_id: store_id };
+  const { id } = await rig.dream(store_id, [session_id], { output_behavior });
+  expect(await rig.settled(id)).toMatchObject({ status: 'completed' });
+  rig.onCall = () => undefined;
+  rig.answers = () => undefined;
+  expect(edited).toBeDefined();
+  expect(await rig.texts(store_id)).toEqual({ ...texts, '/notes/ports.md': 'Mine.\n' });
+  const report = await own.report(id);
+  expect(report).toMatchObject({ operations: [], dropped_counts: { changed_meanwhile: 1 } });
+  expect(report.ledger.entries.map(({ fate }) => fate)).toEqual(['kept', 'kept']);
+  const [change] = (await own.changes(id)).data;
+  expect(change).toMatchObject({ state: 'proposed', applies: [{ outcome: 'conflict' }] });
+});
+
+test("what a person accepts as it is stays the dream's own: what was said before the review still changes it", async () => {
+  const store_id = await rig.store(memories);
+  const first = await rig.talk('LESSON about ports: the staging port is 8443.');
+  const second = await rig.talk('LESSON about ports: the staging port is 9443.');
+  for (const session_id of [first, second]) {
+    const { id } = await rig.dream(store_id, [session_id]);
+    expect(await rig.settled(id)).toMatchObject({ status: 'completed' });
+    await own.acceptAll(id);
+    expect(await own.apply(id, { memory_store_id: store_id })).toMatchObject({ applied_count: 1 });
+  }
+  const text = (await rig.texts(store_id))['/notes/ports.md'];
+  expect(text).toContain('ports: the staging port is 9443.');
+});
