@@ -371,6 +371,8 @@ export const limits = {
   inbox_hints_max: 50,
   /** Events of one append: a reply with 256 tool calls, their results and what closes the turn. */
   entry_events_max: 1_000,
+  /** Of 4 MB of a transaction (source: DynamoDB quota): a request's answers may stand in children's logs too. */
+  append_bytes_max: 524_288,
 
   // Transcripts
   /** A segment is one line of JSON or more; a step holds it in memory twice while it is written. */

@@ -14,10 +14,15 @@ export type Stored<T> =
  * Make a value fit into a row. A larger one is written to `key` first: when the row's write then
  * fails, the object is an orphan under its owner's prefix and goes when the owner goes.
  */
-export async function store<T>(blobs: Blobs, key: string, value: T): Promise<Stored<T>> {
+export async function store<T>(
+  blobs: Blobs,
+  key: string,
+  value: T,
+  inline_bytes_max: number = limits.inline_bytes_max,
+): Promise<Stored<T>> {
   const json = JSON.stringify(value);
   const bytes = Buffer.byteLength(json);
-  if (bytes <= limits.inline_bytes_max) return { json };
+  if (bytes <= inline_bytes_max) return { json };
   await blobs.put(key, json, 'application/json');
   return { blob: key, bytes };
 }

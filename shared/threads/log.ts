@@ -80,7 +80,10 @@ export async function prepareAppend(
     event: { ...event, processed_at: at } as SessionEvent,
     hidden: hidden ?? {},
   }));
-  const stored = await Promise.all(logged.map((line) => storeLine(blobs, head.session_id, line)));
+  const inline_bytes_max = inlineMax(logged);
+  const stored = await Promise.all(
+    logged.map((line) => storeLine(blobs, head.session_id, line, inline_bytes_max)),
+  );
   const next: ThreadHead = {
     ...head,
     ...patch,
@@ -107,13 +110,27 @@ function putHead(read: ThreadHead, next: ThreadHead): Write {
   };
 }
 
+/**
+ * What may stand in the row itself. Each event is small enough for one, but an inbox of them would not
+ * go into one transaction: then each has its share of what an append may weigh.
+ */
+function inlineMax(lines: readonly LoggedEvent[]): number {
+  const values = lines.flatMap(({ event, hidden }) => [event, hidden]);
+  const weights = values.map((value) => Buffer.byteLength(JSON.stringify(value)));
+  const small = weights.filter((bytes) => bytes <= limits.inline_bytes_max);
+  const bytes = small.reduce((sum, one) => sum + one, 0);
+  if (bytes <= limits.append_bytes_max) return limits.inline_bytes_max;
+  return Math.floor(limits.append_bytes_max / values.length);
+}
+
 async function storeLine(
   blobs: Blobs,
   session_id: string,
   { event, hidden }: LoggedEvent,
+  inline_bytes_max: number,
 ): Promise<StoredLine> {
   const key = `sessions/${session_id}/events/${event.id}`;
-  const stored = await store(blobs, `${key}.json`, event);
+  const stored = await store(blobs, `${key}.json`, event, inline_bytes_max);
   return {
     id: event.id,
     type: event.type,
@@ -122,7 +139,9 @@ async function storeLine(
     event: small(event, stored),
     ...(Object.keys(hidden).length === 0
       ? {}
-      : { hidden: small(hidden, await store(blobs, `${key}.hidden.json`, hidden)) }),
+      : {
+          hidden: small(hidden, await store(blobs, `${key}.hidden.json`, hidden, inline_bytes_max)),
+        }),
   };
 }
 

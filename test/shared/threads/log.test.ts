@@ -86,6 +86,17 @@ test('an entry holds what is small as it is, and one of before as a text within 
   expect(events).toMatchObject([small, large, old]);
 });
 
+test('events that are small each and too much together for one transaction are all kept', async () => {
+  const { thread_id } = await putSession(ports, aCall());
+  const said = Array.from({ length: 150 }, (_, n) => aReply(`${n} ${'x'.repeat(60_000)}`));
+  await append(ports, thread_id, said);
+  const kept: string[] = [];
+  for await (const lines of walkLog(started.table, thread_id)) {
+    kept.push(...(await Promise.all(lines.map((line) => eventText(ports.blobs, line)))));
+  }
+  expect(kept.map((text) => JSON.parse(text) as unknown)).toMatchObject(said);
+});
+
 test('any range in any direction and size of read gives its numbers, each once and in order', async () => {
   await fc.assert(
     fc.asyncProperty(
