@@ -133,7 +133,10 @@ export function checkTeam(model: AgentModel, { multiagent, members }: TeamModels
  * A custom tool of the same name as one that a coordinator works with could never be called.
  * @throws Fault `invalid`
  */
-export function checkTeamTools({ tools, multiagent }: Pick<Agent, 'tools' | 'multiagent'>): void {
+export function checkTeamTools({
+  tools,
+  multiagent,
+}: Pick<Agent, 'tools'> & { readonly multiagent: object | null }): void {
   if (multiagent === null) return;
   const taken = tools.find(
     (tool) => tool.type === 'custom' && Object.hasOwn(team_tools, tool.name),

@@ -1,5 +1,6 @@
 import type { BetaManagedAgentsSessionUpdatedEvent } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import { isDeepStrictEqual } from 'node:util';
+import { checkTeamTools } from '../agents/team.ts';
 import { checkTools, resolveTools } from '../agents/tools.ts';
 import { Fault } from '../core/fault.ts';
 import { mergeMetadata } from '../core/metadata.ts';
@@ -74,6 +75,7 @@ function nextAgent(
     mcp_servers: patch.mcp_servers === undefined ? agent.mcp_servers : (patch.mcp_servers ?? []),
   };
   checkTools(next.tools, next.mcp_servers);
+  checkTeamTools(next);
   checkFits(next, config.environment);
   // What is stored has been JSON: compare what will be stored.
   return JSON.parse(JSON.stringify(next)) as SessionAgent;

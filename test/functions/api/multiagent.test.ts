@@ -246,6 +246,11 @@ describe('a session', () => {
       workflows: off,
       advisor: off,
     });
+    const input_schema = { type: 'object' } as const;
+    const taken = { type: 'custom', name: 'start_agent', description: 'x', input_schema } as const;
+    await expect(rig.sessions.update(session.id, { agent: { tools: [taken] } })).rejects.toThrow(
+      /'start_agent' is a tool that an agent with multiagent has/,
+    );
     const changed = await rig.sessions.update(session.id, { agent: { tools: [] } });
     expect(changed.agent).toEqual({ ...own, tools: [], multiagent });
   });
