@@ -1,6 +1,5 @@
 import { newId } from '../core/id.ts';
-import type { Write } from '../core/table.ts';
-import { answeredWrite, isWaiting } from './answered.ts';
+import { isWaiting } from './answered.ts';
 import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
 import type { QueuedEvent } from './inbox.ts';
@@ -13,7 +12,6 @@ export interface ChildPlan {
   readonly head: ThreadHead;
   readonly lines: readonly Line[];
   readonly queued: readonly QueuedEvent[];
-  readonly writes: readonly Write[];
   readonly patch: Partial<ThreadHead>;
   /** What its primary thread knows of it from now on. */
   readonly member: Partial<Member>;
@@ -26,7 +24,6 @@ export class ChildDraft {
   readonly #head: ThreadHead;
   readonly #lines: Line[] = [];
   readonly #queued: QueuedEvent[] = [];
-  readonly #writes: Write[] = [];
   readonly #answered = new Set<string>();
   #calls: readonly OpenCall[];
   #stop: StopReason | undefined;
@@ -48,7 +45,6 @@ export class ChildDraft {
       call.event_id === event_id ? { ...call, ...answer } : call,
     );
     this.#lines.push({ event });
-    this.#writes.push(answeredWrite(this.#head.session_id, event_id));
     return true;
   }
 
@@ -64,11 +60,6 @@ export class ChildDraft {
     this.#stop = { type: 'end_turn' };
     const idle = (): Line => threadIdleLine(this.#head, { reason: { type: 'end_turn' } });
     this.#lines.push({ event }, ...open.map(interruptedResult), idle());
-    this.#writes.push(
-      ...open
-        .filter(isWaiting)
-        .map(({ event_id }) => answeredWrite(this.#head.session_id, event_id)),
-    );
     this.#calls = [];
     this.#answered.clear();
     return [idle()];
@@ -84,7 +75,7 @@ export class ChildDraft {
       calls: this.#calls,
       ...(this.#calls.length === 0 && head.phase === 'tools' ? { phase: 'take' } : {}),
     };
-    const parts = { head, queued: this.#queued, writes: this.#writes };
+    const parts = { head, queued: this.#queued };
     if (starts) {
       return {
         ...parts,

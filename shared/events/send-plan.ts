@@ -9,10 +9,10 @@ import type { CallRow } from '../sessions/session.ts';
 import { billOf } from '../sessions/session-usage.ts';
 import type { SessionChange } from '../sessions/session-change.ts';
 import { startPatch } from '../threads/start.ts';
-import { sessionIdleLines, threadIdleLine } from '../threads/status-lines.ts';
+import { saidStop, sessionIdleLines, threadIdleLine } from '../threads/status-lines.ts';
 import { isAtWork, sessionStop, sessionWorks } from '../threads/team.ts';
 import type { OpenCall, StopReason, ThreadHead } from '../threads/thread.ts';
-import { answeredWrite, isWaiting, withAbandoned } from './answered.ts';
+import { isWaiting, withAbandoned } from './answered.ts';
 import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
 import { callRowOf, checkOpen, checkRoom } from './checks.ts';
@@ -158,8 +158,7 @@ class Draft {
       };
     }
     if (!this.#is_said) return { patch, session: outcomes };
-    const reason = sessionStop(this.#primary());
-    return { patch, session: { stop: { reason, details: null } } };
+    return { patch, session: { stop: { reason: this.#said(), details: null } } };
   }
 
   /** Calls that an interrupt has closed leave nothing to go on with but what is said next. */
@@ -175,9 +174,13 @@ class Draft {
   }
 
   #sayIdle(): void {
-    const reason = sessionStop(this.#primary());
+    const reason = this.#said();
     this.#lines.push(...sessionIdleLines({ reason }, billOf(this.#standing.session)));
     this.#is_said = true;
+  }
+
+  #said(): StopReason {
+    return saidStop(sessionStop(this.#primary()), billOf(this.#standing.session));
   }
 
   #open(): readonly OpenCall[] {
@@ -222,9 +225,10 @@ class Draft {
   }
 
   #isCapped(): boolean {
-    const { head } = this.#standing;
+    const { head, session } = this.#standing;
     if (head.stop_reason?.type === 'budget_reached') return true;
-    return !this.#works && sessionStop(head).type === 'budget_reached';
+    if (this.#works) return false;
+    return sessionStop(head).type === 'budget_reached' || billOf(session).is_used_up;
   }
 
   /** Behind a message it waits with it; alone or behind a result it takes its place at once. */
@@ -259,7 +263,7 @@ class Draft {
       this.#queue({ ...wire, processed_at: null });
       return this.#closed(reached, false);
     }
-    if (this.#calls.length === 0 && !stops && head.stop_reason?.type === 'budget_reached') {
+    if (this.#calls.length === 0 && !stops && this.#isCapped()) {
       this.#echoes.push({ type: 'void', event: wire });
       return;
     }
@@ -273,9 +277,6 @@ class Draft {
     if (this.#calls.length === 0) return false;
     const unanswered = this.#calls.filter(({ state }) => state !== 'answered');
     this.#lines.push(...unanswered.map(interruptedResult));
-    const { session_id } = this.#standing.session;
-    const waiting = unanswered.filter(isWaiting);
-    this.#writes.push(...waiting.map(({ event_id }) => answeredWrite(session_id, event_id)));
     this.#calls = [];
     this.#answered.clear();
     this.#stop = { type: 'end_turn' };
@@ -374,26 +375,23 @@ class Draft {
 
   /** The session's log shows to which thread the answer went; that thread's own has it as its own. */
   #answerChild(
-    { thread_id, event_id, answered }: CallRow,
+    { thread_id, event_id }: CallRow,
     answer: Pick<OpenCall, 'state' | 'deny_message'>,
     wire: Answer,
   ): void {
     const event = { ...wire, session_thread_id: thread_id };
     const own = { ...wire, id: newId('event') };
-    const is_taken = !answered && this.#team.answer(thread_id, { event_id, answer, event: own });
+    const is_taken = this.#team.answer(thread_id, { event_id, answer, event: own });
     if (is_taken) return this.#append(event);
     this.#echoes.push({ type: 'void', event });
   }
 
-  #isTaken(row: CallRow, answer: Pick<OpenCall, 'state' | 'deny_message'>): boolean {
-    const { event_id } = row;
-    if (row.answered || this.#answered.has(event_id)) return false;
-    if (!this.#calls.some((call) => call.event_id === event_id)) return false;
+  #isTaken({ event_id }: CallRow, answer: Pick<OpenCall, 'state' | 'deny_message'>): boolean {
+    if (!this.#calls.some((call) => call.event_id === event_id && isWaiting(call))) return false;
     this.#answered.add(event_id);
     this.#calls = this.#calls.map((call) =>
       call.event_id === event_id ? { ...call, ...answer } : call,
     );
-    this.#writes.push(answeredWrite(this.#standing.session.session_id, event_id));
     return true;
   }
 }

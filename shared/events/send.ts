@@ -142,7 +142,10 @@ async function write(
     plan.defined === undefined
       ? []
       : [await outcomeWrite(ports, head.session_id, plan.defined, appended.head.last_at)];
-  const answer = await commit(ports, call, [...writes, ...outcome], { answer: mine });
+  const all = [...writes, ...outcome];
+  // One more remembers the answer. A team of 25 leaves room for fewer events than a request may have.
+  if (all.length >= limits.transaction_writes_max) throw tooMuch();
+  const answer = await commit(ports, call, all, { answer: mine });
   // Another request with the same key may have come first: then its run is started, not ours.
   if (answer !== mine) return answer;
   await startRuns(ports.runs, appended.head, begun).catch(ports.startLost);
@@ -164,7 +167,7 @@ async function childChanges(
 ): Promise<Other[]> {
   const together = plans.filter(({ run }) => run !== undefined).length;
   return await Promise.all(
-    plans.map(async ({ head, lines, queued, writes, patch, run }) => {
+    plans.map(async ({ head, lines, queued, patch, run }) => {
       const { session_id, thread_id } = head;
       const queue = await prepareQueue(blobs, head, queued, now);
       const begun = { session_id, thread_id, run: run ?? 0 };
@@ -173,7 +176,7 @@ async function childChanges(
       const change: OtherChange = {
         lines,
         patch: { ...patch, ...queue.patch, ...starts },
-        writes: [...queue.writes, ...writes],
+        writes: queue.writes,
         ...(run === undefined ? {} : { starts: run }),
       };
       return { thread_id, head, change: () => change };
@@ -222,6 +225,13 @@ function isSession(row: Row): row is SessionHead {
 
 function isThread(row: Row): row is ThreadHead {
   return row.pk.startsWith('THREAD#');
+}
+
+function tooMuch(): Fault {
+  return new Fault(
+    'invalid',
+    'events: these are too many for one request, because they reach many threads at once. Send a user.interrupt by itself, and other events 20 at a time.',
+  );
 }
 
 function tooBusy(session_id: string, cause: unknown): Fault {

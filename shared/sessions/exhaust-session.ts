@@ -10,7 +10,7 @@ import { begunFirst } from '../turn/and-rest.ts';
 import { closeExhausted, exhausted } from '../turn/ending.ts';
 import { settle } from '../turn/settle.ts';
 import { startRuns, type Runs } from './runs.ts';
-import { usageNow, usageSnapshot } from './session-usage.ts';
+import { billOf, usageNow } from './session-usage.ts';
 import { executionName, type SessionHead } from './session.ts';
 
 export interface ExhaustPorts {
@@ -62,5 +62,5 @@ export async function exhaustThread(
 }
 
 function billAt({ usage, running_since, budget }: SessionHead, now: Date) {
-  return { usage: usageSnapshot(usageNow(usage, running_since, now)), budget };
+  return billOf({ usage: usageNow(usage, running_since, now), budget });
 }

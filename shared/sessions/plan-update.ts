@@ -23,6 +23,8 @@ export interface UpdatePlan {
   readonly changes: Changes;
   /** Whether a session that stopped at its cap goes on by itself. */
   readonly resumes: boolean;
+  /** Whether one that had stopped there has nothing to go on with: it says anew why it rests. */
+  readonly rests: boolean;
 }
 
 /** What an update is decided from. */
@@ -49,7 +51,14 @@ export function planUpdate(rows: Updatable, body: SessionUpdate, now: Date): Upd
     ...(title === config.title ? {} : { title }),
     ...(isDeepStrictEqual(metadata, config.metadata) ? {} : { metadata }),
   };
-  return { changes, resumes: isCapped(thread) && changes.budget !== undefined };
+  const is_capped = isCapped(thread);
+  const is_changed = changes.budget !== undefined;
+  const was_said = session.status === 'idle' && session.stop_reason?.type === 'budget_reached';
+  return {
+    changes,
+    resumes: is_capped && is_changed,
+    rests: !is_capped && is_changed && was_said,
+  };
 }
 
 /** Whether any thread of a session rests at its budget. */

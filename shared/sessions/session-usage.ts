@@ -62,6 +62,10 @@ export function billOf({
 }: {
   readonly usage: Usage;
   readonly budget: BudgetLimit | null;
-}): { readonly usage: UsageSnapshot; readonly budget: BudgetLimit | null } {
-  return { usage: usageSnapshot(usage), budget };
+}): {
+  readonly usage: UsageSnapshot;
+  readonly budget: BudgetLimit | null;
+  readonly is_used_up: boolean;
+} {
+  return { usage: usageSnapshot(usage), budget, is_used_up: overBudget(usage, budget) };
 }

@@ -99,7 +99,6 @@ export interface CallRow extends Row {
   readonly event_id: string;
   readonly thread_id: string;
   readonly kind: 'ask' | 'custom';
-  readonly answered: boolean;
 }
 
 export function callKey(session_id: string, event_id: string): Key {

@@ -17,6 +17,8 @@ import { resume, type Resumed } from './resume.ts';
 import { startRuns } from './runs.ts';
 import type { SessionPorts } from './session-ports.ts';
 import type { SessionUpdate } from './session-wire.ts';
+import { billOf } from './session-usage.ts';
+import { restSession } from '../turn/settle.ts';
 import { configKey, sessionPrefix, type SessionConfig, type SessionHead } from './session.ts';
 import { showSession, type Session } from './show-session.ts';
 
@@ -51,8 +53,9 @@ async function write(
   ports: SessionPorts,
   call: Call,
   rows: Updatable,
-  { changes, resumes }: UpdatePlan,
+  plan: UpdatePlan,
 ): Promise<Session> {
+  const { changes, resumes } = plan;
   const { session, config, thread } = rows;
   const now = ports.clock.now();
   const [resources, outcomes] = await Promise.all([
@@ -65,15 +68,15 @@ async function write(
     return await commit(ports, call, [], { answer });
   }
   const at = now.toISOString();
-  const resumed = resumes ? resume(thread, at) : undefined;
+  const follows = whatFollows(rows, plan, now);
   const next = await nextConfig(ports, rows, changes);
   const event: NewEvent = { id: ports.newId('event'), type: 'session.updated', ...changes };
   const { writes, begun, appended } = await prepareChange(ports, thread, {
-    ...resumed,
-    lines: [{ event }, ...(resumed?.lines ?? [])],
+    ...follows,
+    lines: [{ event }, ...follows.lines],
     session: {
       ...(changes.budget === undefined ? {} : { budget: changes.budget }),
-      ...resumed?.session,
+      ...follows.session,
     },
   });
   const shown = headAfter(session, { changes, resumes }, at);
@@ -84,8 +87,21 @@ async function write(
   // Another's answer: this run was not written, and starting it would use up its execution's name.
   if (answer !== mine) return answer;
   await startRuns(ports.runs, appended.head, begun).catch(ports.startLost);
-  if (resumed !== undefined) await startOwn(ports, thread, resumed);
+  await startOwn(ports, thread, follows);
   return answer;
+}
+
+/** What the session does and says once its budget is another. */
+function whatFollows(
+  { session, thread }: Updatable,
+  { changes, resumes, rests }: UpdatePlan,
+  now: Date,
+): Resumed {
+  if (resumes) return resume(thread, now.toISOString());
+  if (!rests) return { run: undefined, lines: [] };
+  // The turn had ended by itself with the request that reached the cap: there is nothing to go on with.
+  const bill = billOf({ usage: session.usage, budget: changes.budget ?? null });
+  return { run: undefined, ...restSession(thread, { bill, now, since: null }) };
 }
 
 async function startOwn(
@@ -100,7 +116,7 @@ async function startOwn(
 /** The session's head as the answer shows it. */
 function headAfter(
   session: SessionHead,
-  { changes, resumes }: UpdatePlan,
+  { changes, resumes }: Pick<UpdatePlan, 'changes' | 'resumes'>,
   at: string,
 ): SessionHead {
   const { budget = session.budget } = changes;

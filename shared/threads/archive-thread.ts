@@ -7,7 +7,6 @@ import { primaryThreadId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { ConditionFailed } from '../core/table.ts';
-import { answeredWrite, isWaiting } from '../events/answered.ts';
 import { interruptedResult } from '../events/call-lines.ts';
 
 import { readRows, tooBusy, type SessionRows } from '../sessions/read-session.ts';
@@ -90,14 +89,11 @@ async function write(
 
 /** What it waited for is closed; one that an error has terminated has said so already. */
 function endOf(thread: ThreadHead, now: Date) {
-  if (thread.status === 'terminated') return { lines: [], patch: {}, writes: [] };
+  if (thread.status === 'terminated') return { lines: [], patch: {} };
   const open = thread.calls.filter(({ state }) => state !== 'answered');
   return {
     lines: [...open.map(interruptedResult), ...terminatedLines(thread)],
     patch: terminatedPatch(thread, now),
-    writes: open
-      .filter(isWaiting)
-      .map(({ event_id }) => answeredWrite(thread.session_id, event_id)),
   };
 }
 

@@ -14,6 +14,13 @@ export interface Stop {
 export interface Bill {
   readonly usage: UsageSnapshot;
   readonly budget: BudgetLimit | null;
+  /** Whether the sums have reached the cap. */
+  readonly is_used_up: boolean;
+}
+
+/** At its budget a session says so, also where its last turn has ended by itself. Source: budgets. */
+export function saidStop(reason: StopReason, { is_used_up }: Pick<Bill, 'is_used_up'>): StopReason {
+  return is_used_up && reason.type === 'end_turn' ? { type: 'budget_reached' } : reason;
 }
 
 /** Of which thread a status is told. */

@@ -2,7 +2,7 @@ import { newId } from '../core/id.ts';
 import type { Line } from '../events/event.ts';
 import { startPatch } from '../threads/start.ts';
 import { addUsage } from '../sessions/add-usage.ts';
-import { usageNow, usageSnapshot } from '../sessions/session-usage.ts';
+import { billOf, usageNow } from '../sessions/session-usage.ts';
 import type { SessionHead } from '../sessions/session.ts';
 import type { Change, Other, OtherChange } from '../threads/change.ts';
 import { statusLine, threadIdleLine, type Stop } from '../threads/status-lines.ts';
@@ -118,7 +118,7 @@ function noteEnd(primary: ThreadHead, session: SessionHead, ended: Ended): Other
   }
   if (sessionWorks(next)) return { lines, patch: told };
   const rest = restSession(next, {
-    bill: billOf(session, ended),
+    bill: billWith(session, ended),
     now,
     since: runningSince(primary),
   });
@@ -138,9 +138,9 @@ function isBlocked({ team }: ThreadHead): boolean {
   return team?.members.some(({ stop_reason }) => stop_reason?.type !== 'end_turn') ?? false;
 }
 
-function billOf(session: SessionHead, { now, charged = {} }: Ended) {
+function billWith(session: SessionHead, { now, charged = {} }: Ended) {
   const usage = usageNow(addUsage(session.usage, charged), session.running_since, now);
-  return { usage: usageSnapshot(usage), budget: session.budget };
+  return billOf({ usage, budget: session.budget });
 }
 
 function sentLines({ parent_thread_id = '' }: ThreadHead, report: Report | undefined): Line[] {

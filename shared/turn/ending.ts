@@ -4,7 +4,6 @@ import { limits } from '../core/limits.ts';
 import { interruptedResult } from '../events/call-lines.ts';
 import type { Line } from '../events/event.ts';
 import { lineOf } from '../events/inbox.ts';
-import { answeredWrite, isWaiting } from '../events/answered.ts';
 import type { ModelError } from '../models/model-error.ts';
 import { idleLines, statusLine, type Stop } from '../threads/status-lines.ts';
 import { isChild, teamWorks } from '../threads/team.ts';
@@ -87,7 +86,6 @@ function closeCalls(head: ThreadHead, now: Date): Change {
       phase: 'take',
       ...(consults.length > 0 && head.team && members ? { team: { ...head.team, members } } : {}),
     },
-    writes: shown.filter(isWaiting).map(({ event_id }) => answeredWrite(head.session_id, event_id)),
   };
   return consults.map((call) => closeConsult(call, now)).reduce(merge, closed);
 }

@@ -308,7 +308,6 @@ function callWrite(head: ThreadHead, { event_id, permission }: JudgedBlock) {
     event_id,
     thread_id: head.thread_id,
     kind: permission,
-    answered: false,
   };
   return [{ put: row, condition: 'attribute_not_exists(pk)' }];
 }

@@ -2,6 +2,7 @@ import { newId } from '../core/id.ts';
 import type { Line } from '../events/event.ts';
 import type { Change, Other } from '../threads/change.ts';
 import {
+  saidStop,
   sessionIdleLines,
   statusLine,
   threadIdleLine,
@@ -72,7 +73,7 @@ export function restSession(
   primary: ThreadHead,
   { bill, now, since, details }: SessionRest,
 ): Pick<Change, 'lines' | 'patch' | 'session'> {
-  const reason = sessionStop(primary);
+  const reason = saidStop(sessionStop(primary), bill);
   const stop = { reason, details: details ?? null };
   const active_ms = since === null ? 0 : Math.max(0, now.getTime() - Date.parse(since));
   return {

@@ -15,7 +15,7 @@ import {
   type SessionHead,
 } from '../sessions/session.ts';
 import { plus } from '../sessions/add-usage.ts';
-import { overBudget, usageNow, usageSnapshot } from '../sessions/session-usage.ts';
+import { billOf, overBudget, usageNow } from '../sessions/session-usage.ts';
 import { memberKey, workingAgent, type MemberRow } from '../threads/member.ts';
 import type { Bill } from '../threads/status-lines.ts';
 import {
@@ -171,7 +171,7 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
   }
 
   bill(head: ThreadHead): Bill {
-    return { usage: usageSnapshot(this.usage(head)), budget: this.#session.budget };
+    return billOf({ usage: this.usage(head), budget: this.#session.budget });
   }
 
   overBudget(head: ThreadHead): boolean {

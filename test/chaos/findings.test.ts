@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { executionName } from '#shared/sessions/session.ts';
 import { primaryThreadId } from '#shared/core/id.ts';
 import { call, costing, say, stall } from '../model/replies.ts';
-import { all, message, startRig, typesOf, type Rig } from '../rig.ts';
+import { all, message, only, startRig, typesOf, type Rig } from '../rig.ts';
 import { sequenceFaults } from './sequence.ts';
 
 let rig: Rig;
@@ -104,12 +104,16 @@ test('a budget that is reached while a request dies leaves no span open, and wha
 });
 
 test('a turn that a budget stops before its first step is said to run before it is said to rest', async () => {
-  // 200,000 output tokens are more than the budget, and the turn that used them ends all the same.
-  rig.model.on('costs', costing({ output_tokens: 200_000 }, say('done')), say('rich'));
-  const id = await rig.session({}, { budget: budget('50') });
+  // 200,000 output tokens are more than the budget, and what was asked for is taken all the same.
+  rig.model.on('costs', costing({ output_tokens: 200_000 }, call('look_up')), say('rich'));
+  const tool = { type: 'custom', name: 'look_up', description: 'Looks up.' } as const;
+  const id = await rig.session(
+    { tools: [{ ...tool, input_schema: { type: 'object' } }] },
+    { budget: budget('50') },
+  );
   await rig.send(id, message('costs'));
-  await rig.rested(id);
-  await rig.send(id, message('more'));
+  const { id: custom_tool_use_id } = only(await rig.rested(id), 'agent.custom_tool_use');
+  await rig.send(id, { type: 'user.custom_tool_result', custom_tool_use_id });
   const events = await rig.rested(id, 2);
   expect(all(events, 'session.status_idle')[1]?.stop_reason).toEqual({ type: 'budget_reached' });
   expect(sequenceFaults('session', typesOf(events).flatMap(statusIn))).toEqual([]);

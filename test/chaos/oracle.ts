@@ -59,7 +59,10 @@ function isSaidAgain(log: readonly Event[], at: number): boolean {
   const event = log[at];
   if (event?.type !== 'session.status_idle') return false;
   const before = log.slice(0, at).findLast(({ type }) => STATUS.test(type));
-  return before?.type === 'session.status_idle' && before.stop_reason.type === 'requires_action';
+  return (
+    before?.type === 'session.status_idle' &&
+    ['requires_action', 'budget_reached'].includes(before.stop_reason.type)
+  );
 }
 
 const isCapped = (event: Event): boolean =>

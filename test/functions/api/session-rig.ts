@@ -60,7 +60,7 @@ export async function endTurn(
   cost_microcents = 0,
 ): Promise<void> {
   const head = await headOf(rig, session_id);
-  const bill = { usage: {}, budget: null };
+  const bill = { usage: {}, budget: null, is_used_up: false };
   const now = rig.door.ports.clock.now();
   const { lines, patch, session } = settle(head, { reason: { type: reason } }, bill, now);
   const append = await prepareAppend(rig.door.ports, head, lines, { ...patch, queue: [] });

@@ -128,6 +128,32 @@ test('a budget stops the session between requests, and raising it resumes by its
   expect(Number(usage.list_cost?.amount)).toBeGreaterThan(50);
 });
 
+test('a turn that ends by itself at the budget leaves the session there, until it is raised', async () => {
+  rig.model.on('ends dear', costing({ output_tokens: 200_000 }, say('done')), say('rich'));
+  const cents = (amount: string) => ({
+    type: 'limit' as const,
+    max_list_cost: { amount, currency: 'USD' as const },
+  });
+  const id = await rig.session({}, { budget: cents('50') });
+  await rig.send(id, message('ends dear'));
+  const capped = await rig.rested(id);
+  expect(only(capped, 'session.thread_status_idle').stop_reason).toEqual({ type: 'end_turn' });
+  expect(only(capped, 'session.status_idle').stop_reason).toEqual({ type: 'budget_reached' });
+  await expect(rig.send(id, message('more'))).rejects.toThrow(/user\.tool_confirmation/);
+  await rig.send(id, { type: 'user.interrupt' });
+  await rig.client.beta.sessions.update(id, { budget: cents('100000') });
+  const raised = await rig.events(id);
+  expect(typesOf(raised.slice(capped.length))).toEqual([
+    'session.updated',
+    'session.usage',
+    'session.status_idle',
+  ]);
+  expect(all(raised, 'session.status_idle')[1]?.stop_reason).toEqual({ type: 'end_turn' });
+  await rig.send(id, message('more'));
+  const events = await rig.rested(id, 3);
+  expect(all(events, 'agent.message')).toHaveLength(2);
+});
+
 test('a context that nears the window is replaced by its summary', async () => {
   const full = costing({ input_tokens: 990_000 }, say('I remember everything'));
   rig.model.on(

@@ -100,6 +100,31 @@ test('a thread more than may be is an error to the model; one that is archived m
   expect(all(later, 'session.thread_created')).toHaveLength(max + 1);
 }, 120_000);
 
+test('all that 25 threads wait for is answered 50 at a time, and closed by one interrupt', async () => {
+  const names = Array.from({ length: limits.session_children_max }, (_, n) => `work-asks-${n}.`);
+  rig.model.onTurns('lead-asks', startAll('Worker', names), say('I wait.'));
+  const asks = calls(...[1, 2, 3].map((n) => ['bash', { command: `echo ${n}` }] as const));
+  for (const name of names) rig.model.onTurns(name, asks);
+  const permission_policy = { type: 'always_ask' } as const;
+  const id = await teamSession(rig, {
+    worker: { tools: [{ type: 'agent_toolset_20260401', default_config: { permission_policy } }] },
+  });
+  await rig.send(id, message('lead-asks'));
+  const asked = all(await rig.rested(id), 'agent.tool_use');
+  expect(asked).toHaveLength(75);
+  const two = asked.filter(({ input }) => input['command'] !== 'echo 3');
+  const allow = { type: 'user.tool_confirmation', result: 'allow' } as const;
+  await rig.send(id, ...two.map((use) => ({ ...allow, tool_use_id: use.id })));
+  const left = all(await rig.events(id), 'session.status_idle').at(-1)?.stop_reason;
+  expect(left?.type === 'requires_action' && left.event_ids).toHaveLength(25);
+  await rig.send(id, { type: 'user.interrupt' });
+  const closed = all(await rig.events(id), 'session.status_idle');
+  expect(closed.at(-1)?.stop_reason).toEqual({ type: 'end_turn' });
+  // What comes too late is heard, and changes nothing.
+  await rig.send(id, { ...allow, tool_use_id: asked[2]?.id ?? '' });
+  expect(all(await rig.events(id), 'session.status_idle')).toHaveLength(closed.length);
+}, 60_000);
+
 test('25 threads that append to one file and edit different lines of another lose nothing', async () => {
   const max = limits.session_children_max;
   const lines = Array.from({ length: max }, (_, n) => `line ${String(n).padStart(2, '0')} open`);

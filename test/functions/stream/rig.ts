@@ -70,7 +70,8 @@ export async function endTurn(rig: StreamRig, session_id: string): Promise<void>
   const head = await headOf(rig, session_id);
   const taken = head.queue.map(({ id }): NewEvent => ({ ...message, id }));
   const now = rig.door.ports.clock.now();
-  const end = settle(head, { reason: { type: 'end_turn' } }, { usage: {}, budget: null }, now);
+  const bill = { usage: {}, budget: null, is_used_up: false };
+  const end = settle(head, { reason: { type: 'end_turn' } }, bill, now);
   const lines = [...taken.map((event) => ({ event })), ...end.lines];
   const { writes } = await prepareAppend(rig.door.ports, head, lines, { ...end.patch, queue: [] });
   const change = changeSession(session_id, end.session ?? {}, now.toISOString());

@@ -36,10 +36,10 @@ const result = (n: number): SendEvent => ({
   custom_tool_use_id: `sevt_${n}`,
 });
 
-function row(n: number, kind: CallRow['kind'], answered = false): [string, CallRow] {
+function row(n: number, kind: CallRow['kind']): [string, CallRow] {
   const event_id = `sevt_${n}`;
   const key = callKey(SESSION_ID, event_id);
-  return [event_id, { ...key, event_id, thread_id: THREAD_ID, kind, answered }];
+  return [event_id, { ...key, event_id, thread_id: THREAD_ID, kind }];
 }
 
 function idle(calls: OpenCall[] = [], rows: [string, CallRow][] = []): Standing {
@@ -152,10 +152,11 @@ describe('a session that waits for answers', () => {
   });
 
   test('accepts a second answer without effect', () => {
-    const standing = idle([], [row(1, 'ask', true)]);
-    const plan = planSend(standing, [allow(1)], NOW);
-    expect(plan.lines).toEqual([]);
-    expect(plan.echoes).toEqual([expect.objectContaining({ type: 'void' })]);
+    for (const calls of [[], [aCall('ready')], [aCall('answered')]]) {
+      const plan = planSend(idle(calls, [row(1, 'ask')]), [allow(1)], NOW);
+      expect(plan.lines).toEqual([]);
+      expect(plan.echoes).toEqual([expect.objectContaining({ type: 'void' })]);
+    }
   });
 
   test('takes only the first of two answers in one request', () => {
