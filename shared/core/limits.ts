@@ -3,6 +3,7 @@ import { invariant } from './invariant.ts';
 import { outcome_limits } from './outcome-limits.ts';
 import { thread_limits } from './thread-limits.ts';
 import { schedule_limits } from './schedule-limits.ts';
+import { stream_limits } from './stream-limits.ts';
 
 /** Every bound of the platform, in one file. Unit last; raise a number only with its reason. */
 export const limits = {
@@ -358,13 +359,7 @@ export const limits = {
   /** Bedrock's event stream has no pings: a long thought is silence. */
   model_stall_bedrock_ms: 240_000,
 
-  // Streams
-  /** Proxies and clients take a silent stream for dead after 30 to 60 s. */
-  stream_ping_ms: 15_000,
-  /** What is kept of the function's time to end a stream cleanly. */
-  stream_reserve_ms: 5_000,
-  /** Source: API reference. */
-  event_deltas_max: 100,
+  ...stream_limits,
 
   // Log
   /** Events of an inbox whose numbers travel to the step; it reads more when it sees the queue. */

@@ -1,6 +1,7 @@
 import type { BetaManagedAgentsDeltaType } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import { timestamp } from '../core/clock.ts';
 import { Fault } from '../core/fault.ts';
+import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { sessionKey, type SessionHead } from '../sessions/session.ts';
 import { loadEvent, newestLines, walkLog, type PlacedLine } from '../threads/log.ts';
@@ -84,13 +85,14 @@ export class Follower {
 
   /**
    * The frames, in batches as they become known; a batch is empty when there is nothing new, so
-   * that the caller can see to its own time. Ends after the thread's last event.
+   * that the caller can see to its own time. Ends after the thread's last event, and where nothing
+   * has come for long and nothing is under way: its reader may have left unseen.
    */
   async *frames(signal: AbortSignal): AsyncGenerator<Frame[]> {
     for (let failures = 0; !signal.aborted;) {
       try {
         yield* this.#catchUp();
-        if (this.#ended) return;
+        if (this.#ended || this.#isOverdue()) return;
         await this.#look(signal);
         failures = 0;
       } catch (error) {
@@ -199,6 +201,11 @@ export class Follower {
     return isPreviewed(event) ? this.#previews.before(event.id) : [];
   }
 
+  #isOverdue(): boolean {
+    const quiet_ms = performance.now() - this.#moved_at_ms;
+    return quiet_ms >= limits.stream_rest_ms && rests(this.#head);
+  }
+
   async #isGone(): Promise<boolean> {
     const row = await this.#ports.table.get(sessionKey(this.#head.session_id));
     return row === undefined || (row as SessionHead).deleted_at !== null;
@@ -219,6 +226,13 @@ interface Opened {
   readonly head: TailHead;
   readonly seq: number;
   readonly previews: Previews | undefined;
+}
+
+/** Nobody works, and nobody waits for a client that may be at work on its answer. */
+function rests({ status, stop_reason, team }: TailHead): boolean {
+  return [{ status, stop_reason }, ...(team?.members ?? [])].every(
+    (one) => one.status === 'idle' && one.stop_reason?.type !== 'requires_action',
+  );
 }
 
 function isPreviewed(event: { type: string }): event is { type: 'agent.message'; id: string } {

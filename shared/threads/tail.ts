@@ -36,6 +36,8 @@ const attributes = [
   'seq',
   'inbox_seq',
   'open_span',
+  'stop_reason',
+  'team',
 ] as const satisfies readonly (keyof ThreadHead)[];
 
 export type TailHead = Pick<ThreadHead, (typeof attributes)[number]>;

@@ -1,14 +1,21 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { BetaManagedAgentsUserMessageEventParams } from '@anthropic-ai/sdk/resources/beta/sessions/events';
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId, primaryThreadId } from '#shared/core/id.ts';
 import { ConditionFailed } from '#shared/core/table.ts';
 import type { NewEvent } from '#shared/events/event.ts';
 import type { StreamEvent } from '#shared/events/frame.ts';
+import { Keyring } from '#shared/keys/keyring.ts';
 import { changeSession } from '#shared/sessions/session-change.ts';
 import { prepareAppend } from '#shared/threads/log.ts';
+import { Tail } from '#shared/threads/tail.ts';
 import { threadKey, type ThreadHead } from '#shared/threads/thread.ts';
 import { settle } from '#shared/turn/settle.ts';
+import { routeTable } from '../../../functions/stream/route-table.ts';
+import { serveStreams } from '../../../functions/stream/serve-streams.ts';
 import { checkedClient } from '../../wire/checked-client.ts';
 import { admin_key, startDoor, type StartedDoor } from '../api/door.ts';
 
@@ -116,4 +123,28 @@ export function idsOf(frames: readonly StreamEvent[]): string[] {
 
 export function logged(frames: readonly StreamEvent[]): StreamEvent[] {
   return frames.filter((frame) => 'processed_at' in frame && frame.processed_at !== null);
+}
+
+/** The function without HTTP: what it writes, and when it has ended. */
+export async function run(rig: StreamRig, session_id: string, time_ms: number) {
+  const out = new PassThrough();
+  let text = '';
+  out.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const { ports } = rig.door;
+  const stream = serveStreams(
+    routeTable({ ...ports, tail: new Tail(ports.table) }),
+    {
+      ports,
+      keyring: new Keyring(ports.table, ports.clock, async () => admin_key),
+      logger: new Logger({ logLevel: 'SILENT' }),
+    },
+    (response) => response,
+  );
+  const event = {
+    httpMethod: 'GET',
+    path: `/v1/sessions/${session_id}/events/stream`,
+    headers: { 'x-api-key': admin_key },
+  };
+  const context = { getRemainingTimeInMillis: () => time_ms } as Context;
+  return { ended: stream(event, out, context), out, text: () => text };
 }

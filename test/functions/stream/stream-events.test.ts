@@ -1,20 +1,13 @@
 /**
  * What a stream gives, compared with what the list gives; every frame is held against the SDK's types.
  */
-import type { Context } from 'aws-lambda';
-import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger } from '@aws-lambda-powertools/logger';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
 import { primaryThreadId } from '#shared/core/id.ts';
 import type { StreamEvent } from '#shared/events/frame.ts';
-import { Keyring } from '#shared/keys/keyring.ts';
-import { Tail } from '#shared/threads/tail.ts';
 import { threadKey } from '#shared/threads/thread.ts';
 import { terminate } from '#shared/turn/settle.ts';
-import { routeTable } from '../../../functions/stream/route-table.ts';
-import { serveStreams } from '../../../functions/stream/serve-streams.ts';
 import { admin_key, collect } from '../api/door.ts';
 import {
   append,
@@ -25,6 +18,7 @@ import {
   message,
   open,
   reply,
+  run,
   startStreamRig,
   type StreamRig,
 } from './rig.ts';
@@ -231,32 +225,8 @@ describe('its end', () => {
 });
 
 describe('its time', () => {
-  /** The function without HTTP: what it writes, and when it has ended. */
-  async function run(session_id: string, time_ms: number) {
-    const out = new PassThrough();
-    let text = '';
-    out.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    const { ports } = rig.door;
-    const stream = serveStreams(
-      routeTable({ ...ports, tail: new Tail(ports.table) }),
-      {
-        ports,
-        keyring: new Keyring(ports.table, ports.clock, async () => admin_key),
-        logger: new Logger({ logLevel: 'SILENT' }),
-      },
-      (response) => response,
-    );
-    const event = {
-      httpMethod: 'GET',
-      path: `/v1/sessions/${session_id}/events/stream`,
-      headers: { 'x-api-key': admin_key },
-    };
-    const context = { getRemainingTimeInMillis: () => time_ms } as Context;
-    return { ended: stream(event, out, context), out, text: () => text };
-  }
-
   test('it ends before the function would be killed', async () => {
-    const running = await run(await rig.aSession(), limits.stream_reserve_ms + 200);
+    const running = await run(rig, await rig.aSession(), limits.stream_reserve_ms + 200);
     await running.ended;
     expect(running.out.writableEnded).toBe(true);
     expect(running.text()).toBe(': open\n\n');
@@ -264,7 +234,7 @@ describe('its time', () => {
 
   test('when nothing was written for a while it says that it is there', async () => {
     const now = performance.now.bind(performance);
-    const running = await run(await rig.aSession(), 60_000);
+    const running = await run(rig, await rig.aSession(), 60_000);
     while (running.text() === '') await sleep(5);
     const spy = vi
       .spyOn(performance, 'now')
