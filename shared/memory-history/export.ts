@@ -1,5 +1,7 @@
 import type { Call } from '../core/call.ts';
+import { Fault } from '../core/fault.ts';
 import { invariant } from '../core/invariant.ts';
+import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { versionKey, type VersionRow } from '../memory/memory.ts';
 import { indexText, names, storeText } from './archive.ts';
@@ -20,7 +22,7 @@ const MEMORIES_AT_ONCE = 100;
  * A store as a tar: its memories as files, byte for byte, and its history. It is of one moment, and
  * the same store gives the same bytes. What is redacted or expires while it is sent breaks it off.
  *
- * @throws Fault as {@link surveyStore}
+ * @throws Fault as {@link surveyStore}; `too_large` for what no stream could bring to its end
  */
 export async function exportStore(
   ports: Ports,
@@ -28,6 +30,7 @@ export async function exportStore(
   store_id: string,
 ): Promise<StoreExport> {
   const survey = await surveyStore(ports, call, store_id);
+  refuseTooLarge(survey);
   return {
     headers: {
       'content-type': 'application/x-tar',
@@ -35,6 +38,22 @@ export async function exportStore(
     },
     chunks: tarOf(filesOf(ports, survey)),
   };
+}
+
+/** A tar gives each file a header, a long path another, and fills its last block. */
+const FILE_OVERHEAD_BYTES = 4_096;
+
+function refuseTooLarge({ head, memories, history_bytes }: Survey): void {
+  const texts_bytes = memories.reduce(
+    (sum, memory) => sum + memory.content_size_bytes + FILE_OVERHEAD_BYTES,
+    0,
+  );
+  const bytes = texts_bytes + history_bytes;
+  if (bytes <= limits.stream_bytes_max) return;
+  throw new Fault(
+    'too_large',
+    `memory store '${head.memory_store_id}' and its history are about ${Math.ceil(bytes / 1e6)} MB; an export ends at ${limits.stream_bytes_max / 1e6} MB, which is what Lambda streams. Redact versions that you need no more, or let them expire (reverie:memory_version_days).`,
+  );
 }
 
 async function* filesOf(ports: Ports, survey: Survey): AsyncGenerator<TarFile> {

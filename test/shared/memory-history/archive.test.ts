@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { limits } from '#shared/core/limits.ts';
 import { exportStore } from '#shared/memory-history/export.ts';
 import { importStore } from '#shared/memory-history/import.ts';
 import { sha256Of } from '#shared/memory/content.ts';
@@ -173,6 +174,19 @@ test('a store of many large memories is exported in pieces, at the pace of its r
   expect(read_count - surveyed).toBeLessThanOrEqual(32);
   expect(largest).toBeLessThanOrEqual(200_000);
   await iterator.return?.(undefined);
+});
+
+test('a store that Lambda could not stream to its end is refused, and not cut', async () => {
+  const ports = memoryPorts(started.table);
+  const { store_id } = await sample(ports);
+  const { rows } = await ports.table.query({ pk: `PATHS#${store_id}`, from: '/', to: '0' });
+  const row = rows.find((one) => 'content_size_bytes' in one);
+  if (row === undefined) throw new Error('the sample has a memory');
+  await ports.table.transact([{ put: { ...row, content_size_bytes: limits.stream_bytes_max } }]);
+  await expect(exportStore(ports, call, store_id)).rejects.toMatchObject({
+    kind: 'too_large',
+    message: expect.stringMatching(/about 20\d MB; an export ends at 200 MB/),
+  });
 });
 
 test('a version that is redacted while it is exported breaks the archive off', async () => {
