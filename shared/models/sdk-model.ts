@@ -4,7 +4,7 @@ import type {
   MessageCreateParamsStreaming,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { Fold } from './fold.ts';
-import { aborted, cutOff, toModelError } from './model-error.ts';
+import { aborted, cutOff, ModelError, toModelError } from './model-error.ts';
 import type { Model, ModelPart, ModelRequest } from './model.ts';
 import { toParams, withoutThinking, type Dialect } from './params.ts';
 import { watchFetch, type Watch } from './watch-fetch.ts';
@@ -67,10 +67,11 @@ export class SdkModel implements Model {
     try {
       return await this.#send(params, request, { watch, signal, fresh: false });
     } catch (error) {
-      if (!(error instanceof APIError)) throw error;
-      if (error.status === 401) {
+      // The key was refused, or the secret had none: it may have been put there since it was read.
+      if (error instanceof ModelError || (error instanceof APIError && error.status === 401)) {
         return await this.#send(params, request, { watch, signal, fresh: true });
       }
+      if (!(error instanceof APIError)) throw error;
       if (isForeignThought(error)) {
         return await this.#send(withoutThinking(params), request, { watch, signal, fresh: false });
       }

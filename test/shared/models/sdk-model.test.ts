@@ -280,6 +280,14 @@ describe('the key', () => {
     expect(keys).toEqual(['Bearer sk-old', 'Bearer sk-new']);
   });
 
+  test('is read again once when the secret has none: it may have been put there since', async () => {
+    const server = await serve(say('hello'));
+    const secrets = new FakeSecrets({}, { api_key: 'sk-new', base_url: server.url });
+    const parts = await partsOf(openModel({ ...settings, secrets }).stream(aRequest(), never()));
+    expect(parts.at(-1)?.type).toBe('done');
+    expect(secrets.fresh_reads).toBe(1);
+  });
+
   test('stands in no error, whatever the provider says', async () => {
     const server = await serve(
       fail(401, 'invalid x-api-key: sk-test-key'),
