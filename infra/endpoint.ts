@@ -21,6 +21,8 @@ import { addErrorResponses } from './error-responses.ts';
 import { addRoutes } from './routing.ts';
 import type { Settings } from './settings.ts';
 
+const STAGE = 'prod';
+
 export interface EndpointProps {
   readonly settings: Settings;
   readonly api: IFunction;
@@ -68,6 +70,7 @@ export class Endpoint extends Construct {
       }),
     });
     addErrorResponses(this.rest);
+    this.#executionLogs(settings);
     // CDK's own output of the address ends in a slash, which the SDK would double; ours is BaseUrl.
     this.rest.node.tryRemoveChild('Endpoint');
     this.baseUrl = this.#url(settings);
@@ -80,7 +83,7 @@ export class Endpoint extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     return {
-      stageName: 'prod',
+      stageName: STAGE,
       throttlingRateLimit: settings.throttle_rate,
       throttlingBurstLimit: settings.throttle_burst,
       tracingEnabled: true,
@@ -88,6 +91,17 @@ export class Endpoint extends Construct {
       accessLogDestination: new LogGroupLogDestination(logs),
       accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLog)),
     };
+  }
+
+  /** API Gateway would make this group by itself, for what goes wrong at the door: without an end. */
+  #executionLogs(settings: Settings): void {
+    const { restApiId, deploymentStage } = this.rest;
+    const logs = new LogGroup(this, 'ExecutionLogs', {
+      logGroupName: `API-Gateway-Execution-Logs_${restApiId}/${STAGE}`,
+      retention: settings.log_retention_days,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    deploymentStage.node.addDependency(logs);
   }
 
   #url(settings: Settings): string {

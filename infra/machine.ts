@@ -20,30 +20,49 @@ const retryable: Extract<Fault['name'], 'RetryableFault'> = 'RetryableFault';
 const faultRetry = { ErrorEquals: [retryable], IntervalSeconds: 5, BackoffRate: 2, MaxAttempts: 6 };
 
 /**
- * What Lambda says when it did not run the task to its end: throttled, killed, out of time, lost.
+ * No concurrency left: a wait and no failure, and a young account has ten executions in all. A quarter of
+ * an hour on average, before what would take a turn's place is given up for want of it.
+ */
+const throttleRetry = {
+  ErrorEquals: ['Lambda.TooManyRequestsException'],
+  IntervalSeconds: 1,
+  BackoffRate: 2,
+  MaxDelaySeconds: 60,
+  MaxAttempts: 36,
+  // Throttled executions come in herds: spread them.
+  JitterStrategy: 'FULL',
+};
+
+/**
+ * What Lambda says when it did not run the task to its end: killed, out of time, lost, not ready.
  * A repeated task answers as the first, so all of it may be repeated. 1+2+4+…+128 s: four minutes.
  */
 const platformRetry = {
   ErrorEquals: [
-    'Lambda.TooManyRequestsException',
     'Lambda.ServiceException',
     'Lambda.AWSLambdaException',
     'Lambda.SdkClientException',
     'Lambda.ClientExecutionTimeoutException',
     'Lambda.Unknown',
+    'Lambda.ResourceConflictException',
+    'Lambda.ResourceNotReadyException',
     'Sandbox.Timedout',
+    'Sandbox.Failure',
     'Runtime.ExitError',
+    'Runtime.OutOfMemory',
+    'Runtime.Unknown',
+    'Runtime.NodeJsExit',
+    'Runtime.UnhandledPromiseRejection',
     'States.Timeout',
   ],
   IntervalSeconds: 1,
   BackoffRate: 2,
   MaxAttempts: 8,
-  // Throttled executions come in herds: spread them.
   JitterStrategy: 'FULL',
 };
 
 /** How a task is repeated; behind it comes its Catch. */
-export const Retry = [faultRetry, platformRetry];
+export const Retry = [faultRetry, throttleRetry, platformRetry];
 
 export interface MachineProps {
   readonly settings: Settings;

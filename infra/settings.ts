@@ -50,7 +50,8 @@ const arn = (service: string) =>
 export const settingsShape = z.strictObject({
   stack_name: z
     .string()
-    .regex(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, 'letters, digits and dashes, a letter first')
+    // EventBridge Scheduler takes 64 characters for the name of a group, which has `-dreams` behind this.
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,56}$/, '57 letters, digits and dashes, a letter first')
     .default('Reverie')
     .describe('Name of the stack. A second one in the same account and region needs another name.'),
   log_level: z

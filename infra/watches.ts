@@ -25,7 +25,8 @@ export function watches({ settings, functions, machine, rest }: Watched): Watch[
       name: 'executions-failed',
       severity: 'critical',
       metric: new MathExpression({
-        expression: 'failed + timedOut',
+        // `failed + timedOut` is nothing at all where one of them has sent nothing.
+        expression: 'SUM([failed, timedOut])',
         label: 'Failed or timed out',
         usingMetrics: {
           failed: machine.metricFailed({ period }),

@@ -50,7 +50,7 @@ export const idleCosts: Readonly<Record<string, Idle>> = {
     usd_beyond: (RUNS * 0.2) / 1_000_000 + RUNS * 0.1 * 0.25 * 0.000_013_333_4,
   },
   'AWS::Logs::LogGroup': {
-    count: 11,
+    count: 12,
     billed: 'what Lambda writes of each run of reconcile: 0.4 kB, $0.50 a GB',
     usd: 0,
     usd_beyond: ((RUNS * 400) / 1_000_000_000) * 0.5,

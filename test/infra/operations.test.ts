@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { limits } from '../../shared/core/limits.ts';
 import { variables } from '../../shared/core/env.ts';
-import { ofType, only, plain, synth } from './stack.ts';
+import { ofType, only, plain, synth, type Resource } from './stack.ts';
 
 const { template } = synth();
 
@@ -167,10 +167,20 @@ test('every function but the sandbox logs into a group of its own, unfiltered by
 
 test('every log group expires and goes with the stack', () => {
   const groups = ofType(template, 'AWS::Logs::LogGroup');
-  expect(groups).toHaveLength(11);
+  expect(groups).toHaveLength(12);
   for (const group of groups) {
     expect(group).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 30 } });
   }
+});
+
+test('what API Gateway writes by itself goes there too: the stage waits for its group', () => {
+  const { Properties } = only(template, 'AWS::Logs::LogGroup', 'EndpointExecutionLogs');
+  expect(plain(Properties['LogGroupName'])).toBe('API-Gateway-Execution-Logs_<EndpointRest>/prod');
+  const stage = only(template, 'AWS::ApiGateway::Stage') as { DependsOn?: string[] } & Resource;
+  expect(stage.Properties['StageName']).toBe('prod');
+  expect(plain(stage.DependsOn)).toEqual(
+    expect.arrayContaining([expect.stringContaining('ExecutionLogs')]),
+  );
 });
 
 test('reconcile runs once a minute, and what one run misses the next one does', () => {
@@ -189,6 +199,13 @@ test('reconcile runs once a minute, and what one run misses the next one does', 
 });
 
 const alarms = ofType(template, 'AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+
+test('one of two metrics is enough to alarm, also where the other has never been sent', () => {
+  const { Metrics } = alarms.find(({ AlarmName }) =>
+    String(AlarmName).endsWith('executions-failed'),
+  ) as { Metrics: { Expression?: string }[] };
+  expect(Metrics.map(({ Expression }) => Expression)).toContain('SUM([failed, timedOut])');
+});
 
 test('these are the alarms', () => {
   expect(alarms.map(({ AlarmName }) => String(AlarmName)).toSorted()).toEqual([

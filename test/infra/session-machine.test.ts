@@ -16,6 +16,7 @@ interface Retry {
   readonly IntervalSeconds: number;
   readonly BackoffRate: number;
   readonly MaxAttempts: number;
+  readonly MaxDelaySeconds?: number;
 }
 
 interface State {
@@ -159,22 +160,30 @@ test('the names are those that Fault gives itself', () => {
 
 const waits: [name: string, seconds: number][] = [
   ['RetryableFault', 315],
-  ['Lambda.TooManyRequestsException', 255],
+  ['Lambda.TooManyRequestsException', 1_863],
   ['Lambda.ServiceException', 255],
   ['Lambda.AWSLambdaException', 255],
   ['Lambda.SdkClientException', 255],
   ['Lambda.ClientExecutionTimeoutException', 255],
   ['Lambda.Unknown', 255],
+  ['Lambda.ResourceConflictException', 255],
+  ['Lambda.ResourceNotReadyException', 255],
   ['Sandbox.Timedout', 255],
+  ['Sandbox.Failure', 255],
   ['Runtime.ExitError', 255],
+  ['Runtime.OutOfMemory', 255],
+  ['Runtime.Unknown', 255],
+  ['Runtime.NodeJsExit', 255],
+  ['Runtime.UnhandledPromiseRejection', 255],
   ['States.Timeout', 255],
 ];
 
 test.each(waits)('%s is waited for %i s in all, at each task', (name, seconds) => {
-  const totals = named(name).map(({ IntervalSeconds, BackoffRate, MaxAttempts }) =>
-    Array.from({ length: MaxAttempts }, (_, n) => IntervalSeconds * BackoffRate ** n).reduce(
-      (a, b) => a + b,
-    ),
+  const totals = named(name).map(
+    ({ IntervalSeconds, BackoffRate, MaxAttempts, MaxDelaySeconds = Infinity }) =>
+      Array.from({ length: MaxAttempts }, (_, n) =>
+        Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** n),
+      ).reduce((a, b) => a + b),
   );
   expect(totals).toEqual(tasks.map(() => seconds));
 });

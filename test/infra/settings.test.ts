@@ -248,12 +248,19 @@ const refused: [key: string, value: unknown, says: string][] = [
     "'reverie:domain_name' and 'reverie:certificate_arn' go together",
   ],
   ['reverie:stack_name', '2nd', "'reverie:stack_name'"],
+  ['reverie:stack_name', 'x'.repeat(58), "'reverie:stack_name'"],
   ['reverie.log_level', 'INFO', "'reverie.log_level': settings are written reverie:<name>"],
   ['reverie', { log_level: 'INFO' }, "'reverie': settings are written reverie:<name>"],
 ];
 
 test.each(refused)('%s = %j is refused by name', (key, value, says) => {
   expect(() => settingsFrom({ [key]: value })).toThrow(says);
+});
+
+test('the longest name of a stack makes no name that AWS refuses', () => {
+  const { template } = synth({ stack_name: 'x'.repeat(57) });
+  const { Name } = only(template, 'AWS::Scheduler::ScheduleGroup').Properties;
+  expect(String(Name)).toHaveLength(64);
 });
 
 test('one topic is enough', () => {
