@@ -25,6 +25,9 @@ export const dream_limits = {
   /** Words of a memory that a revision may lose without naming them; likewise a merge, of all its inputs. */
   revise_loss_percent: 20,
   merge_loss_percent: 40,
+  /** What a revision or a merge may lose of all its words, named or not; of each memory of a merge. */
+  named_loss_percent: 60,
+  merge_input_loss_percent: 75,
   /** What all revisions of a dream may shrink the store by, beyond what they name. */
   dream_shrink_percent: 10,
   /** Memories that one dream may retire: the larger of both. */

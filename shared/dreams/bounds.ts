@@ -3,7 +3,7 @@ import { splitTrailer } from '../playbooks/trailer.ts';
 import { folded } from '../tools/convert.ts';
 import { believedAt, newestOf } from './believed.ts';
 import { statementsOf } from './contradiction.ts';
-import { likenessOf, tellApart } from './likeness.ts';
+import { containedPercent, likenessOf, tellApart } from './likeness.ts';
 import { lossOf, ownWords } from './loss.ts';
 import { inputPaths, type Operation } from './operation.ts';
 import { Rivals } from './recency.ts';
@@ -135,6 +135,8 @@ function lossFault(operation: Operation, inputs: readonly SnapshotMemory[]): Ref
   if (invented !== undefined) {
     return { reason: 'collapse', text: 'it names a loss that never stood there' };
   }
+  const whole = operation.op === 'supersede' ? undefined : wholeLossFault(operation, inputs, named);
+  if (whole !== undefined) return whole;
   const { percent, facts } = lossOf(befores, operation.text, named);
   const percent_max =
     operation.op === 'merge' ? limits.merge_loss_percent : limits.revise_loss_percent;
@@ -147,9 +149,34 @@ function lossFault(operation: Operation, inputs: readonly SnapshotMemory[]): Ref
   return undefined;
 }
 
+/** To name a loss is no leave to lose everything: what ends is retired, which is counted. */
+function wholeLossFault(
+  { op, text }: Extract<Operation, { readonly op: 'revise' | 'merge' }>,
+  inputs: readonly SnapshotMemory[],
+  named: readonly string[],
+): Refusal {
+  const { percent } = lossOf(
+    inputs.map((memory) => memory.text),
+    text,
+  );
+  if (percent > limits.named_loss_percent) {
+    return { reason: 'collapse', text: `it leaves out ${Math.round(percent)} % of the words` };
+  }
+  if (op === 'revise') return undefined;
+  const left = likenessOf([ownWords(text), ...named].join('\n'));
+  const forgotten = inputs.find((memory) => {
+    const own = likenessOf(ownWords(memory.text));
+    const lost_percent = 100 - containedPercent(own, left);
+    return own.terms.size > 0 && lost_percent > limits.merge_input_loss_percent;
+  });
+  if (forgotten === undefined) return undefined;
+  return { reason: 'collapse', text: `hardly a word of ${forgotten.path} is left` };
+}
+
 function wordsFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
   const before = inputs.map(({ text }) => text).join('\n');
-  const reason = faultOfText(operation.reason, '');
+  const whys = 'removed' in operation ? operation.removed.map(({ why }) => why) : [];
+  const reason = faultOfText([operation.reason, ...whys].join('\n'), '');
   if (operation.op === 'retire') return reason;
   const { body, history } = splitTrailer(operation.text);
   return reason ?? faultOfText([body, ...history].join('\n'), before);
@@ -175,19 +202,22 @@ function retireFaults({ memories }: Snapshot, operations: readonly Operation[]):
   }));
 }
 
-/** Many small losses are a large one. */
+/** Many small losses are a large one; those that are named, as large a one as retirements may be. */
 function shrinkFaults({ memories }: Snapshot, operations: readonly Operation[]): OperationFault[] {
   const texts = new Map(memories.map(({ path, text }) => [path, text]));
   const total = memories.reduce((sum, { text }) => sum + ownWords(text).length, 0);
   let left = (total * limits.dream_shrink_percent) / 100;
+  const some = (total / Math.max(1, memories.length)) * limits.dream_retire_count;
+  let named_left = Math.max((total * limits.dream_retire_percent) / 100, some);
   return operations.flatMap((operation): OperationFault[] => {
-    if (operation.op !== 'revise') return [];
-    const before = ownWords(texts.get(operation.path) ?? '').length;
+    if (operation.op !== 'revise' && operation.op !== 'merge') return [];
     const named = operation.removed.reduce((sum, { what }) => sum + what.length, 0);
-    const lost = before - ownWords(operation.text).length - named;
-    if (lost <= 0) return [];
-    if (lost <= left) {
+    const before = operation.op === 'revise' ? ownWords(texts.get(operation.path) ?? '').length : 0;
+    // What a merge leaves out unnamed stands in another of its memories.
+    const lost = Math.max(0, before - ownWords(operation.text).length - named);
+    if (lost <= left && named <= named_left) {
       left -= lost;
+      named_left -= named;
       return [];
     }
     const text = 'the revisions of this dream together shrink the store too much';

@@ -16,6 +16,7 @@ import {
   questionsPrompt,
 } from './prompts/gate.ts';
 import type { GateResult, GateScore } from './report.ts';
+import { secretIn } from './secrets.ts';
 import type { Snapshot, SnapshotMemory } from './snapshot.ts';
 import type { Gating, ThinkPorts, ThinkUsage } from './thinking.ts';
 
@@ -44,7 +45,8 @@ type Question = Pick<GateScore, 'question' | 'expected' | 'from'>;
 
 /**
  * Answer the same questions with the old and the new store. The new one is recommended only when it
- * does not answer fewer of them; when the questions cannot be asked at all it is not.
+ * does not answer fewer of them, neither of those about what was known nor of those about what was
+ * learned; when the questions cannot be asked at all it is not.
  *
  * @throws ModelError when the provider fails
  */
@@ -88,9 +90,24 @@ function unheld(): GateResult {
 function verdictOf(scores: readonly GateScore[], reason: string): GateResult {
   const old_correct_count = scores.filter(({ old_correct }) => old_correct).length;
   const new_correct_count = scores.filter(({ new_correct }) => new_correct).length;
-  const recommended = new_correct_count >= old_correct_count;
-  const why = recommended ? reason : 'The new store answers fewer questions than the old one.';
+  const worse = (['memory', 'evidence'] as const).find((from) => isWorse(scores, from));
+  const why = worse === undefined ? reason : worse_reasons[worse];
+  const recommended = worse === undefined;
   return { recommended, reason: why, scores, old_correct_count, new_correct_count };
+}
+
+const worse_reasons = {
+  memory: 'The new store answers fewer questions about what was known before than the old one.',
+  evidence: 'The new store answers fewer questions about what was learned than the old one.',
+} as const;
+
+/** Each kind by itself: what is new makes up for nothing that is forgotten. */
+function isWorse(scores: readonly GateScore[], from: GateScore['from']): boolean {
+  const own = scores.filter((score) => score.from === from);
+  const [old_right, new_right] = (['old_correct', 'new_correct'] as const).map(
+    (store) => own.filter((score) => score[store]).length,
+  );
+  return (new_right ?? 0) < (old_right ?? 0);
 }
 
 /**
@@ -127,7 +144,9 @@ function sourcesOf({ snapshot, operations, candidates }: Dreamt): Source[] {
   const changes = operations.some(({ source }) => source === 'model');
   if (!changes) return [];
   const most = limits.gate_questions_max;
-  return [...learned.slice(0, most), ...held.slice(0, most)];
+  // What somebody has written down as a secret must not stand in the report's questions.
+  const open = held.slice(0, most * 2).filter(({ text }) => secretIn(text) === undefined);
+  return [...learned.slice(0, most), ...open.slice(0, most)];
 }
 
 /** The requests of one gate, and what they have used. */

@@ -8,7 +8,7 @@ import { ownWords } from './loss.ts';
 import { eventNames, pieceText } from './pieces.ts';
 import { Lessons, reflectPrompt, type Lesson } from './prompts/reflect.ts';
 import type { Dropped } from './report.ts';
-import { faultOfCandidate } from './scrub.ts';
+import { faultOfCandidate, isStrangersOrder, repeatsStranger } from './scrub.ts';
 import { outcomeOf } from './session-facts.ts';
 import type { Snapshot, SnapshotMemory } from './snapshot.ts';
 import type { Reflection, ThinkPorts } from './thinking.ts';
@@ -69,15 +69,21 @@ function judge(
   index: number,
   paths: ReadonlySet<string>,
 ): { readonly candidate?: Candidate; readonly dropped: readonly Dropped[] } {
-  const evidence = lesson.evidence.flatMap((each) => heldIn(piece, each));
+  const held = lesson.evidence.flatMap((each) => heldIn(piece, each));
+  // A stranger's order is no evidence, whoever else says something: what is left must do.
+  const harmless = held.filter((each) => !isStrangersOrder(each, piece));
+  const evidence = harmless.length > 0 ? harmless : held;
   const candidate = candidateOf(lesson, piece, index, { evidence, paths });
   const fault = faultOfCandidate(candidate, piece);
   // A secret must not stand in the report either.
   if (fault !== undefined) {
     return { dropped: [drop(fault.reason, `${fault.text} (piece ${piece.n})`)] };
   }
-  const invented = lesson.evidence.length - evidence.length;
+  const invented = lesson.evidence.length - held.length;
   const lost = Array.from({ length: invented }, () => drop('quote_not_found', lesson.situation));
+  for (let n = evidence.length; n < held.length; n++) {
+    lost.push(drop('stranger_only', lesson.situation));
+  }
   if (evidence.length > 0) return { candidate, dropped: lost };
   return { dropped: [...lost, drop('no_evidence', lesson.situation)] };
 }
@@ -117,8 +123,9 @@ function heldIn(
   const shown = own.map(({ text }) => text).join('');
   if (first === undefined || !quoteStands(quote, shown)) return [];
   const { at } = first;
-  // What a person passes on of others is still others' words.
-  const speaker = standsInQuotation(quote, shown) ? 'tool' : first.speaker;
+  // What is passed on of others is still others' words.
+  const is_others = standsInQuotation(quote, shown) || repeatsStranger(quote, first, lines);
+  const speaker = is_others ? 'tool' : first.speaker;
   const said_in = { session_id, event_id: first.event_id };
   return [{ ...said_in, quote, at, speaker, outcome: outcomeOf(facts) }];
 }

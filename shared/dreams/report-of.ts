@@ -4,6 +4,7 @@ import type { JudgedUse } from '../playbooks/count-uses.ts';
 import type { Operation } from './operation.ts';
 import { reportedUses } from './reported-uses.ts';
 import type { DreamReport, Dropped, DropReason, Edit, EditDiff } from './report.ts';
+import { secretIn } from './secrets.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What is known of a dream when it ends. */
@@ -33,6 +34,7 @@ export function reportOf(facts: DreamFacts): DreamReport {
   return {
     type: 'dream_report',
     ...rest,
+    dropped: rest.dropped.map(withoutSecrets),
     memories_before_count: snapshot.memories.length,
     memories_after_count: applied.next.size,
     operations: operations.map((operation) => ({
@@ -45,6 +47,12 @@ export function reportOf(facts: DreamFacts): DreamReport {
     dropped_counts: countsOf(rest.dropped),
     cost_share: is_share_known ? cost_microcents / (sessions_cost_microcents ?? 1) : null,
   };
+}
+
+/** What a model has said of a proposal that fell: it may hold what the proposal fell for. */
+function withoutSecrets(dropped: Dropped): Dropped {
+  if (secretIn(dropped.what) === undefined) return dropped;
+  return { ...dropped, what: 'It holds a secret, and is not shown.', evidence: [] };
 }
 
 function diffsOf(edits: readonly Edit[], change_id: string): EditDiff[] {

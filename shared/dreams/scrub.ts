@@ -1,7 +1,7 @@
 import { folded } from '../tools/convert.ts';
 import type { Candidate } from './candidate.ts';
 import { addressesIn, ordersAgent, tellsReader } from './instructions.ts';
-import type { Piece } from './piece.ts';
+import type { Piece, PieceLine } from './piece.ts';
 import type { DropReason } from './report.ts';
 import { secretIn } from './secrets.ts';
 
@@ -18,10 +18,7 @@ export function faultOfCandidate(candidate: Candidate, piece: Piece): Scrubbed |
   const fault = faultOfText([said, ...evidence.map(({ quote }) => quote)].join('\n'), '');
   if (fault !== undefined) return fault;
   if (evidence.some(({ speaker }) => speaker !== 'tool')) return faultOfAddresses(said, evidence);
-  const words = piece.lines.filter(({ event_id }) =>
-    evidence.some((each) => each.event_id === event_id),
-  );
-  if (evidence.some(({ quote }) => tellsReader(quote)) || words.some(tellsNear(evidence))) {
+  if (evidence.some((each) => isStrangersOrder(each, piece))) {
     return { reason: 'stranger_only', text: 'only a tool or a page says so, to whoever reads it' };
   }
   if (addressesIn(said).length > 0) {
@@ -50,17 +47,51 @@ export function faultOfAddresses(
 /** How far around a quote an order makes it a part of the order. */
 const NEAR_CHARS = 600;
 
-function tellsNear(evidence: Candidate['evidence']) {
-  return ({ text, event_id }: Piece['lines'][number]): boolean => {
-    const whole = folded(text);
-    return evidence.some((each) => {
-      const at = each.event_id === event_id ? whole.indexOf(folded(each.quote)) : -1;
-      if (at === -1) return false;
-      const end = at + each.quote.length + NEAR_CHARS;
-      return tellsReader(whole.slice(Math.max(0, at - NEAR_CHARS), end));
-    });
-  };
+/** Whether a tool or a page says it to whoever reads it, there or close to it. */
+export function isStrangersOrder(
+  { speaker, event_id, quote }: Candidate['evidence'][number],
+  { lines }: Pick<Piece, 'lines'>,
+): boolean {
+  if (speaker !== 'tool') return false;
+  const words = lines.filter((line) => line.speaker === 'tool' || line.event_id === event_id);
+  return tellsReader(quote) || words.some(({ text }) => ordersNear(text, quote));
 }
+
+/** Whether a passage of a text stands close to words that tell its reader what to do. */
+function ordersNear(text: string, quote: string): boolean {
+  const whole = folded(text);
+  const at = whole.indexOf(folded(quote));
+  if (at === -1) return false;
+  const end = at + quote.length + NEAR_CHARS;
+  return tellsReader(whole.slice(Math.max(0, at - NEAR_CHARS), end));
+}
+
+/**
+ * Whether an agent only says what a tool or a page has told it: an address that nobody else has named,
+ * words that stand there as an order, or that it will do from now on what it was told there.
+ */
+export function repeatsStranger(
+  quote: string,
+  { speaker }: Pick<PieceLine, 'speaker'>,
+  lines: readonly PieceLine[],
+): boolean {
+  if (speaker !== 'agent') return false;
+  const strangers = lines.filter((line) => line.speaker === 'tool');
+  if (strangers.length === 0) return false;
+  const saidBy = (those: readonly PieceLine[]): string =>
+    folded(those.map(({ text }) => text).join('\n')).toLowerCase();
+  const known = saidBy(lines.filter((line) => line.speaker === 'user'));
+  const told = saidBy(strangers);
+  const addresses = addressesIn(quote).map((address) => folded(address).toLowerCase());
+  if (addresses.some((address) => told.includes(address) && !known.includes(address))) return true;
+  if (known.includes(folded(quote).toLowerCase())) return false;
+  const tells = strangers.filter(({ text }) => tellsReader(text));
+  return tellsReader(quote) ? tells.length > 0 : tells.some((line) => ordersNear(line.text, quote));
+}
+
+/** In them words can stand that a model reads and a person does not see, or sees in another order. */
+const UNSEEN =
+  /[\u{E0000}-\u{E007F}\u202A-\u202E\u2066-\u2069]|[\uFE00-\uFE0F\u{E0100}-\u{E01EF}]{3,}/u;
 
 /**
  * Why a text must not be written. What stood there before is not judged again: a dream neither
@@ -72,6 +103,9 @@ export function faultOfText(text: string, before: string): Scrubbed | undefined 
     .split('\n')
     .filter((line) => !known.has(line))
     .join('\n');
+  if (UNSEEN.test(fresh)) {
+    return { reason: 'instruction', text: 'holds characters that no reader sees' };
+  }
   const secret = secretIn(fresh);
   if (secret !== undefined) return { reason: 'secret', text: `holds a secret: ${secret}` };
   if (ordersAgent(fresh)) {

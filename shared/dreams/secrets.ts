@@ -52,8 +52,40 @@ const ASSIGNED_ELSEWHERE =
 /** Runs that may be keys of forms that nobody has listed. */
 const RUN = /\b[A-Za-z0-9+/_-]{32,}={0,2}/g;
 
-/** The kind of the first secret in a text; undefined when there is none. */
+/** The kind of the first secret in a text, also where it is disguised; undefined when there is none. */
 export function secretIn(text: string): string | undefined {
+  const disguised = [plainOf(text), ...decodedIn(text)].filter((other) => other !== text);
+  return [text, ...disguised].map(secretAsIs).find((kind) => kind !== undefined);
+}
+
+/** Without what splits a key for the eye only: unseen characters, and strings that are put together. */
+function plainOf(text: string): string {
+  return text
+    .normalize('NFKC')
+    .replaceAll(/[\p{Cf}]/gu, '')
+    .replaceAll(/["'`]\s*[+.&]?\s*\n?\s*["'`]/g, '')
+    .replaceAll(/\b(?:AKIA|ASIA)(?:[ .-]?[A-Z2-7]){16}\b/g, withoutGaps);
+}
+
+/** A name of a continent in capitals is followed by words; a key has a digit. */
+function withoutGaps(run: string): string {
+  const key = run.replaceAll(/[ .-]/g, '');
+  return /\d/.test(key) ? key : run;
+}
+
+const ENCODED = /(?:[0-9a-f]{2}){12,}|[A-Za-z0-9+/_-]{16,}={0,2}/gi;
+const PRINTABLE = /^[\x20-\x7e\s]{12,}$/;
+
+/** What stands in a text in hexadecimal or base64, where it is words. */
+function decodedIn(text: string): string[] {
+  return (text.match(ENCODED) ?? []).flatMap((run) =>
+    (['hex', 'base64'] as const)
+      .map((encoding) => Buffer.from(run, encoding).toString('latin1'))
+      .filter((decoded) => PRINTABLE.test(decoded)),
+  );
+}
+
+function secretAsIs(text: string): string | undefined {
   const known = forms.find(([, form]) => form.test(text));
   if (known !== undefined) return known[0];
   const kept = scanners.find((rule) => finds(rule, text));

@@ -91,6 +91,20 @@ async function gatherSessions({ ports, head }: Work): Promise<GatheredSession[]>
   });
 }
 
+/**
+ * The sessions of the dream are still there: what a deleted one has said is written down no more.
+ *
+ * @throws DreamFailed
+ */
+export async function checkSessions({ ports, head }: Work): Promise<void> {
+  const heads = (await ports.table.getMany(head.session_ids.map(sessionKey))) as SessionHead[];
+  const there = new Set(
+    heads.flatMap(({ session_id, deleted_at }) => (deleted_at === null ? [session_id] : [])),
+  );
+  const gone = head.session_ids.find((id) => !there.has(id));
+  if (gone !== undefined) throw sessionGone(gone);
+}
+
 export function sessionGone(session_id: string): DreamFailed {
   return new DreamFailed(
     'input_session_unavailable',

@@ -8,7 +8,7 @@ import { dream_prompt_version } from '../prompts/version.ts';
 import { reportMarkdown } from '../report-markdown.ts';
 import { reportOf } from '../report-of.ts';
 import type { DreamReport, DreamSpending, Dropped, Edit, GateResult } from '../report.ts';
-import { readSessions, readSnapshot } from './gather.ts';
+import { checkSessions, readSessions, readSnapshot } from './gather.ts';
 import { tell } from './pipeline-session.ts';
 import { consolidateDream, gateDream, readReflections, verifyDream } from './think.ts';
 import { readInput } from './take-snapshot.ts';
@@ -35,7 +35,10 @@ export async function publish(work: Work): Promise<void> {
     await readInput(work.ports, work.head.memory_store_id);
   }
   const edits = applyOperations(snapshot, wanted).edits.filter(isOfChange);
-  const unwritten = await work.once('unwritten', async () => await writeEdits(work, edits));
+  const unwritten = await work.once('unwritten', async () => {
+    await checkSessions(work);
+    return await writeEdits(work, edits);
+  });
   // The account is of what was written, and so is the index.
   const operations = wanted.filter(({ change_id }) => !unwritten.includes(change_id));
   const applied = applyOperations(snapshot, operations);

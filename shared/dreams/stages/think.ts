@@ -10,7 +10,7 @@ import type { Dropped, GateResult, SkippedPiece } from '../report.ts';
 import type { Consolidation, Reflection, Verification } from '../thinking.ts';
 import { verify } from '../verify.ts';
 import { evidenceTexts } from './evidence-texts.ts';
-import { readSnapshot } from './gather.ts';
+import { checkSessions, readSnapshot } from './gather.ts';
 import { readUses } from './read-uses.ts';
 import { piecesDone } from './reflect-session.ts';
 import type { Work } from './work.ts';
@@ -71,6 +71,8 @@ export async function verifyDream(work: Work): Promise<Verified> {
     await work.enter('verify');
     const consolidated = await consolidateDream(work);
     if (consolidated.operations.length === 0) return nothing;
+    // Else its quotes would stand nowhere, and the model be blamed for it.
+    await checkSessions(work);
     const proposed = {
       snapshot: await readSnapshot(work),
       operations: consolidated.operations,

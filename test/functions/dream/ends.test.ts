@@ -82,11 +82,15 @@ test.each(places)('a dream that is canceled %s is canceled, once', async (title,
   });
 });
 
-test('a session that is deleted before it is read fails the dream as unavailable', async () => {
+test.each([
+  ['before it is read', undefined],
+  ['after it was read', 'verified.json'],
+  ['before what it said is written down', 'unwritten.json'],
+])('a session that is deleted %s fails the dream as unavailable', async (_, place) => {
   const gone = await rig.talk('LESSON about tea: use fresh water.');
   const before = await rig.hash(store_id);
   const remove = async () => await rig.client.beta.sessions.delete(gone);
-  const dream = await endedBy(undefined, remove, {}, [session_id, gone]);
+  const dream = await endedBy(place, remove, {}, [session_id, gone]);
   expect(dream).toMatchObject({ status: 'failed', error: { type: 'input_session_unavailable' } });
   expect(dream.error?.message).toContain(gone);
   expect(await rig.hash(store_id)).toBe(before);
