@@ -6,6 +6,7 @@ import {
   type IMetric,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic, type ITopic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
@@ -73,5 +74,16 @@ function topic(scope: Construct, settings: Settings): ITopic | undefined {
     enforceSSL: true,
   });
   own.addSubscription(new EmailSubscription(settings.alarm_email));
+  // A policy of one's own, as TLS alone needs one, takes the place of the default, by which alarms publish.
+  const { account } = Stack.of(scope);
+  own.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'Alarms',
+      actions: ['sns:Publish'],
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      resources: [own.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': account } },
+    }),
+  );
   return own;
 }

@@ -106,7 +106,9 @@ export const settingsShape = z.strictObject({
     .optional()
     .describe('Secret with the headers that the endpoint wants: a JSON object of texts.'),
   alarm_email: z.email().optional().describe('Makes a topic that mails alarms to this address.'),
-  alarm_topic_arn: arn('sns').optional().describe('Sends alarms to a topic that exists.'),
+  alarm_topic_arn: arn('sns')
+    .optional()
+    .describe('Sends alarms to a topic that exists and lets CloudWatch publish.'),
   domain_name: z
     .string()
     .regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'not a domain name')

@@ -200,6 +200,21 @@ test('reconcile runs once a minute, and what one run misses the next one does', 
 
 const alarms = ofType(template, 'AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
 
+test('alarms may publish to the topic that is made for them, whose policy has no default any more', () => {
+  const mailed = synth({ alarm_email: 'ops@example.com' }).template;
+  const { Statement } = only(mailed, 'AWS::SNS::TopicPolicy').Properties['PolicyDocument'] as {
+    Statement: object[];
+  };
+  expect(plain(Statement)).toContainEqual({
+    Sid: 'Alarms',
+    Effect: 'Allow',
+    Action: 'sns:Publish',
+    Principal: { Service: 'cloudwatch.amazonaws.com' },
+    Resource: '<AlarmsTopic>',
+    Condition: { StringEquals: { 'aws:SourceAccount': '<AWS::AccountId>' } },
+  });
+});
+
 test('one of two metrics is enough to alarm, also where the other has never been sent', () => {
   const { Metrics } = alarms.find(({ AlarmName }) =>
     String(AlarmName).endsWith('executions-failed'),
