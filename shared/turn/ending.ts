@@ -195,11 +195,13 @@ function retryWaitMs(attempt: number, error: ModelError, random: () => number): 
 
 /**
  * A model request failed.
+ * @param is_graders It was the grader's: its conversation is another one each time, and not the thread's.
  * @returns how long to wait before the next try; undefined when the turn is over.
  */
 export async function failRequest(
   turn: Turn<ThreadPorts>,
   error: ModelError,
+  is_graders = false,
 ): Promise<number | undefined> {
   const { attempts } = turn.head;
   const type = errorTypes[error.kind];
@@ -210,8 +212,8 @@ export async function failRequest(
     return retryWaitMs(attempts, error, turn.ports.random);
   }
   // The request itself is refused: this conversation, or its model, will be refused every time.
-  const hopeless = error.kind === 'failed' && (error.status === 400 || error.status === 404);
-  if (hopeless) await abandon(turn, errorLine(type, error.message, 'terminal'));
+  const is_refused = error.kind === 'failed' && (error.status === 400 || error.status === 404);
+  if (is_refused && !is_graders) await abandon(turn, errorLine(type, error.message, 'terminal'));
   else await exhaust(turn, type, error.message);
   return undefined;
 }

@@ -153,7 +153,7 @@ function heartbeat(head: ThreadHead, { outcome_id, iteration }: Evaluation): Cha
 async function failed(turn: GradedTurn, error: ModelError): Promise<StepResult> {
   const { ports } = turn;
   ports.observe({ type: 'model_error', kind: error.kind, message: error.message });
-  const wait_ms = await failRequest(turn, error);
+  const wait_ms = await failRequest(turn, error, true);
   if (wait_ms === undefined) return again;
   return { next: 'wait', wait_seconds: Math.ceil(wait_ms / 1_000) };
 }

@@ -165,6 +165,21 @@ test('a grader that fails at every try exhausts the turn, and the session goes o
   expect(all(after, 'span.outcome_evaluation_start')).toHaveLength(1);
 });
 
+test('what a grader may not be asked, such as with a broken picture, ends its outcome and not the session', async () => {
+  const task = 'Report of the unaskable';
+  script(rig, task, [whole, say('Done.'), say('Hello again.')], [fail(400, 'no picture')]);
+  const session_id = await rig.session();
+  await rig.send(session_id, outcome(task));
+  const events = await rig.rested(session_id);
+  expect(only(events, 'session.status_idle').stop_reason).toEqual({ type: 'retries_exhausted' });
+  expect(only(events, 'span.outcome_evaluation_end')).toMatchObject({
+    result: 'interrupted',
+    explanation: expect.stringContaining('no picture'),
+  });
+  await rig.send(session_id, message('Are you there?'));
+  expect(all(await rig.rested(session_id, 2), 'agent.message')).toHaveLength(2);
+});
+
 test('a slow grader is heard of while it judges', async () => {
   const task = 'Report of the slow grader';
   script(rig, task, [whole, say('Done.')], [stall(16_500, read), pass]);
