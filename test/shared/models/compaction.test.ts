@@ -68,6 +68,26 @@ test('what is too long is tried again with shorter results', async () => {
   expect(third).toBeLessThan(second);
 });
 
+test('what users wrote is shortened too, and pictures are left out: else they would be too long for ever', async () => {
+  const server = await startModel();
+  servers.push(server);
+  server.on(() => true, long, say('s'));
+  const source = { type: 'base64' as const, media_type: 'image/png' as const, data: 'AAAA' };
+  const content = [
+    ...Array.from({ length: 4 }, () => ({ type: 'text' as const, text: big })),
+    { type: 'text' as const, text: 'Keep this.' },
+    { type: 'image' as const, source },
+  ];
+  const request = aRequest({ messages: [{ role: 'user', content }] });
+  expect(await compact(modelAt(server.url), request, never())).toMatchObject({ summary: 's' });
+  const [first = 0, second = 0] = sizeOf(server);
+  expect([first > 8_000_000, second < 1_600_000]).toEqual([true, true]);
+  const again = JSON.stringify(server.requests[1]?.body.messages);
+  expect(again).toContain('Keep this.');
+  expect(again).toContain('[image: left out]');
+  expect(again).not.toContain('base64');
+});
+
 test.each([
   ['always too long', long],
   ['a call instead of words', call('bash')],
