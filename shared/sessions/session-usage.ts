@@ -31,9 +31,20 @@ export function overBudget(usage: Usage, budget: BudgetLimit | null): boolean {
   return cost !== null && cost >= microcentsOf(budget.max_list_cost.amount);
 }
 
-/** The sums as the wire shows them: seconds, whole cents, caches by their lifetime. */
+/** A session's sums as the wire shows them: seconds, whole cents, caches by their lifetime. */
 export function usageSnapshot(usage: Usage): UsageSnapshot {
-  const cost = listCostMicrocents(usage);
+  return snapshotOf(usage, listCostMicrocents(usage));
+}
+
+/** A thread's up to now: its running time costs nothing, for only its session's does. */
+export function threadUsage(
+  { usage, running_since }: { readonly usage: Usage; readonly running_since: string | null },
+  now: Date,
+): UsageSnapshot {
+  return snapshotOf(usageNow(usage, running_since, now), usage.cost_microcents);
+}
+
+function snapshotOf(usage: Usage, cost: number | null): UsageSnapshot {
   return {
     active_seconds: usage.active_ms / 1_000,
     cache_creation: {

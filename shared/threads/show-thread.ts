@@ -2,7 +2,7 @@ import type { BetaManagedAgentsSessionThread } from '@anthropic-ai/sdk/resources
 import type { SessionAgent, SessionHead } from '../sessions/session.ts';
 import type { ThreadAgent } from './member.ts';
 import { isAtWork } from './team.ts';
-import { usageNow, usageSnapshot } from '../sessions/session-usage.ts';
+import { threadUsage } from '../sessions/session-usage.ts';
 import type { ThreadHead } from './thread.ts';
 
 /** A thread exactly as it goes over the wire. */
@@ -15,7 +15,7 @@ export function showThread(
   agent: ThreadAgent,
   now: Date,
 ): Thread {
-  const usage = usageSnapshot(usageNow(thread.usage, thread.running_since, now));
+  const usage = threadUsage(thread, now);
   const archived_at = thread.archived_at ?? session.archived_at;
   // One that an error has terminated is not archived, and yet no longer lasts.
   const has_ended = archived_at !== null || thread.status === 'terminated';

@@ -6,7 +6,7 @@ import type { Ports } from '../core/ports.ts';
 import type { Table } from '../core/table.ts';
 import { everyVersion, type FileVersion } from '../files/history.ts';
 import { readRows } from '../sessions/read-session.ts';
-import { usageNow, usageSnapshot } from '../sessions/session-usage.ts';
+import { threadUsage, usageNow, usageSnapshot } from '../sessions/session-usage.ts';
 import { sessionKey } from '../sessions/session.ts';
 import { loadEvent, walkLog } from '../threads/log.ts';
 import { readThread } from '../threads/read-thread.ts';
@@ -130,7 +130,7 @@ function traceOf({ ports, files, births }: Shown, head: ThreadHead, summary: Sum
     stop_reason: head.stop_reason === null ? null : { type: head.stop_reason.type },
     created_at: head.created_at,
     archived_at: (head['archived_at'] as string | undefined) ?? null,
-    usage: usageSnapshot(usageNow(head.usage, head.running_since, ports.clock.now())),
+    usage: threadUsage(head, ports.clock.now()),
     model_requests_count: summary.model_requests_count,
     model_errors_count: summary.model_errors_count,
     tools: [...summary.tools.values()],

@@ -126,12 +126,19 @@ describe('threads', () => {
 
 test('usage and stats move while it runs and stand still when it rests', async () => {
   const { id } = await rig.create({ initial_events: [message] });
-  rig.door.ports.clock.shift_ms += 10_000;
+  rig.door.ports.clock.shift_ms += 3_600_000;
   const running = await rig.sessions.retrieve(id);
   expect(running.usage.active_seconds).toBeGreaterThanOrEqual(10);
   expect(running.stats.active_seconds).toBe(running.usage.active_seconds);
   await endTurn(rig, id, 'end_turn', 2_400_000);
   const rested = await rig.sessions.retrieve(id);
+  // An hour of running is eight cents of the session's, and of no thread's.
+  expect(rested.usage.list_cost?.amount).toBe('10');
+  const [thread] = (await rig.sessions.threads.list(id)).data;
+  expect(thread?.usage).toMatchObject({
+    active_seconds: rested.usage.active_seconds,
+    list_cost: { amount: '0' },
+  });
   rig.door.ports.clock.shift_ms += 10_000;
   const later = await rig.sessions.retrieve(id);
   expect(later.usage).toEqual(rested.usage);
