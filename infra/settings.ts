@@ -11,6 +11,9 @@ const RETENTION_DAYS = [
   3653,
 ];
 
+/** Source: Lambda quota: 4 KB of all variables of a function; the rest of them takes the other one. */
+const MODELS_BYTES_MAX = 3_000;
+
 /** The command line gives text where cdk.json gives JSON: both are taken. */
 function fromText<T extends z.ZodType>(schema: T) {
   return z.preprocess((value) => (typeof value === 'string' ? parsed(value) : value), schema);
@@ -95,7 +98,9 @@ export const settingsShape = z.strictObject({
     .describe('JSON object: model id → list price, over the built-in table.'),
   search_secret_arn: arn('secretsmanager')
     .optional()
-    .describe('Secret with the key of a search API, for providers without a search tool.'),
+    .describe(
+      'Secret with the key of a search API, for providers without a search tool; under the default key of Secrets Manager.',
+    ),
   otlp_endpoint: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -104,7 +109,9 @@ export const settingsShape = z.strictObject({
     ),
   otlp_headers_secret_arn: arn('secretsmanager')
     .optional()
-    .describe('Secret with the headers that the endpoint wants: a JSON object of texts.'),
+    .describe(
+      'Secret with the headers that the endpoint wants: a JSON object of texts; under the default key of Secrets Manager.',
+    ),
   alarm_email: z.email().optional().describe('Makes a topic that mails alarms to this address.'),
   alarm_topic_arn: arn('sns')
     .optional()
@@ -169,6 +176,12 @@ function refuseTogether(settings: Settings): void {
   }
   if (settings.otlp_headers_secret_arn !== undefined && settings.otlp_endpoint === undefined) {
     throw new Error(`context '${PREFIX}otlp_headers_secret_arn' needs '${PREFIX}otlp_endpoint'`);
+  }
+  const models_bytes = Buffer.byteLength(JSON.stringify([settings.model_ids, settings.prices]));
+  if (models_bytes > MODELS_BYTES_MAX) {
+    throw new Error(
+      `context '${PREFIX}model_ids' and '${PREFIX}prices': ${models_bytes} bytes, of at most ${MODELS_BYTES_MAX} that a function's variables have room for; name only models that you use`,
+    );
   }
   if (settings.alarm_email !== undefined && settings.alarm_topic_arn !== undefined) {
     throw new Error(

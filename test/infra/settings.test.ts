@@ -233,6 +233,11 @@ const refused: [key: string, value: unknown, says: string][] = [
   ['reverie:removal_policy', 'keep', "'reverie:removal_policy'"],
   ['reverie:model_provider', 'openai', "'reverie:model_provider'"],
   ['reverie:model_ids', 'not json', "'reverie:model_ids'"],
+  [
+    'reverie:model_ids',
+    Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`claude-${n}`, 'x'.repeat(20)])),
+    "'reverie:model_ids' and 'reverie:prices': ",
+  ],
   ['reverie:prices', '{"x":{"input":5}}', "'reverie:prices': not a price table"],
   ['reverie:noncurrent_days', '0', "'reverie:noncurrent_days'"],
   ['reverie:memories_max', '10001', "'reverie:memories_max'"],

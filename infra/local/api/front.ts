@@ -195,7 +195,10 @@ function headersOf({
   return { 'content-type': 'application/json', ...sent };
 }
 
-/** A streamed response goes out as it comes. Its function learns when the client has gone. */
+/**
+ * A streamed response goes out as it comes. Its function learns when the client has gone, which Lambda
+ * never tells: on one machine a run for nobody is dearer.
+ */
 async function streamed({ pool, event, route, outgoing, refuse }: Exchange): Promise<void> {
   const sink: Sink = {
     prelude({ statusCode = 200, headers, multiValueHeaders, cookies }) {
