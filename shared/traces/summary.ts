@@ -48,6 +48,8 @@ export class Summary {
   model_requests_count = 0;
   model_errors_count = 0;
   readonly #thread_id: string;
+  /** What was said while no turn ran: the next one begins with it. */
+  #heard: string[] = [];
   /** Calls without an answer so far, by their event. */
   readonly #open = new Map<string, { tool: Writable<ToolTrace>; turn: Turn | undefined }>();
 
@@ -74,8 +76,8 @@ export class Summary {
     'agent.tool_result': (event) => this.#answer(event),
     'agent.mcp_tool_result': (event) => this.#answer(event),
     'user.custom_tool_result': (event) => this.#answer(event),
-    'user.message': ({ id }) => void this.#turn?.input_event_ids.push(id),
-    'user.define_outcome': ({ id }) => void this.#turn?.input_event_ids.push(id),
+    'user.message': (event) => this.#hear(event),
+    'user.define_outcome': (event) => this.#hear(event),
     'span.model_request_end': (event) => this.#request(event),
     'span.outcome_evaluation_end': (event) => void this.verdicts.push(verdictOf(event)),
   };
@@ -84,6 +86,10 @@ export class Summary {
   get #turn(): Turn | undefined {
     const last = this.turns.at(-1);
     return last?.ended_at === null ? last : undefined;
+  }
+
+  #hear({ id }: Pick<SessionEvent, 'id'>): void {
+    (this.#turn?.input_event_ids ?? this.#heard).push(id);
   }
 
   #status(
@@ -99,7 +105,8 @@ export class Summary {
       // Running again after a wait for the provider is the same turn.
       if (this.#turn !== undefined) return;
       this.turns_count += 1;
-      keep(this.turns, newTurn(event.processed_at), limits.trace_turns_max);
+      keep(this.turns, newTurn(event.processed_at, this.#heard), limits.trace_turns_max);
+      this.#heard = [];
       return;
     }
     const turn = this.#turn;
@@ -115,7 +122,7 @@ export class Summary {
     const excerpt = excerptOf(event.id, textOf(event.content));
     const birth = is_sent ? this.births.get(thread_id) : undefined;
     if (birth?.message === null) birth.message = excerpt;
-    if (!is_sent) this.#turn?.input_event_ids.push(event.id);
+    if (!is_sent) this.#hear(event);
     this.messages_count += 1;
     const direction = is_sent ? 'sent' : 'received';
     const message = { ...excerpt, direction, thread_id, at: event.processed_at } as const;
@@ -143,7 +150,7 @@ export class Summary {
     const open = this.#open.get(call_id);
     if (open === undefined) return;
     this.#open.delete(call_id);
-    if (event.type === 'user.custom_tool_result') this.#turn?.input_event_ids.push(event.id);
+    if (event.type === 'user.custom_tool_result') this.#hear(event);
     if (event.is_error !== true) return;
     open.tool.errors_count += 1;
     if (open.turn !== undefined) open.turn.tool_errors_count += 1;
@@ -180,12 +187,12 @@ export function callOf(
   return event.type === 'agent.mcp_tool_result' ? event.mcp_tool_use_id : event.custom_tool_use_id;
 }
 
-function newTurn(started_at: string): Turn {
+function newTurn(started_at: string, input_event_ids: string[]): Turn {
   return {
     started_at,
     ended_at: null,
     stop_reason: null,
-    input_event_ids: [],
+    input_event_ids,
     model_requests_count: 0,
     model_errors_count: 0,
     input_tokens: 0,

@@ -98,21 +98,21 @@ async function aTeam(): Promise<{ id: string; lead: string; writer: string; crea
   const created = newId('event');
   const words = `Write chapter one. ${'x'.repeat(limits.trace_text_chars_max)}`;
   const writer = await aChild(id, (own) => [
-    running(own, 'Writer'),
     {
       id: newId('event'),
       type: 'agent.thread_message_received',
       from_session_thread_id: lead,
       content: text(words),
     },
+    running(own, 'Writer'),
     request(70),
     ...called('write', false),
     reply('Done.'),
     idle(own, 'Writer'),
   ]);
   await append(rig, id, [
-    running(lead, 'Ada'),
     { ...message, id: newId('event') },
+    running(lead, 'Ada'),
     request(100, true),
     request(100),
     ...called('bash', true),
