@@ -4,6 +4,7 @@ import type {
   BetaMessageDeltaUsage,
   BetaRawContentBlockDelta,
   BetaRawMessageStreamEvent,
+  BetaToolUseBlock,
   BetaUsage,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { ModelError } from './model-error.ts';
@@ -94,18 +95,22 @@ export class Fold {
 
   #finish(message: BetaMessage): ModelReply {
     const { stop_reason, stop_details, usage } = message;
+    let cut: BetaToolUseBlock | undefined;
     const content = message.content.flatMap((block, index) => {
       const json = this.#json.get(index);
       if (json === undefined || json === '') return [block];
       const input = parsed(json);
       if (input !== undefined) return [{ ...block, input } as BetaContentBlock];
       // Cut by its own length: half a call can neither be run nor sent back.
-      if (stop_reason === 'max_tokens' || stop_reason === 'model_context_window_exceeded')
+      if (stop_reason === 'max_tokens' || stop_reason === 'model_context_window_exceeded') {
+        if (block.type === 'tool_use') cut = { ...block, input: {} };
         return [];
+      }
       throw broken(`the input of block ${index} is not JSON`);
     });
     return {
       content,
+      ...(cut === undefined ? {} : { cut }),
       stop_reason,
       stop_details:
         stop_details === null || stop_details === undefined

@@ -5,6 +5,7 @@ import type {
   BetaStopReason,
   BetaTextBlockParam,
   BetaToolUnion,
+  BetaToolUseBlock,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 
 /** How the deployment reaches Claude: the environment variable MODEL_PROVIDER. */
@@ -53,6 +54,8 @@ export interface StopDetails {
 export interface ModelReply {
   /** As it came, signatures and all: send it back unchanged. */
   readonly content: readonly BetaContentBlock[];
+  /** The call, without its input, that the answer's own length has cut in half: it is not in `content`. */
+  readonly cut?: BetaToolUseBlock;
   readonly stop_reason: BetaStopReason | null;
   readonly stop_details: StopDetails | null;
   readonly usage: RequestUsage;

@@ -30,17 +30,20 @@ interface JudgedBlock {
   readonly permission: 'custom' | 'allow' | 'ask' | 'deny';
   readonly evaluation?: BetaManagedAgentsAgentToolEvaluation;
   readonly usage: Partial<Usage>;
-  /** Left out because the reply has more calls than one transaction can take. */
-  readonly too_many?: boolean;
+  /** What the model is told of a call that is not run for another reason than its permission. */
+  readonly not_run?: string;
 }
 
 /** Write a whole reply down: its events, its calls, and the end of its span, at once. */
 export async function takeReply(
   turn: Turn,
-  reply: ModelReply,
+  heard: ModelReply,
   ids: EventIds,
   signal: AbortSignal,
 ): Promise<void> {
+  // With a call that was cut its turn would end in silence: it stands there, and is answered.
+  const reply =
+    heard.cut === undefined ? heard : { ...heard, content: [...heard.content, heard.cut] };
   const asked = await teamCalls(turn, reply);
   const judged = await judgeCalls(turn, { reply, ids, asked }, signal);
   const usage = judged.reduce(
@@ -70,12 +73,18 @@ export async function takeReply(
 }
 
 /** The reply's calls of a coordinator's own tools, which no event shows as tool use. */
-async function teamCalls(turn: Turn, { content, stop_reason }: ModelReply): Promise<TeamCall[]> {
+async function teamCalls(
+  turn: Turn,
+  { content, cut, stop_reason }: ModelReply,
+): Promise<TeamCall[]> {
   if (stop_reason === 'refusal' || isChild(turn.head)) return [];
   const { blobs } = turn.ports;
   const { session_id } = turn.head;
   const calls = content.filter(
-    (block) => block.type === 'tool_use' && teamToolOf(turn.agent, block.name) !== undefined,
+    (block) =>
+      block.type === 'tool_use' &&
+      block !== cut &&
+      teamToolOf(turn.agent, block.name) !== undefined,
   );
   const prepared = await Promise.all(
     calls.map(async (call) => {
@@ -124,8 +133,10 @@ async function judgeCalls(
   return await Promise.all(
     calls.map(async ({ block, event_id }, place) => {
       // Each waiting call is a row of the reply's one transaction.
-      if (place + writes >= limits.reply_writes_max) {
-        return { block, event_id, permission: 'deny' as const, usage: {}, too_many: true };
+      const is_too_many = place + writes >= limits.reply_writes_max;
+      if (is_too_many || block === reply.cut) {
+        const not_run = is_too_many ? tooManyText : cutText;
+        return { block, event_id, permission: 'deny' as const, usage: {}, not_run };
       }
       return { block, event_id, ...(await judge(turn, block, signal)) };
     }),
@@ -136,7 +147,7 @@ async function judge(
   turn: Turn,
   { name, input }: BetaToolUseBlock,
   signal: AbortSignal,
-): Promise<Omit<JudgedBlock, 'block' | 'event_id' | 'too_many'>> {
+): Promise<Omit<JudgedBlock, 'block' | 'event_id' | 'not_run'>> {
   const policy = policyOf(turn.agent.tools, name);
   switch (policy) {
     case 'custom':
@@ -206,6 +217,9 @@ function replyChange(head: ThreadHead, { reply, ids, judged, plan }: Replied): C
 
 const tooManyText = 'Not run: one reply may not hold so many tool calls. Ask again for this one.';
 
+const cutText =
+  'Not run: the reply reached its greatest length before this call was complete. Do it in several smaller calls.';
+
 /** What a client must answer of a child's calls is shown in the session's own log too. */
 function crossPosts(head: ThreadHead, open: readonly JudgedBlock[]): Other[] {
   const asked = open.filter(({ permission }) => permission === 'ask' || permission === 'custom');
@@ -216,11 +230,8 @@ function crossPosts(head: ThreadHead, open: readonly JudgedBlock[]): Other[] {
   return [{ thread_id: head.parent_thread_id ?? '', change: () => ({ lines }) }];
 }
 
-function deniedLine({ event_id, block, too_many }: JudgedBlock): Line {
-  if (too_many === true) {
-    return errorResult(event_id, tooManyText);
-  }
-  return errorResult(event_id, `Permission to use ${block.name} has been denied.`);
+function deniedLine({ event_id, block, not_run }: JudgedBlock): Line {
+  return errorResult(event_id, not_run ?? `Permission to use ${block.name} has been denied.`);
 }
 
 function phaseAfter(reply: ModelReply, calls: number, open: number): ThreadHead['phase'] {

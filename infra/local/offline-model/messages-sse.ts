@@ -44,7 +44,10 @@ export function encodeMessage(message: Message, { chunk_chars = 24 }: Encoding =
   return [
     { type: 'message_start', message: started },
     { type: 'ping' },
-    ...message.content.flatMap((block, index) => blockEvents(block, index, chunk_chars)),
+    ...message.content.flatMap((block, index) => {
+      const is_cut = stop_reason === 'max_tokens' && index === message.content.length - 1;
+      return cutEvents(blockEvents(block, index, chunk_chars), is_cut);
+    }),
     { type: 'message_delta', delta, usage: deltaUsage(usage) },
     { type: 'message_stop' },
   ].map(encodeFrame);
@@ -106,6 +109,14 @@ function blockEvents(block: ContentBlock, index: number, chars: number): StreamE
     ...deltas.map((delta) => ({ type: 'content_block_delta', index, delta })),
     { type: 'content_block_stop', index },
   ];
+}
+
+/** Half a call, where the answer's length ends it: the last piece of its input never comes. */
+function cutEvents(events: StreamEvent[], is_cut: boolean): StreamEvent[] {
+  const is_input = (event: StreamEvent): boolean =>
+    (event['delta'] as { type?: string } | undefined)?.type === 'input_json_delta';
+  const last = events.findLast(is_input);
+  return is_cut && last !== undefined ? events.filter((event) => event !== last) : events;
 }
 
 /** How a block begins and what then arrives of it. A block without deltas arrives whole. */

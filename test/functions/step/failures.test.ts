@@ -10,8 +10,10 @@ import {
   fail,
   failAfter,
   refuse,
+  reply,
   say,
   slowly,
+  stopped,
 } from '../../model/replies.ts';
 import { all, message, only, startRig, typesOf, type Rig } from '../../rig.ts';
 
@@ -151,6 +153,18 @@ test('a turn that ends by itself at the budget leaves the session there, until i
   expect(all(raised, 'session.status_idle')[1]?.stop_reason).toEqual({ type: 'end_turn' });
   await rig.send(id, message('more'));
   const events = await rig.rested(id, 3);
+  expect(all(events, 'agent.message')).toHaveLength(2);
+});
+
+test('a call that the length of its reply has cut is not run, and the model is told', async () => {
+  const long = call('bash', { command: 'echo it is too long by far for one reply' });
+  rig.model.on('cut', stopped('max_tokens', reply(say('Writing.'), long)), say('shorter'));
+  const id = await rig.session();
+  await rig.send(id, message('cut'));
+  const events = await rig.rested(id);
+  expect(only(events, 'agent.tool_use')).toMatchObject({ evaluated_permission: 'deny', input: {} });
+  const [said] = only(events, 'agent.tool_result').content ?? [];
+  expect(said).toMatchObject({ text: expect.stringContaining('greatest length') });
   expect(all(events, 'agent.message')).toHaveLength(2);
 });
 

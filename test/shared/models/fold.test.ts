@@ -40,10 +40,10 @@ function fold(...frames: Frame[]): ModelReply | undefined {
 }
 
 test.each(['max_tokens', 'model_context_window_exceeded'])(
-  'a call that %s cut in half is left out: it can neither be run nor sent back',
+  'a call that %s cut in half stands apart: it can neither be run nor sent back',
   (stop_reason) => {
     const reply = fold(start(), open(0, a_call), json(0, '{"command":"l'), ...end(stop_reason));
-    expect(reply).toMatchObject({ content: [], stop_reason });
+    expect(reply).toMatchObject({ content: [], cut: a_call, stop_reason });
   },
 );
 
