@@ -36,6 +36,18 @@ const textBlock = z.strictObject({
   text: z.string().min(1).max(limits.source_chars_max),
 });
 
+/**
+ * A request leaves blank texts out, for a provider refuses them: with nothing else in it, a message
+ * would be none, and the turn that it starts could not be asked.
+ */
+function saysSomething(
+  blocks: readonly { readonly type: string; readonly text?: string }[],
+): boolean {
+  return blocks.some(({ type, text = '' }) => type !== 'text' || text.trim() !== '');
+}
+
+const says_nothing = 'has nothing but blank text. Say something, or leave the event out.';
+
 /** A tool may have printed nothing. */
 const resultTextBlock = textBlock.extend({ text: z.string().max(limits.source_chars_max) });
 
@@ -92,7 +104,8 @@ const userMessage = z.strictObject({
       ]),
     )
     .min(1)
-    .max(limits.content_blocks_max),
+    .max(limits.content_blocks_max)
+    .refine(saysSomething, says_nothing),
 });
 
 const userInterrupt = z.strictObject({
@@ -138,7 +151,11 @@ const userCustomToolResult = z.strictObject({
 
 const systemMessage = z.strictObject({
   type: z.literal('system.message'),
-  content: z.array(textBlock).min(1).max(limits.system_blocks_max),
+  content: z
+    .array(textBlock)
+    .min(1)
+    .max(limits.system_blocks_max)
+    .refine(saysSomething, says_nothing),
 });
 
 const defineOutcome = z.strictObject({

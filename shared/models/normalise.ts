@@ -23,7 +23,7 @@ interface Turn {
 export function normalise(messages: readonly ModelMessage[]): BetaMessageParam[] {
   const turns: Turn[] = [];
   for (const { role, content } of messages) {
-    const blocks = blocksOf(content).filter((block) => !isEmptyText(block));
+    const blocks = spokenOf(blocksOf(content)).map(withoutEmptyResult);
     if (blocks.length === 0) continue;
     const last = turns.at(-1);
     if (last?.role === role) last.blocks.push(...blocks);
@@ -85,6 +85,14 @@ function blocksOf(content: ModelMessage['content']): Block[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : (content as Block[]);
 }
 
-function isEmptyText(block: Block): boolean {
-  return block.type === 'text' && block.text.trim() === '';
+function spokenOf<Any extends { readonly type: string }>(blocks: readonly Any[]): Any[] {
+  return blocks.filter(
+    (block) => block.type !== 'text' || !('text' in block) || String(block.text).trim() !== '',
+  );
+}
+
+/** A tool that printed nothing has a result without content: an empty text is refused there, too. */
+function withoutEmptyResult(block: Block): Block {
+  if (block.type !== 'tool_result' || !Array.isArray(block.content)) return block;
+  return { ...block, content: spokenOf(block.content) };
 }

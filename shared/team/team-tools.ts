@@ -6,6 +6,8 @@ import { canStart, type Roster } from './roster.ts';
 const message = z
   .string()
   .min(1)
+  // A blank text is left out of a request: the thread would begin with nothing.
+  .refine((text) => text.trim() !== '', 'must not be blank.')
   .describe(
     'What it is told, complete in itself: the agent sees this and nothing of your conversation.',
   );

@@ -123,6 +123,16 @@ const refused: [title: string, body: unknown, message: RegExp][] = [
     /text: must have at least 1/,
   ],
   [
+    'a message of blank text',
+    { events: [message, with_block({ type: 'text', text: ' \n' })] },
+    /^events\.1\.content: has nothing but blank text/,
+  ],
+  [
+    'a system message of blank text',
+    { events: [message, { ...system, content: [{ type: 'text', text: '\t' }] }] },
+    /^events\.1\.content: has nothing but blank text/,
+  ],
+  [
     'a field in a block',
     { events: [with_block({ type: 'text', text: 'a', cache_control: {} })] },
     /cache_control: unknown field/,

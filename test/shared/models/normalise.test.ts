@@ -83,3 +83,21 @@ test('the messages given are never changed', () => {
   normalise(messages);
   expect(messages).toEqual(before);
 });
+
+test('a result of a tool that printed nothing has no content, for an empty text is refused', () => {
+  const content = [
+    { type: 'text', text: '' },
+    { type: 'text', text: 'a' },
+  ] as const;
+  const results: BetaMessageParam = {
+    role: 'user',
+    content: [
+      { type: 'tool_result', tool_use_id: 'c1', content: [content[0]] },
+      { type: 'tool_result', tool_use_id: 'c2', content: [...content] },
+    ],
+  };
+  expect(normalise([user('go'), calling('c1', 'c2'), results])[2]?.content).toEqual([
+    { type: 'tool_result', tool_use_id: 'c1', content: [] },
+    { type: 'tool_result', tool_use_id: 'c2', content: [content[1]] },
+  ]);
+});

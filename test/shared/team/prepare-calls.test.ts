@@ -27,3 +27,18 @@ test.each([
   expect(prepared.type).toBe(type);
   if (prepared.type === 'wrong') expect(prepared.text).toContain('less capable than your model');
 });
+
+test('a task of blank text starts no thread: its first request would be empty', async () => {
+  const agent = { multiagent: { type: 'coordinator', agents: [{ type: 'agent', id: 'agent_1' }] } };
+  const start = { ...block, name: 'start_agent', input: { agent: 'Reader', message: ' ' } };
+  const prepared = await prepareCall(
+    new MemoryBlobs(),
+    'sesn_1',
+    agent as unknown as SessionAgent,
+    start,
+  );
+  expect(prepared).toMatchObject({
+    type: 'wrong',
+    text: 'start_agent: message: must not be blank.',
+  });
+});
