@@ -31,7 +31,8 @@ export function toParams(request: ModelRequest, dialect: Dialect): MessageCreate
     request.max_tokens ?? limits.model_output_tokens_max,
     facts.max_output_tokens,
   );
-  const sends_geo = dialect.provider !== 'bedrock' && facts.geo;
+  // An older model refuses it, and must: to run somewhere else in silence would break a promise.
+  const sends_geo = dialect.provider !== 'bedrock' && (facts.geo || model.inference_geo === 'us');
   return {
     model: providerModelId(model.id, model.inference_geo, dialect),
     max_tokens,

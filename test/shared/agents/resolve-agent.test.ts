@@ -44,8 +44,8 @@ test.each<[string, object, object]>([
   ],
   [
     'another model: effort is its default, whatever is sent',
-    { model: { id: 'claude-haiku-5-5', effort: 'max', speed: 'fast' } },
-    { model: { id: 'claude-haiku-5-5', effort: { type: 'medium' }, speed: 'fast' } },
+    { model: { id: 'claude-opus-5', effort: 'max', speed: 'fast' } },
+    { model: { id: 'claude-opus-5', effort: { type: 'high' }, speed: 'fast' } },
   ],
   ['no tools and no servers', { tools: [], mcp_servers: [] }, none],
   ['null for tools and servers', { tools: null, mcp_servers: null }, none],

@@ -81,7 +81,8 @@ test.each([
   ['claude-opus-5', 'anthropic', 'us'],
   ['claude-opus-5', 'claude-platform-aws', 'us'],
   ['claude-opus-5', 'bedrock', undefined],
-  ['claude-haiku-4-5', 'anthropic', undefined],
+  ['claude-haiku-4-5', 'anthropic', 'us'],
+  ['claude-haiku-4-5', 'bedrock', undefined],
 ] as const)('US inference of %s on %s', (id, provider, inference_geo) => {
   expect(sent(id, { provider, inference_geo: 'us' }).inference_geo).toBe(inference_geo);
 });
