@@ -1,4 +1,5 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { cors } from '#shared/core/http.ts';
 
 interface ErrorResponse {
   readonly type: ResponseType;
@@ -8,6 +9,8 @@ interface ErrorResponse {
   readonly message: string;
   /** What the SDK is told: without it, it repeats every 5xx and 429 twice. @default - not said */
   readonly retry?: 'true' | 'false';
+  /** @default - not said, and the SDK doubles its own wait */
+  readonly retry_after_s?: number;
 }
 
 /** What API Gateway itself answers, before or after our functions, in the words of the API. */
@@ -56,6 +59,8 @@ const responses: readonly ErrorResponse[] = [
     error: 'rate_limit_error',
     message: 'This deployment takes no more requests a second. Try again shortly.',
     retry: 'true',
+    // Its bucket is filled anew all the time: a second later there is room.
+    retry_after_s: 1,
   },
   {
     type: ResponseType.DEFAULT_5XX,
@@ -79,14 +84,16 @@ const responses: readonly ErrorResponse[] = [
 
 /** Give API Gateway's own errors the envelope that the SDK turns into its error classes. */
 export function addErrorResponses(rest: RestApi): void {
-  for (const { type, status, error, message, retry } of responses) {
+  for (const { type, status, error, message, retry, retry_after_s } of responses) {
     rest.addGatewayResponse(type.responseType, {
       type,
       ...(status !== undefined && { statusCode: String(status) }),
       responseHeaders: {
         'request-id': 'context.requestId',
         'access-control-allow-origin': "'*'",
+        'access-control-expose-headers': `'${cors['access-control-expose-headers']}'`,
         ...(retry && { 'x-should-retry': `'${retry}'` }),
+        ...(retry_after_s && { 'retry-after': `'${retry_after_s}'` }),
       },
       templates: {
         'application/json': JSON.stringify({

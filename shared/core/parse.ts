@@ -49,6 +49,9 @@ type Issue = z.core.$ZodIssue;
 /** `tools.0.name: what is wrong. What to do.` */
 function sentenceOf(issue: Issue, root: unknown): string {
   const [path, text] = explain(issue, root);
+  if (path.length === 0 && issue.code === 'invalid_type') {
+    return 'A JSON object is expected. Put the fields between braces.';
+  }
   return path.length === 0 ? text : `${path.map(String).join('.').slice(0, 200)}: ${text}`;
 }
 
@@ -90,7 +93,11 @@ function explainUnion(
   const expected = branches.flatMap((first) =>
     'expected' in first ? [String(first.expected)] : [],
   );
-  if (expected.length > 0) return [issue.path, `must be ${[...new Set(expected)].join(' or ')}.`];
+  if (expected.length > 0) {
+    const kinds = [...new Set(expected)].join(' or ');
+    const is_there = at(root, issue.path) !== undefined;
+    return [issue.path, is_there ? `must be ${kinds}.` : `is required (${kinds}).`];
+  }
   const options = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
   return [issue.path, `must be ${alternatives(options)}.`];
 }

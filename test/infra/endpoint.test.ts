@@ -161,7 +161,12 @@ test('what API Gateway answers by itself is an error of the API', () => {
       expect(ResponseParameters).toMatchObject({
         'gatewayresponse.header.request-id': 'context.requestId',
         'gatewayresponse.header.access-control-allow-origin': "'*'",
+        'gatewayresponse.header.access-control-expose-headers': expect.stringMatching(/request-id/),
       });
+      const retry_after = (ResponseParameters as Record<string, string>)[
+        'gatewayresponse.header.retry-after'
+      ];
+      expect(retry_after).toBe(StatusCode === '429' ? "'1'" : undefined);
       return `${String(ResponseType)} ${String(StatusCode)} ${body.error.type}`;
     },
   );

@@ -123,7 +123,7 @@ test.each<[string, string, number, RegExp]>([
 test.each<[string, Sent, number, RegExp]>([
   ['no body', {}, 400, /has no body/],
   ['an empty object', { body: {} }, 400, /name: is required/],
-  ['a list', { body: [] }, 400, /must be of type object/],
+  ['a list', { body: [] }, 400, /JSON object is expected/],
   ['broken JSON', { text: '{' }, 400, /not valid JSON/],
   ['a field twice', { text: '{"name":"a","name":"b","model":"m"}' }, 400, /'name' twice/],
   ['bytes that are no UTF-8', { text: new Uint8Array([0x22, 0xff, 0x22]) }, 400, /not valid UTF-8/],

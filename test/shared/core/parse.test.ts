@@ -52,13 +52,18 @@ test.each<[unknown, string]>([
   [{ name: 'a', speed: 'x' }, "speed: must be 'fast' or 'slow'."],
   [{ name: 'a', word: '!' }, 'word: must be a word.'],
   [{ name: 'a', metadata: { abc: 'x' } }, 'metadata.abc: A key has at most 2 characters.'],
-  [[], 'must be of type object.'],
-  [null, 'must be of type object.'],
+  [[], 'A JSON object is expected. Put the fields between braces.'],
+  [null, 'A JSON object is expected. Put the fields between braces.'],
   [undefined, 'The request has no body. Send a JSON object.'],
 ])('%j is refused by name', (body, message) => {
   expect(() => parseBody(Shape, body)).toThrow(
     expect.objectContaining({ kind: 'invalid', message }),
   );
+});
+
+test('a value of several kinds that is missing is said to be missing', () => {
+  const either = z.object({ model: z.union([z.string(), z.object({ id: z.string() })]) });
+  expect(() => parseBody(either, {})).toThrow('model: is required (string or object).');
 });
 
 test('only what is wrong with metadata carries its reason code', () => {
