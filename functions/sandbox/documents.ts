@@ -9,7 +9,7 @@ import { wordText, type Text } from './word.ts';
 import { workbookText } from './workbook.ts';
 import { unpacked, type Parts } from './zip.ts';
 
-type Document = Text & { readonly kind: Converted['kind'] };
+export type Document = Text & { readonly kind: Converted['kind'] };
 
 /** What an archive is by the part that it must have; its name can say anything. */
 const offices: readonly (readonly [
@@ -68,15 +68,25 @@ async function documentOf(path: string, bytes: Uint8Array): Promise<Document> {
 }
 
 async function parsed(path: string, bytes: Uint8Array): Promise<Document> {
+  const text = textOf(bytes);
+  const document: Document | undefined =
+    text === undefined ? await packedText(path, bytes) : { kind: 'text', text, notes: [] };
+  if (document !== undefined) return document;
+  throw new ToolFailure(
+    `${path} is not UTF-8 text, an image, a PDF or an office document (${bytes.length} bytes): it cannot be read.`,
+  );
+}
+
+/**
+ * The text of what holds one otherwise than as UTF-8: an office document, or UTF-16.
+ * @returns undefined for anything else
+ * @throws ToolFailure for an archive that is no office document, or a damaged one
+ */
+export async function packedText(path: string, bytes: Uint8Array): Promise<Document | undefined> {
   const is_archive = Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'PK\x03\x04';
   if (is_archive) return await office(path, bytes);
-  const text = textOf(bytes) ?? utf16Of(bytes);
-  if (text === undefined) {
-    throw new ToolFailure(
-      `${path} is not UTF-8 text, an image, a PDF or an office document (${bytes.length} bytes): it cannot be read.`,
-    );
-  }
-  return { kind: 'text', text, notes: [] };
+  const text = utf16Of(bytes);
+  return text === undefined ? undefined : { kind: 'text', text, notes: [] };
 }
 
 /** Spreadsheets save "Unicode text" so, with a mark at the beginning. */

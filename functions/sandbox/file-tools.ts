@@ -14,17 +14,30 @@ export class ToolFailure extends Error {
   override readonly name = 'ToolFailure';
 }
 
-export async function readTool(fs: SessionFs, input: ToolInput<'read'>): Promise<ReplyContent> {
+/** The text of a file that is no UTF-8, if it has one: see documents.ts. */
+type PackedText = (
+  path: string,
+  bytes: Uint8Array,
+) => Promise<{ readonly text: string; readonly notes: readonly string[] } | undefined>;
+
+export async function readTool(
+  fs: SessionFs,
+  input: ToolInput<'read'>,
+  packedText: PackedText,
+): Promise<ReplyContent> {
   const bytes = await fileAt(fs, input.file_path);
   const media_type = mediaTypeOf(bytes);
   if (media_type !== undefined) return [mediaBlock(input.file_path, media_type, bytes)];
   const text = textOf(bytes);
-  if (text === undefined) {
+  if (text !== undefined) return said(numberedLines(text, input));
+  const packed = await packedText(input.file_path, bytes);
+  if (packed === undefined) {
     throw new ToolFailure(
       `${input.file_path} is not text, an image or a PDF document (${bytes.length} bytes). Use bash to look into it.`,
     );
   }
-  return [{ type: 'text', text: numberedLines(text, input) }];
+  const notes = packed.notes.map((note) => `[${note}]`);
+  return said([...notes, numberedLines(packed.text, input)].join('\n'));
 }
 
 export function mediaBlock(

@@ -7,7 +7,7 @@ import { SandboxRequest, type SandboxReply } from '#shared/tools/sandbox.ts';
 import { toolset, type ToolInput } from '#shared/tools/toolset.ts';
 import { changesOf } from './changes.ts';
 import { Contents } from './contents.ts';
-import { convert } from './documents.ts';
+import { convert, packedText } from './documents.ts';
 import { egress } from './egress.ts';
 import {
   editTool,
@@ -81,7 +81,7 @@ async function runTool(bench: Bench, call: SandboxRequest['call']): Promise<Outc
     case 'bash':
       return await bashTool(bench, toolset.bash.input.parse(input));
     case 'read':
-      return done(await readTool(fs, toolset.read.input.parse(input)));
+      return done(await readTool(fs, toolset.read.input.parse(input), packedText));
     case 'write':
       return done(await writeTool(fs, toolset.write.input.parse(input)));
     case 'edit':
