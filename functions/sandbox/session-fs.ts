@@ -332,6 +332,7 @@ export class SessionFs implements IFileSystem {
     resolvePath('/', path);
     const place = this.tree.walk(path, follow);
     const where = `${operation} '${path}'`;
+    if (descriptors.test(place.path)) return place;
     if (!isInside(place.path, roots)) throw new FsFault('EACCES', 'permission denied', where);
     const { mounts } = this.#options;
     const mount = this.#mountAt(place.path);
@@ -350,6 +351,9 @@ export class SessionFs implements IFileSystem {
     return mountAt(path, this.#options.mounts);
   }
 }
+
+/** What the interpreter keeps the ends of `<(…)` and `>(…)` in; nothing of it outlives the call. */
+const descriptors = /^\/dev\/fd(\/\d+)?$/;
 
 function readOnly({ reason }: Mount, where: string): FsFault {
   const why = reason === undefined ? '' : ` (${reason})`;

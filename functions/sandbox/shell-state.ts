@@ -43,6 +43,24 @@ export function frame(state: ShellState | undefined, command: ScriptNode): Scrip
   return { ...command, statements: [...before, ...command.statements, ...tail.statements] };
 }
 
+/** What `for x` goes through without `in`; the interpreter takes it apart at each blank. */
+const every_argument = {
+  type: 'Word',
+  parts: [
+    {
+      type: 'DoubleQuoted',
+      parts: [{ type: 'ParameterExpansion', parameter: '@', operation: null }],
+    },
+  ],
+};
+
+/** Write `in "$@"` behind each `for x` that has no `in`. Changes the tree. */
+export function nameArguments(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  if ('type' in node && node.type === 'For' && 'words' in node) node.words ??= [every_argument];
+  for (const inside of Object.values(node)) nameArguments(inside);
+}
+
 /** Silent: what cannot be made again is no news in each later command. */
 function restored(script: string): ScriptNode['statements'] {
   return parse(`{\n${script}\n} 2>/dev/null`).statements;

@@ -3,8 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '#shared/core/limits.ts';
 import { workdir } from '#shared/files/path.ts';
 import type { ShellState } from '#shared/tools/sandbox.ts';
+import { extras } from './extra-commands.ts';
+import { pythons } from './python.ts';
 import type { SessionFs } from './session-fs.ts';
-import { environment, frame, REPORT, stateAfter } from './shell-state.ts';
+import { spellings } from './spellings.ts';
+import { environment, frame, nameArguments, REPORT, stateAfter } from './shell-state.ts';
 
 type ExecutionLimits = NonNullable<BashOptions['executionLimits']>;
 
@@ -95,6 +98,7 @@ function watchedShell(before: ShellState | undefined, options: ShellOptions) {
     name: 'session-shell',
     transform: ({ ast }) => {
       // Nested shells (`bash -c`, `xargs`) come here too.
+      nameArguments(ast);
       if (script !== undefined) return { ast };
       script = ast;
       return { ast: frame(before, ast) };
@@ -117,7 +121,7 @@ export function shellFor(
     env: environment,
     python: true,
     fetch: options.fetch,
-    customCommands,
+    customCommands: [...pythons, ...spellings, ...extras, ...customCommands],
     executionLimits: {
       ...bounds,
       // Behind the signal, which says better what happened.

@@ -16,7 +16,8 @@ export const toolset = {
     description:
       'Run a command in a persistent bash shell. Working directory, variables and functions are ' +
       'kept between calls. Common Unix tools, jq, sqlite3 and python3 are available; there are no ' +
-      'background jobs and nothing can be installed; shell arithmetic has 32 bits. A command that exits with another code than 0 ' +
+      'background jobs and nothing can be installed; shell arithmetic has 32 bits. Python has its standard ' +
+      'library without network, threads, subprocesses and sqlite3, for files up to 8 MiB: curl and sqlite3 are commands. A command that exits with another code than 0 ' +
       'is reported as an error. Commands end after 120 seconds.',
     input: z.strictObject({
       command: z.string().optional().describe('The command. Required unless restart is true.'),
@@ -30,8 +31,8 @@ export const toolset = {
   },
   read: {
     description:
-      'Read a file. Text comes with line numbers; images and PDF documents are shown. Use ' +
-      'view_range for a part of a long text.',
+      'Read a file. Text comes with line numbers, also that of .docx, .xlsx and .pptx; images and PDF ' +
+      'documents are shown. Use view_range for a part of a long text.',
     input: z.strictObject({
       file_path,
       view_range: z

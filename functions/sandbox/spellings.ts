@@ -1,0 +1,127 @@
+import type { CommandContext, ExecResult } from 'just-bash';
+
+/**
+ * Everyday forms of commands that the interpreter's own take for something else, or not at all.
+ * Each of these rewrites its arguments, or calls the interpreter's command more than once.
+ */
+type Execute = (args: string[], ctx: CommandContext) => Promise<ExecResult>;
+
+async function original({ origCommand }: CommandContext, args: string[]): Promise<ExecResult> {
+  if (origCommand === undefined) throw new Error('the command is not built in');
+  return await origCommand(args);
+}
+
+const long_options: Readonly<Record<string, string>> = {
+  'max-args': 'n',
+  'max-procs': 'P',
+  'max-lines': 'L',
+  replace: 'I',
+  delimiter: 'd',
+};
+
+/** `-n1`, `-0I{}`, `-L 1`; and `-I` takes lines, which the interpreter takes apart at each blank. */
+const xargs: Execute = async (args, ctx) => {
+  const rest = [...args];
+  const options: string[] = [];
+  for (let one = rest[0]; one !== undefined && /^-./.test(one); one = rest[0]) {
+    rest.shift();
+    if (one === '--') break;
+    const found = apart(one);
+    options.push(...found);
+    if (/^-[nPIdL]$/.test(found.at(-1) ?? '')) options.push(rest.shift() ?? '');
+  }
+  const has = (...wanted: string[]): boolean => wanted.some((option) => options.includes(option));
+  const is_by_line = has('-I', '-L') && !has('-d', '-0', '--null');
+  const known = options.map((option) => (option === '-L' ? '-n' : option));
+  const lines = is_by_line ? ['-d', String.raw`\n`] : [];
+  return await original(ctx, [...lines, ...known, ...rest]);
+};
+
+/** `-0n1` → `-0`, `-n`, `1`. What is not known stays as it is, for the command to refuse. */
+function apart(one: string): string[] {
+  const [, name = '', value] = /^--([a-z-]+)=(.*)$/s.exec(one) ?? [];
+  const letter = long_options[name];
+  if (letter !== undefined && value !== undefined) return [`-${letter}`, value];
+  const [, flags, valued, tail = ''] = /^-([0rtx]*)([nPIdL])?(.*)$/s.exec(one) ?? [];
+  if (flags === undefined || (valued === undefined && tail !== '')) return [one];
+  const each = Array.from(flags.replaceAll('x', '')).map((flag) => `-${flag}`);
+  if (valued === undefined) return each;
+  return [...each, `-${valued}`, ...(tail === '' ? [] : [tail])];
+}
+
+const IN_PLACE = /^(?:-([nErsz]*)i(.+)|--in-place=(.+))$/s;
+
+/** `-i.bak` keeps what a file was; the interpreter's edits it all the same. */
+const sed: Execute = async (args, ctx) => {
+  const [, flags = '', short, long] = args.map((arg) => IN_PLACE.exec(arg)).find(Boolean) ?? [];
+  const suffix = short ?? long;
+  if (suffix === undefined) return await original(ctx, args);
+  const plain = args.map((arg) => (IN_PLACE.test(arg) ? `-${flags}i` : arg));
+  for (const file of filesOf(plain)) {
+    const path = ctx.fs.resolvePath(ctx.cwd, file);
+    // What is not there is the editor's to tell.
+    if (await ctx.fs.exists(path)) await ctx.fs.cp(path, `${path}${suffix}`);
+  }
+  return await original(ctx, plain);
+};
+
+/** The operands of `sed` behind its script. */
+function filesOf(args: readonly string[]): string[] {
+  const operands: string[] = [];
+  let has_script = false;
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    if (/^--(expression|file)=/.test(arg)) has_script = true;
+    else if (/^(-[nErsi]*[ef]|--expression|--file)$/.test(arg)) {
+      has_script = true;
+      at += 1;
+    } else if (!arg.startsWith('-')) operands.push(arg);
+  }
+  return has_script ? operands : operands.slice(1);
+}
+
+/**
+ * Files before folders, in the order that was asked for: the interpreter's shows operands as they
+ * come, with an empty line between each two, so that `ls *.csv | wc -l` counts too many and
+ * `ls -t *.csv | head -1` is not the newest.
+ */
+const ls: Execute = async (args, ctx) => {
+  const options = args.filter((arg) => arg.startsWith('-') && arg !== '-' && arg !== '--');
+  const operands = args.filter((arg) => !options.includes(arg) && arg !== '--');
+  if (operands.length < 2 || options.some((option) => option.startsWith('--'))) {
+    return await original(ctx, args);
+  }
+  const has = (flag: string): boolean => options.some((option) => option.includes(flag));
+  const known = await Promise.all(
+    operands.map(async (name) => {
+      const stat = await ctx.fs.stat(ctx.fs.resolvePath(ctx.cwd, name)).catch(() => undefined);
+      const { isDirectory = false, mtime = 0, size = 0 } = stat ?? {};
+      return { name, size, at: Number(mtime), is_listed: isDirectory && !has('d') };
+    }),
+  );
+  const sorted = known.toSorted(
+    (a, b) =>
+      (has('S') && b.size - a.size) || (has('t') && b.at - a.at) || (a.name < b.name ? -1 : 1),
+  );
+  const ordered = has('r') ? sorted.toReversed() : sorted;
+  const files = ordered.filter(({ is_listed }) => !is_listed);
+  const folders = ordered.filter(({ is_listed }) => is_listed);
+  const results: ExecResult[] = [];
+  for (const { name } of files) results.push(await original(ctx, [...options, '--', name]));
+  for (const { name } of folders) {
+    const listed = await original(ctx, [...options, '--', name]);
+    const title = has('R') ? '' : `${name}:\n`;
+    const gap = results.some(({ stdout }) => stdout !== '') ? '\n' : '';
+    results.push({ ...listed, stdout: `${gap}${title}${listed.stdout}` });
+  }
+  return {
+    stdout: results.map(({ stdout }) => stdout).join(''),
+    stderr: results.map(({ stderr }) => stderr).join(''),
+    exitCode: Math.max(...results.map(({ exitCode }) => exitCode)),
+  };
+};
+
+export const spellings = Object.entries({ xargs, sed, ls }).map(([name, execute]) => ({
+  name,
+  execute,
+}));

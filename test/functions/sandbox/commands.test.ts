@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { docx, zip } from '../../shared/outcomes/office.ts';
+import { inSession, startRig, type Rig } from '../../shared/tools/rig.ts';
+
+/** What agents type every day, where the interpreter by itself does another thing or nothing. */
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(async () => {
+  await rig.stop();
+});
+
+let sessions = 0;
+async function answer(command: string, before = ''): Promise<string> {
+  const use = inSession(rig, `sesn_commands_${++sessions}`);
+  if (before !== '') await use('bash', { command: before });
+  return await use('bash', { command });
+}
+
+test.each([
+  ['diff <(printf "a\\nb\\n") <(printf "a\\nb\\n") && echo same', 'same'],
+  ['while read -r l; do echo "[$l]"; done < <(printf "a\\nb\\n")', '[a]\n[b]'],
+  ['tee >(wc -l > n) <<< x >/dev/null; cat n', '1'],
+  ['f() { for x; do echo "<$x>"; done; }; f "a b" c', '<a b>\n<c>'],
+  [`sh -c 'for x; do echo "<$x>"; done' _ "a b"`, '<a b>'],
+  ['printf "a b\\nc\\n" | xargs -I{} echo "<{}>"', '<a b>\n<c>'],
+  ['printf "1 2\\n" | xargs -n1 echo n', 'n 1\nn 2'],
+  ['printf "1\\0002 3\\000" | xargs -0n1 -P4 echo', '1\n2 3'],
+  ['echo a,b | xargs -d, --max-args=1 echo -', '- a\n- b\n'.trim()],
+  ['trap "rm x" EXIT 2>/dev/null && echo on', 'on'],
+  [
+    'cd /tmp; realpath ../workspace/./x; realpath -e x 2>/dev/null || echo none',
+    '/workspace/x\nnone',
+  ],
+])('%s', async (command, expected) => {
+  expect(await answer(command)).toBe(expected);
+});
+
+const dated =
+  'touch -d 2026-01-01 a.csv; touch -d 2026-03-01 b.csv; touch -d 2026-02-01 c.csv; mkdir d; touch d/x';
+
+test.each([
+  ['ls *.csv | wc -l', '3'],
+  ['ls -t *.csv', 'b.csv\nc.csv\na.csv'],
+  ['ls -tr *.csv | tail -1', 'b.csv'],
+  ['ls d a.csv', 'a.csv\n\nd:\nx'],
+  ['ls -d d a.csv', 'a.csv\nd'],
+  ['ls a.csv none; true', 'a.csv\nls: none: No such file or directory'],
+])('%s', async (command, expected) => {
+  expect(await answer(command, dated)).toBe(expected);
+});
+
+test('sed keeps what a file was where it is told to', async () => {
+  const told =
+    'sed -i.bak s/a/b/ f; sed --in-place=.old -e s/b/c/ f; sed -n -Ei.3 "s/(c)/[\\1]/p" f';
+  expect(await answer(`${told}; cat f f.bak f.old f.3`, 'echo a > f')).toBe('[c]\na\nb\nc');
+});
+
+test('mktemp makes a file or a folder that was not there', async () => {
+  const said = await answer(
+    'a=$(mktemp); b=$(mktemp); test -f $a && [ $a != $b ] && echo new; mktemp -d x.XXXX',
+  );
+  expect(said).toMatch(/^new\nx\.[0-9a-f]{4}$/);
+});
+
+test('a Python program is run as it is written', { timeout: 30_000 }, async () => {
+  const program = [
+    'from __future__ import annotations',
+    'import sys, os, glob, pathlib, zoneinfo, tempfile',
+    'from lib.part import text',
+    'with tempfile.NamedTemporaryFile("w", delete=False) as made: made.write("t")',
+    'pathlib.Path("/workspace/one").touch(); os.rename("/workspace/one", "/workspace/two")',
+    'print(repr(text), sys.argv, __name__, __file__, open(made.name).read())',
+    'print(glob.glob("/workspace/t*"), pathlib.Path("two").resolve(), os.getcwd())',
+    'raise ValueError("ü")',
+  ].join('\n');
+  const part = 'text = """a\nb"""\n';
+  const make = `mkdir lib; cat > lib/part.py <<'EOF'\n${part}EOF\ncat > p.py <<'EOF'\n${program}\nEOF`;
+  expect(
+    await answer(
+      'cd /tmp; python3 -u ../workspace/p.py x "y z"; find /workspace -name "*.pyc"',
+      make,
+    ),
+  ).toBe(
+    [
+      `'a\\nb' ['../workspace/p.py', 'x', 'y z'] __main__ /workspace/p.py t`,
+      "['/workspace/two'] /tmp/two /tmp",
+      'Traceback (most recent call last):',
+      '  File "/workspace/p.py", line 8, in <module>',
+      '    raise ValueError("ü")',
+      'ValueError: ü',
+    ].join('\n'),
+  );
+});
+
+test('so is one on the command line or on its standard input', { timeout: 30_000 }, async () => {
+  const line = `python3 -c 'import sys; print("""a\nb""", sys.argv, sys.stdin.read())' x <<< in`;
+  expect(await answer(line)).toBe("a\nb ['-c', 'x'] in");
+  const input =
+    'python3 - y <<EOF\nimport sys\nprint("""ü\nb""", sys.argv, [sys.stdin.read()])\nsys.exit("bad")\nEOF';
+  expect(await answer(input)).toBe("! ü\nb ['-', 'y'] ['']\nbad\n[exit code 1]");
+});
+
+test('what Python cannot do here is said', { timeout: 60_000 }, async () => {
+  const program = 'import asyncio\nasync def f(): pass\nasyncio.run(f())';
+  expect(await answer(`python3 -c '${program}' 2>&1 | grep OSError`)).toMatch(/no sockets/);
+  const write = `python3 -c 'open("x", "wb").write(b"a" * 9_000_000)'`;
+  expect(await answer(write)).toMatch(/^! .*up to 8388608 bytes/s);
+  const large = 'x=$(printf "%1000000d" 1); for i in 1 2 3 4 5 6 7 8 9; do echo "$x" >> x; done';
+  expect(await answer(`${large}; python3 -c 'open("x")'`)).toMatch(/^! .*up to 8388608 bytes/s);
+});
+
+test(
+  'archives are packed and unpacked, and no name leads out of the folder',
+  { timeout: 30_000 },
+  async () => {
+    const use = inSession(rig, 'sesn_zip');
+    const pack =
+      'mkdir -p in/ü; echo one > "in/ü/a b.txt"; zip -qr out in && unzip -q out.zip -d to; cat to/in/ü/*';
+    expect(await use('bash', { command: pack })).toBe('one');
+    const evil = `python3 -c 'import zipfile; z = zipfile.ZipFile("e.zip", "w"); z.writestr("../../mnt/up", "x"); z.writestr("/tmp/abs", "x")'`;
+    await use('bash', { command: `${evil}; mkdir e; unzip -q e.zip -d e` });
+    expect(await use('bash', { command: 'find / -name up -o -name abs | sort' })).toBe(
+      '/workspace/e/mnt/up\n/workspace/e/tmp/abs',
+    );
+  },
+);
+
+test('read shows the text of office documents and of UTF-16, and tells an archive from them', async () => {
+  const use = inSession(rig, 'sesn_documents');
+  const stored = { workspace_id: 'wrkspc_1', written_by: { thread_id: 't', event_id: 'e' } };
+  const files = {
+    'a.docx': docx({ paragraphs: ['Fee: 5 %', 'Term'] }),
+    'b.csv': Buffer.from('\ufeffa;ü\r\n', 'utf16le'),
+    'c.zip': zip({ 'x.txt': 'x' }),
+  };
+  for (const [name, bytes] of Object.entries(files)) {
+    await rig.files.write('sesn_documents', `/workspace/${name}`, bytes, stored);
+  }
+  expect(await use('read', { file_path: 'a.docx' })).toMatch(/^\[Converted.*\n +1\tFee: 5 %\n/s);
+  expect(await use('read', { file_path: 'b.csv' })).toMatch(/^ +1\ta;ü/);
+  expect(await use('read', { file_path: 'c.zip' })).toMatch(/^! .*no office document/);
+});
