@@ -17,18 +17,32 @@ export function reportMarkdown(report: DreamReport): string {
 function headLines(report: DreamReport): string[] {
   const { spending, cost_share, skipped } = report;
   const tokens = `${spending.input_tokens} tokens in, ${spending.cache_read_input_tokens} from the cache, ${spending.output_tokens} out`;
-  const share =
-    cost_share === null ? 'unknown' : `${(cost_share * 100).toFixed(1)} % of what they had cost`;
+  const { cost_microcents, sessions_cost_microcents } = spending;
+  const share = cost_share === null ? '' : `, ${(cost_share * 100).toFixed(1)} % of that`;
   return [
     `# Dream \`${report.dream_id}\``,
     '',
-    `- Model ${plain(report.model_id)}, prompts of ${report.dream_prompt_version}`,
-    `- ${report.session_ids.length} sessions read, ${report.candidates_count} lessons found`,
-    `- ${report.memories_before_count} memories before, ${report.memories_after_count} after`,
-    `- ${report.operations.length} changes, ${report.dropped.length} proposals dropped, ${skipped.length} pieces skipped`,
-    `- ${tokens}; cost against the sessions: ${share}`,
+    `- Model ${coded(report.model_id)}, prompts of ${report.dream_prompt_version}`,
+    `- Sessions read: ${report.session_ids.length}; lessons found: ${report.candidates_count}`,
+    `- Memories before: ${report.memories_before_count}; after: ${report.memories_after_count}`,
+    `- Changes: ${report.operations.length}; proposals dropped: ${report.dropped.length}; pieces skipped: ${skipped.length}`,
+    `- ${tokens}`,
+    `- Cost: ${dollars(cost_microcents)}; the sessions had cost ${dollars(sessions_cost_microcents)}${share}`,
     '',
   ];
+}
+
+const MICROCENTS_PER_DOLLAR = 100_000_000;
+
+function dollars(microcents: number | null): string {
+  return microcents === null
+    ? 'an unknown sum'
+    : `$${(microcents / MICROCENTS_PER_DOLLAR).toFixed(4)}`;
+}
+
+/** A path or a name as code, which can be read and copied; one that could break out of it as plain text. */
+function coded(name: string): string {
+  return /^[\w./@+ -]+$/.test(name) ? `\`${name}\`` : plain(name);
 }
 
 function gateLines({ gate }: DreamReport): string[] {
@@ -52,13 +66,13 @@ const word = (is_right: boolean): string => (is_right ? 'right' : 'wrong');
 
 function operationLines({ operations }: DreamReport): string[] {
   const lines = operations.flatMap(({ change_id, op, reason, evidence, edits }) => [
-    `### ${change_id}: ${op}`,
+    `### ${change_id}: ${op} ${edits.map(({ path }) => coded(path)).join(', ')}`,
     '',
     plain(reason),
     '',
     ...evidence.map(
-      ({ session_id, event_id, at, quote }) =>
-        `- \`${session_id}\` / \`${event_id}\`, ${at}: "${plain(quote)}"`,
+      ({ session_id, event_id, at, speaker, outcome, quote }) =>
+        `- \`${session_id}\` / \`${event_id}\`, ${at}, said by ${speaker}, session: ${outcome}: "${plain(quote)}"`,
     ),
     '',
     ...edits.map(({ diff }) => fenced('diff', diff)),
@@ -80,17 +94,28 @@ function useLines({ playbook_uses }: DreamReport): string[] {
       verdict === null
         ? ''
         : `; ${verdict.outcome}, \`${verdict.event_id}\`, ${verdict.at}: "${plain(verdict.quote)}"`;
-    return `- ${plain(path)}, read by \`${session_id}\` (\`${event_id}\`): ${use_words[state]}${said}`;
+    return `- ${coded(path)}, read by \`${session_id}\` (\`${event_id}\`): ${use_words[state]}${said}`;
   });
   return ['## Playbooks that were read', '', ...lines, ''];
 }
 
-function ledgerLines({ ledger }: DreamReport): string[] {
+function ledgerLines({
+  ledger,
+  memories_before_count,
+  memories_after_count,
+}: DreamReport): string[] {
+  const fates = Map.groupBy(ledger.entries, ({ fate }) => fate);
+  const counts = [...fates].map(([fate, entries]) => `${entries.length} ${fate}`);
+  const kept = fates.get('kept') ?? [];
+  const others = ledger.entries.filter(({ fate }) => fate !== 'kept');
   return [
     '## Ledger',
     '',
-    ...ledger.entries.map((entry) => `- ${plain(entry.path)}: ${endOf(entry)}`),
-    ...ledger.added.map(({ path, change_id }) => `- ${plain(path)}: new (${change_id})`),
+    `Of ${memories_before_count} memories: ${counts.join(', ') || 'none'}. New: ${ledger.added.length}. So there are ${memories_after_count} now.`,
+    '',
+    ...others.map((entry) => `- ${coded(entry.path)}: ${endOf(entry)}`),
+    ...ledger.added.map(({ path, change_id }) => `- ${coded(path)}: new (${change_id})`),
+    ...kept.map((entry) => `- ${coded(entry.path)}: ${endOf(entry)}`),
     '',
   ];
 }
@@ -102,9 +127,9 @@ function endOf(entry: LedgerEntry): string {
     case 'revised':
       return `revised (${entry.change_id})`;
     case 'merged':
-      return `merged into ${plain(entry.into_path)} (${entry.change_id})`;
+      return `merged into ${coded(entry.into_path)} (${entry.change_id})`;
     case 'superseded':
-      return `superseded by ${plain(entry.by_path)} (${entry.change_id}); until ${entry.loser.at} it said: "${plain(entry.loser.text)}"`;
+      return `superseded by ${coded(entry.by_path)} (${entry.change_id}); until ${entry.loser.at} it said: "${plain(entry.loser.text)}"`;
     case 'retired':
       return `retired because ${plain(entry.reason)} (${entry.change_id})`;
   }

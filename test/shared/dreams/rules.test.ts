@@ -58,6 +58,11 @@ describe('1. deltas, not rewrites', () => {
     expect(applied.next.get('/notes/building-harvest.md')).toContain('sesn_1/sevt_1');
     expect(report.dropped).toEqual([]);
     expect(model.violations).toEqual([]);
+    const markdown = reportMarkdown(report);
+    expect(markdown).toContain('### c0001: add `/notes/building-harvest.md`');
+    expect(markdown).toContain('Of 2 memories: 2 kept. New: 2. So there are 4 now.');
+    expect(markdown).toContain('- `/service.md`: kept');
+    expect(markdown).toContain('- Cost: $0.0008; the sessions had cost $0.0100, 8.0 % of that');
   });
 
   test('a model that rewrites everything changes nothing', async () => {
