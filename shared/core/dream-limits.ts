@@ -41,7 +41,7 @@ export const dream_limits = {
   /** Lessons of one piece: more of them would be less. */
   piece_lessons_max: 8,
   /** Memories that reflection is told of, by their beginnings. */
-  piece_memories_max: 10,
+  piece_memories_max: 6,
   piece_memory_chars_max: 160,
   lesson_chars_max: 2_000,
   dream_output_tokens_max: 32_000,

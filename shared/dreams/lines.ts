@@ -61,8 +61,9 @@ function callOf(event: SessionEvent): string | undefined {
   return CALLS.map((name) => fields[name]).find((id) => typeof id === 'string');
 }
 
-/** What its line says beside its text, and what goes without saying. */
-const APART = new Set<string>(['id', 'type', 'processed_at', 'content', ...CALLS]);
+/** What its line says beside its text, what goes without saying, and what teaches nothing. */
+const SPOKEN = ['id', 'type', 'processed_at', 'content', ...CALLS];
+const APART = new Set<string>([...SPOKEN, 'usage', 'outcome_evaluation_start_id']);
 
 /** What an event says: its words as they stand, and every other field as JSON. */
 export function textOfEvent(event: SessionEvent): string {

@@ -145,7 +145,9 @@ function contentOf(piece: Piece, snapshot: Snapshot, boundary: string): string {
     interrupts: here(interrupts),
     messages_after_an_answer: here(corrections),
   };
-  const reasons = [...reports, ...verdicts].map(({ text }) => text).join('\n');
+  // A verdict that stands in this part is not said twice.
+  const elsewhere = verdicts.filter(({ event_id }) => !names.has(event_id));
+  const reasons = [...reports, ...elsewhere].map(({ text }) => text).join('\n');
   return [
     `What is known of the session (ids of events in this part, verdicts of all of it):\n${JSON.stringify(facts)}`,
     `<verdicts-${boundary}>\n${reasons}\n</verdicts-${boundary}>`,

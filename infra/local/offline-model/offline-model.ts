@@ -46,7 +46,10 @@ export async function offlineModel(): Promise<MessagesServer> {
   });
 }
 
-/** Four characters to a token: good enough to show that usage adds up. */
-function tokens(text: string): number {
-  return Math.ceil(text.length / 4);
+/**
+ * Four characters to a token: good enough to show that usage adds up. A model reads the words
+ * themselves: what only JSON escapes is one character.
+ */
+function tokens(json: string): number {
+  return Math.ceil(json.replaceAll(/\\(?:u[0-9a-f]{4}|.)/g, '.').length / 4);
 }
