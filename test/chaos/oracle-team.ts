@@ -10,7 +10,7 @@ export function teamFaults(record: SessionRecord): string[] {
   const known = new Set(children.map(({ thread }) => thread.id));
   const created = all(log, 'session.thread_created').map((event) => event.session_thread_id);
   return [
-    ...sequenceFaults('primary thread', statusesOf(log, primary_id)),
+    ...sequenceFaults('primary thread', changesOf(log, primary_id)),
     ...[...known].flatMap((id) => {
       const count = created.filter((one) => one === id).length;
       return count === 1 ? [] : [`${id} was created ${count} times`];
@@ -20,13 +20,29 @@ export function teamFaults(record: SessionRecord): string[] {
   ];
 }
 
-function statusesOf(log: readonly Event[], thread_id: string): string[] {
-  return log.flatMap((event) => {
-    const [, status] = THREAD.exec(event.type) ?? [];
+function statusEventsOf(log: readonly Event[], thread_id: string): Event[] {
+  return log.filter((event) => {
     const { session_thread_id } = event as { readonly session_thread_id?: string };
-    return status !== undefined && session_thread_id === thread_id ? [status] : [];
+    return THREAD.test(event.type) && session_thread_id === thread_id;
   });
 }
+
+const nameOf = ({ type }: Event): string => THREAD.exec(type)?.[1] ?? '';
+
+function statusesOf(log: readonly Event[], thread_id: string): string[] {
+  return statusEventsOf(log, thread_id).map(nameOf);
+}
+
+/** Its statuses, but not where one that waits for answers is said to rest again: some came, or an interrupt. */
+function changesOf(log: readonly Event[], thread_id: string): string[] {
+  const said = statusEventsOf(log, thread_id);
+  return said
+    .filter(({ type }, at) => type !== 'session.thread_status_idle' || !isAsking(said[at - 1]))
+    .map(nameOf);
+}
+
+const isAsking = (event: Event | undefined): boolean =>
+  event?.type === 'session.thread_status_idle' && event.stop_reason.type === 'requires_action';
 
 function childFaults({ log }: SessionRecord, { thread, log: own }: Child): string[] {
   const { id } = thread;
@@ -43,7 +59,7 @@ function childFaults({ log }: SessionRecord, { thread, log: own }: Child): strin
     ({ type }) => type === 'agent.tool_use' || type === 'agent.custom_tool_use',
   );
   return [
-    ...sequenceFaults(id, said),
+    ...sequenceFaults(id, changesOf(own, id)),
     ...(said.join(' ') === told.join(' ')
       ? []
       : [`${id} says ${said.join(' ')}, of it is told ${told.join(' ')}`]),

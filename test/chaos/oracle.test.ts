@@ -24,8 +24,11 @@ const tokens = (input_tokens: number, output_tokens: number) => ({
   cache_read_input_tokens: 0,
   cache_creation_input_tokens: 0,
 });
-const status = (id: string, what: string, session_thread_id = P) =>
-  event(id, `session.thread_status_${what}`, { session_thread_id });
+const status = (id: string, what: string, session_thread_id = P, reason = 'end_turn') =>
+  event(id, `session.thread_status_${what}`, {
+    session_thread_id,
+    ...(what === 'idle' ? { stop_reason: { type: reason } } : {}),
+  });
 const spanEnd = (id: string, model_request_start_id: string) =>
   event(id, 'span.model_request_end', { model_request_start_id, model_usage: tokens(10, 3) });
 
@@ -133,6 +136,21 @@ test('an interrupt may be dropped at a budget, and at no other rest', () => {
   );
   const faults = faultsOf({ ...record, sent, log });
   expect(faults.filter((fault) => fault.includes('i9'))).toEqual([]);
+});
+
+test.each([
+  ['asks', 'requires_action', []],
+  ['has ended', 'end_turn', [`${C}: idle follows idle`]],
+])('a child that %s is said to rest again: %s', (_, reason, expected) => {
+  const first = status('first', 'idle', C, reason);
+  const twice = (log: readonly Event[]): Event[] =>
+    log.flatMap((one) =>
+      /^[ck]-idle$/.test(one.id) ? [{ ...first, id: `${one.id}-1` }, one] : [one],
+    );
+  const record = ofChild(whole(), twice);
+  const log = twice(record.log);
+  const faults = faultsOf({ ...record, log, streamed: streamOf(log) });
+  expect(faults.filter((fault) => fault.includes('follows'))).toEqual(expected);
 });
 
 const damages: [what: string, damage: (record: SessionRecord) => SessionRecord, fault: RegExp][] = [
