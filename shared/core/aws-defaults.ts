@@ -17,12 +17,20 @@ const mute = { trace: nothing, debug: nothing, warn: nothing } as AwsLogger;
 export const quick = { logger: mute, cacheMiddleware: true };
 
 /**
+ * Lambda allows 1,024 open files. The SDK's own bound is 50 sockets, and it takes the time a request waits
+ * for one of them for time to connect: more than 50 slow calls at once would end as lost connections.
+ */
+const agent = { maxSockets: 400 };
+
+/**
  * Settings of every AWS client that makes short calls. The SDK waits for an answer without end: one
  * hung socket would hold a step for fifteen minutes, and all streams of a process.
  */
 export const awsDefaults = {
   ...quick,
   requestHandler: {
+    httpAgent: agent,
+    httpsAgent: agent,
     connectionTimeout: 2_000,
     requestTimeout: 10_000,
     // Without it a time-out is only a warning.
