@@ -31,7 +31,8 @@ export async function command(help: string, run: () => Promise<void>): Promise<v
     await run();
   } catch (cause) {
     console.error(cause instanceof Misuse ? `${cause.message}\n\n${help}` : cause);
-    process.exitCode = 2;
+    // What still runs belongs to work that is lost: it would keep the process, and a processor, for ever.
+    process.exit(2);
   }
 }
 

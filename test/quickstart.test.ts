@@ -38,7 +38,7 @@ test('the quickstart runs, shows the work and ends by itself', async () => {
     say('primes.csv is written.'),
   );
   const program = fileURLToPath(new URL('quickstart.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
+  const { stdout } = await promisify(execFile)(process.execPath, [program], {
     env: { ...process.env, REVERIE_BASE_URL: host.base_url, REVERIE_API_KEY: 'quickstart' },
     timeout: 25_000,
   });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Anthropic from '@anthropic-ai/sdk';
 import type { Counters } from '../../infra/local/counting.ts';
-import { added, difference, quantitiesOf, scaled, totalDollars, type Quantities } from './cost.ts';
+import { difference, quantitiesOf, scaled, totalDollars, type Quantities } from './cost.ts';
 import { prices } from './prices.ts';
 import type { HostProcess } from './processes.ts';
 import type { Result } from './result.ts';
@@ -10,12 +10,11 @@ import { newAgent, newEnvironment, newSession, OpenSession } from './sessions.ts
 const TURNS = 20;
 /** Long enough for a turn with no model latency to be over. */
 const TURN_MS = 400;
-const STREAM_S = 10;
 
 /**
  * What a turn uses of AWS, and what 1,000 turns and an hour of a session cost without tokens. A
- * session-hour is one in which the model works all the time: the step function waits for it, one
- * client holds the stream open, and a turn ends each minute.
+ * session-hour is one in which the model works all the time: one turn of a minute is measured, with
+ * the step function that listens to the model and one client that holds the stream open.
  */
 export async function benchCost(client: Anthropic, host: HostProcess): Promise<Result[]> {
   const [agent, environment] = [await newAgent(client), await newEnvironment(client)];
@@ -23,17 +22,17 @@ export async function benchCost(client: Anthropic, host: HostProcess): Promise<R
   const used_by_turns = await used(host, async () => await turns(client, agent, environment));
   const turn_calls = (callsOf(await host.counters()) - calls_before) / TURNS;
   const turn = scaled(used_by_turns, 1 / TURNS);
-  const hour = 3_600 / STREAM_S;
-  const stream = await used(host, async () => {
-    const session = await OpenSession.open(client, agent, environment);
-    await delay(STREAM_S * 1_000);
-    session.close();
-    // The invocation is billed when it has seen that its client went away.
-    await delay(1_000);
-  });
-  const gigabytes = memoryOf(await host.counters(), 'step');
-  const waiting = gigabytes * prices.lambda_gigabyte_second;
-  const session_hour = added(scaled(turn, 60), scaled(stream, hour));
+  const session = await OpenSession.open(client, agent, environment);
+  const before = await host.counters();
+  const { idle_ms } = await session.turn('minute');
+  session.close();
+  // The invocation is billed when it has seen that its client went away.
+  await delay(1_000);
+  const after = await host.counters();
+  const hourly = (of: (counters: Counters) => Counters): number =>
+    totalDollars(difference(quantitiesOf(of(after)), quantitiesOf(of(before)))) *
+    (3_600_000 / idle_ms);
+  const gigabytes = memoryOf(after, 'step');
   return [
     count('turn_aws_calls', turn_calls),
     count('turn_state_transitions', turn.state_transition),
@@ -47,10 +46,16 @@ export async function benchCost(client: Anthropic, host: HostProcess): Promise<R
       unit: 'ms',
     },
     usd('cost_1000_turns_usd', totalDollars(turn) * 1_000),
-    usd('cost_1000_seconds_of_model_usd', waiting * 1_000),
-    usd('cost_stream_hour_usd', totalDollars(stream) * hour),
-    usd('cost_session_hour_usd', totalDollars(session_hour) + waiting * 3_600),
+    usd('cost_1000_seconds_of_model_usd', gigabytes * prices.lambda_gigabyte_second * 1_000),
+    usd('cost_stream_hour_usd', hourly(ofStream)),
+    usd('cost_session_hour_usd', hourly(withoutReconcile)),
   ];
+}
+
+/** What the stream alone used. */
+function ofStream({ functions: { stream }, executions_started }: Counters): Counters {
+  const functions: Counters['functions'] = stream === undefined ? {} : { stream };
+  return { functions, executions_started, state_transitions: 0, api_requests: 0 };
 }
 
 const count = (name: string, value: number): Result => ({ name, value, unit: 'count' });

@@ -7,7 +7,6 @@ import type { Counters } from '../../infra/local/counting.ts';
 import type { Ready } from './host-process.ts';
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-const tsx = ['--import', 'tsx'];
 
 export interface ModelProcess {
   readonly url: string;
@@ -16,7 +15,7 @@ export interface ModelProcess {
 
 /** The scripted model with no latency, in a process of its own. */
 export async function startModelProcess(): Promise<ModelProcess> {
-  const child = spawn(process.execPath, [...tsx, path('../model/main.ts')], {
+  const child = spawn(process.execPath, [path('../model/main.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   for await (const line of createInterface(child.stdout)) {
@@ -39,7 +38,6 @@ export interface HostProcess extends Ready {
 export async function startHostProcess(model_url: string, data_dir: string): Promise<HostProcess> {
   const started = performance.now();
   const child = fork(path('host-process.ts'), [data_dir, model_url], {
-    execArgv: tsx,
     // What the host prints belongs to no table.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -123,7 +123,7 @@ export class ChaosHost {
     const child = fork(
       fileURLToPath(new URL('host-process.ts', import.meta.url)),
       [JSON.stringify(start)],
-      { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', log, 'ipc'] },
+      { stdio: ['ignore', 'ignore', log, 'ipc'] },
     );
     this.#child = child;
     child.once('exit', () => {

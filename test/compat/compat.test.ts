@@ -38,7 +38,7 @@ test('what is implemented are the routes of the SDK that we have', () => {
 
 const program = fileURLToPath(new URL('compat.ts', import.meta.url));
 const run = async (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', program, ...args]);
+  await promisify(execFile)(process.execPath, [program, ...args]);
 
 test('--json is for programs and a pipe gets no colour', async () => {
   const [json, plain] = await Promise.all([run('--json'), run()]);

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 async function run(...args: string[]): Promise<{ stdout: string; stderr: string }> {
   const { ANTHROPIC_API_KEY: _, ...env } = process.env;
-  return await promisify(execFile)(process.execPath, ['--import', 'tsx', program, ...args], {
+  return await promisify(execFile)(process.execPath, [program, ...args], {
     cwd: root,
     env,
   });

@@ -13,7 +13,7 @@ test(
   { timeout: 240_000 },
   async () => {
     const { ANTHROPIC_API_KEY: _, ...env } = process.env;
-    const args = ['--import', 'tsx', program, '--team'];
+    const args = [program, '--team'];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, env });
     expect(stdout.split('\n')[0]).toContain('No ANTHROPIC_API_KEY');
     expect(stdout.match(/session\.thread_created +Data specialist/g)).toHaveLength(2);

@@ -10,7 +10,7 @@ import { drawSet } from './set/draw.ts';
 const program = fileURLToPath(new URL('eval.ts', import.meta.url));
 
 async function run(...args: string[]): Promise<{ stdout: string; stderr: string }> {
-  return await promisify(execFile)(process.execPath, ['--import', 'tsx', program, ...args]);
+  return await promisify(execFile)(process.execPath, [program, ...args]);
 }
 
 test('help and wrong words say what to do', { timeout: 60_000 }, async () => {

@@ -7,7 +7,7 @@ import { read } from './sources.ts';
 
 /**
  * The parts of the README that are made, not written: each stands between `<!-- name -->` and
- * `<!-- /name -->`. `npx tsx test/house/write-readme.ts` writes them.
+ * `<!-- /name -->`. `npx node test/house/write-readme.ts` writes them.
  */
 export const parts: Readonly<Record<string, () => string>> = {
   quickstart: () => `\`\`\`ts\n${read('test/quickstart.ts').trimEnd()}\n\`\`\``,

@@ -6,7 +6,7 @@ import { partOf, parts, withPart } from './readme-parts.ts';
 import { read, root } from './sources.ts';
 
 test.each(Object.keys(parts))(
-  'the part %s is what npx tsx test/house/write-readme.ts writes',
+  'the part %s is what npx node test/house/write-readme.ts writes',
   (name) => {
     const made = parts[name]?.();
     expect(partOf(read('README.md'), name)).toBe(made);

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 async function start(): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, data_dir, assets], {
+  const child = spawn(process.execPath, [script, data_dir, assets], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);

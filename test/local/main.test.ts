@@ -24,7 +24,7 @@ interface Ended {
 
 /** Run the command to its end; `ready` is called with its address. */
 async function run(env: object, args: string[] = [], ready?: (url: string) => Promise<void>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], {
+  const child = spawn(process.execPath, [script, ...args], {
     env: { PATH: process.env['PATH'], DATA_DIR: data_dir, PORT: '0', ...env },
   });
   const said = { out: '', err: '' };

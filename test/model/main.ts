@@ -3,7 +3,7 @@ import { dreamed } from '../functions/dream/dreamer.ts';
 import { DREAM_LATENCY_MS } from './dream-latency.ts';
 import { firstText, lastResults, startModel } from './model.ts';
 import type { MessagesRequest } from '../../infra/local/offline-model/server.ts';
-import { call, say, stall, type Reply } from './replies.ts';
+import { call, say, slowly, stall, type Reply } from './replies.ts';
 import { teamReply } from './team.ts';
 import { toolsReply } from './tools-reply.ts';
 
@@ -12,6 +12,7 @@ import { toolsReply } from './tools-reply.ts';
  * A first message with `rounds=20` gets twenty tool calls before the answer; any other is answered at once.
  * A message with `tools=3` gets three calls in one reply, and then its answer, each time.
  * A grader reads the first file of those rounds and finds it wanting. A dream waits a second for each answer.
+ * A message with `minute` is answered word by word for about a minute.
  * A coordinator that is told `threads=25 items=100` has so many agents work, a second for a request.
  */
 const { values } = parseArgs({
@@ -19,7 +20,7 @@ const { values } = parseArgs({
 });
 if (values.help) {
   console.log(
-    'npx tsx test/model/main.ts [--port N]\n\nServes the Messages API and prints {"url":"…"}.',
+    'npx node test/model/main.ts [--port N]\n\nServes the Messages API and prints {"url":"…"}.',
   );
 } else {
   const model = await startModel({ port: Number(values.port), forget: true });
@@ -32,6 +33,7 @@ if (values.help) {
     if (team !== undefined) return team;
     const tools = toolsReply(body);
     if (tools !== undefined) return tools;
+    if (firstText(body).includes('minute')) return slowly(500, say('word '.repeat(116)), 5);
     const rounds = Number(/rounds=(\d+)/.exec(firstText(body))?.[1] ?? 0);
     const done = body.messages.filter(({ role }) => role === 'assistant').length;
     if (done >= rounds) return say(lastResults(body).length > 0 ? 'All rounds are done.' : 'Done.');

@@ -10,7 +10,7 @@ import { asLine, fixtures, type StoredItem, type StoredObject } from './fixture.
 
 const usage = `Live a day on a local host, and keep what it has left behind as the fixture of a version.
 
-  npx tsx test/upgrades/record.ts [--version 0.1.0]
+  npx node test/upgrades/record.ts [--version 0.1.0]
 
 Run it once for each release, before it is published, and commit what it writes to
 test/upgrades/fixtures/<version>. A fixture is never recorded again: it stands for what customers have.
