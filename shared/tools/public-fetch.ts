@@ -123,7 +123,11 @@ async function resolve(dialer: Dialer, host: string): Promise<readonly string[]>
 
 /** Whether an address is of the public internet: not private, local, metadata, reserved or mapped to one. */
 export function isPublic(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  // All that is given out of IPv6; outside stands, too, `::` and an IPv4 address behind it.
+  const is_assigned = parsed.kind() === 'ipv4' || parsed.match(ipaddr.parse('2000::'), 3);
+  return is_assigned && parsed.range() === 'unicast';
 }
 
 interface Exchange {

@@ -28,6 +28,8 @@ const addresses: [address: string, is_public: boolean][] = [
   ['::', false],
   ['::1', false],
   ['::127.0.0.1', false],
+  ['::7f00:1', false],
+  ['::a9fe:a9fe', false],
   ['::ffff:127.0.0.1', false],
   ['::ffff:169.254.169.254', false],
   ['::ffff:8.8.8.8', true],
