@@ -64,6 +64,8 @@ export interface FaultOptions extends ErrorOptions {
   readonly details?: { readonly error_code: string; readonly [key: string]: unknown };
   /** Further fields of `error` itself, where the API has them: a path conflict names its memory. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** Headers that HTTP wants beside the status: a 405 names the methods that there are. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -77,6 +79,7 @@ export class Fault extends Error {
   readonly kind: FaultKind;
   readonly details: FaultOptions['details'];
   readonly fields: FaultOptions['fields'];
+  readonly headers: FaultOptions['headers'];
 
   constructor(kind: FaultKind, message: string, options?: FaultOptions) {
     super(message, options);
@@ -84,5 +87,6 @@ export class Fault extends Error {
     this.name = faults[kind].retryable ? 'RetryableFault' : 'TerminalFault';
     this.details = options?.details;
     this.fields = options?.fields;
+    this.headers = options?.headers;
   }
 }

@@ -133,12 +133,16 @@ export function errorReply(error: unknown, request_id: string): HttpReply {
     : `Internal error. Try again; if it stays, look up request ${request_id} in the logs.`;
   const details = known && error.details !== undefined ? { details: error.details } : {};
   const fields = known ? error.fields : {};
+  const headers = known ? error.headers : {};
   const reply = replyOf(
     status,
     { type: 'error', error: { type, message, ...fields, ...details }, request_id },
     request_id,
   );
-  return { ...reply, headers: { ...reply.headers, 'x-should-retry': String(retryable) } };
+  return {
+    ...reply,
+    headers: { ...reply.headers, ...headers, 'x-should-retry': String(retryable) },
+  };
 }
 
 /** Nothing that we serve differs between them. */

@@ -47,7 +47,9 @@ export function find<Served>(
   const entry = methods.get(http.method);
   if (entry === undefined) {
     const allowed = order.filter((method) => methods.has(method)).join(', ');
-    throw new Fault('method', `${http.method} is not allowed at this path. Use ${allowed}.`);
+    throw new Fault('method', `${http.method} is not allowed at this path. Use ${allowed}.`, {
+      headers: { allow: allowed },
+    });
   }
   return { entry, path };
 }

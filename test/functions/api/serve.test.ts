@@ -117,6 +117,7 @@ test.each<[string, string, number, RegExp]>([
 ])('%s %s is %i', async (method, path, status, message) => {
   const got = await send(method, path);
   expect(got.status).toBe(status);
+  expect(got.headers.has('allow')).toBe(status === 405);
   expect(got.answer.error?.message).toMatch(message);
 });
 
