@@ -148,6 +148,21 @@ test('each tenant has an environment of its own', async () => {
   await expect(run('count', 0, 'tenant')).rejects.toThrow('Add a valid tenant ID');
 });
 
+test('a crowd of tenants is loaded two at a time, and each call of them is answered', async () => {
+  const cold = () => rig.host.counters().functions['tenant']?.cold_starts ?? 0;
+  const tenants = ['crowd-1', 'crowd-2', 'crowd-3', 'crowd-4', 'crowd-5', 'crowd-6'];
+  const before = cold();
+  const calls = [...tenants, ...tenants].map(async (tenant) =>
+    rig.host.invoke('tenant', { act: 'count' }, tenant),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  // A spare one may be among them, which was loaded before.
+  expect(cold() - before).toBeLessThanOrEqual(2);
+  const counts = await Promise.all(calls);
+  expect(counts.filter((count) => count === 1)).toHaveLength(tenants.length);
+  expect(counts.filter((count) => count === 2)).toHaveLength(tenants.length);
+});
+
 test('Invoke over the wire answers, fails as Lambda does, and asks IAM', async () => {
   const lambda = new LambdaClient(rig.host.awsAs('caller'));
   const invoke = (FunctionName: string, act: string) =>

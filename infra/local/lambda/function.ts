@@ -58,7 +58,10 @@ export class Environment {
   readonly #log: Writable;
   readonly #worker: Worker;
   readonly #running = new Map<number, Running>();
+  /** Resolves when it has loaded its function, or has ended before it did. */
+  readonly loaded: Promise<void>;
   readonly ended: Promise<void>;
+  readonly #is_loaded = Promise.withResolvers<void>();
   last_used_ms = performance.now();
   #next_id = 1;
   /** Takes no more invocations: it is broken, or was told to end. */
@@ -91,6 +94,7 @@ export class Environment {
         resolve();
       });
     });
+    this.loaded = Promise.race([this.#is_loaded.promise, this.ended]);
   }
 
   get busy(): boolean {
@@ -132,7 +136,7 @@ export class Environment {
   }
 
   #receive(message: FromWorker): void {
-    if (message.type === 'loaded') return;
+    if (message.type === 'loaded') return this.#is_loaded.resolve();
     const running = this.#running.get(message.id);
     if (running === undefined) return;
     const { settle, sink } = running;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { AwsError } from '../aws-error.ts';
 import type { Counting } from '../counting.ts';
 import { LogFile } from '../log-file.ts';
@@ -8,13 +9,23 @@ import {
   type FunctionSettings,
   type Invocation,
   type InvocationOptions,
+  type Outcome,
 } from './function.ts';
 
 /** A tenant's environment costs tens of megabytes; beyond this many the longest idle one ends. */
 const tenants_max = 12;
 const tenant_idle_ms = 120_000;
+/** A crowd of tenants that all load at once would leave no processor to anything else for half a minute. */
+const starts_at_once = 2;
 /** Loading one takes some hundred milliseconds of a processor: not while the tenant's call runs. */
 const spare_delay_ms = 1_000;
+
+type Begin = (environment: Environment | undefined) => void;
+
+const neverStarted: Outcome = {
+  ok: false,
+  error: { errorType: 'Runtime.ExitError', errorMessage: 'The host stopped before it was loaded.' },
+};
 
 /** One function and the environments that run it: one for all, or one for each tenant. */
 export class FunctionPool {
@@ -25,6 +36,10 @@ export class FunctionPool {
   readonly #environments = new Map<string, Environment>();
   /** Also those that only finish what they have begun. */
   readonly #alive = new Set<Environment>();
+  /** By tenant, those that wait for their turn to be loaded. */
+  readonly #starting = new Map<string, Begin[]>();
+  readonly #starts = pLimit(starts_at_once);
+  #stopped = false;
   /** Loaded and nobody's yet: the next tenant does not wait for a thread to start. */
   #spare: Environment | undefined;
   #spare_timer: NodeJS.Timeout | undefined;
@@ -62,7 +77,17 @@ export class FunctionPool {
         : 'The invoked function is not enabled with tenancy configuration. Remove the tenant ID.';
       throw new AwsError('InvalidParameterValueException', message);
     }
-    return this.#environment(options.tenant_id ?? '').invoke(event, options);
+    const tenant = options.tenant_id ?? '';
+    if (!per_tenant || this.#usable(tenant) !== undefined) {
+      return this.#environment(tenant).invoke(event, options);
+    }
+    const outcome = new Promise<Outcome>((resolve) => {
+      this.#whenStarted(tenant, (environment) =>
+        resolve(environment?.invoke(event, options).outcome ?? neverStarted),
+      );
+    });
+    // A tenant's function answers whole: there is no stream whose client could leave.
+    return { outcome, cancel: () => undefined };
   }
 
   /** End every environment; what runs in them fails as in a crash. */
@@ -75,13 +100,34 @@ export class FunctionPool {
 
   async stop(): Promise<void> {
     clearInterval(this.#sweep);
+    this.#stopped = true;
     await this.kill();
     await new Promise((resolve) => this.#log.end(resolve));
   }
 
-  #environment(tenant: string): Environment {
+  #usable(tenant: string): Environment | undefined {
     const found = this.#environments.get(tenant);
-    if (found !== undefined && !found.retired) return found;
+    return found?.retired === false ? found : undefined;
+  }
+
+  /** Give the tenant's environment to `begin` once it is its turn to load; nothing when the host has stopped. */
+  #whenStarted(tenant: string, begin: Begin): void {
+    const waiting = this.#starting.get(tenant);
+    if (waiting !== undefined) return void waiting.push(begin);
+    const begins = [begin];
+    this.#starting.set(tenant, begins);
+    void this.#starts(async () => {
+      this.#starting.delete(tenant);
+      const environment = this.#stopped ? undefined : this.#environment(tenant);
+      // At once: one that is not busy yet could be ended for the next tenant.
+      for (const each of begins) each(environment);
+      await environment?.loaded;
+    });
+  }
+
+  #environment(tenant: string): Environment {
+    const found = this.#usable(tenant);
+    if (found !== undefined) return found;
     if (this.#environments.size >= tenants_max) this.#endLongestIdle();
     const environment = this.#takeSpare() ?? this.#open();
     this.#environments.set(tenant, environment);
