@@ -1,6 +1,6 @@
 /**
  * Loaded before the program (`node --import`): keeps what Node makes of the sources, so that the next
- * start does not strip types and compile again. Measured: a third of the time to load the host.
+ * start does not strip types and compile again. Measured: a third less of a processor to load the host.
  */
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -5,9 +5,9 @@ export const stream_limits = {
   /** What is kept of the function's time to end a stream cleanly. */
   stream_reserve_ms: 5_000,
   /**
-   * How long a stream stays with a session that rests. Source: Lambda: a streamed response "is not
-   * interrupted or stopped when the invoking client connection is broken": each reader that has left
-   * would hold, and be billed for, a whole run of the function.
+   * How long a stream stays with a session that rests. Source: Lambda documentation of response
+   * streaming: the function is not told that its client has gone, and runs on; each reader that has
+   * left would hold, and be billed for, a whole run of the function.
    */
   stream_rest_ms: 120_000,
   /** Source: Lambda quota: 200 MB of a streamed response; beyond it is cut. */
