@@ -78,10 +78,13 @@ async function readLog(
   { from, to, reverse, limit }: Stretch,
   { types }: EventListQuery,
 ): Promise<Part> {
-  const after = numberIn(from, LOG, head.seq + 1) - 1;
-  const through = Math.min(head.seq, numberIn(to, LOG, head.seq));
-  if (after >= through) return { entries: [], more: false };
   const lines_max = types === undefined ? limit : Math.max(limit, SCAN_LINES);
+  // Each number is one line: what lies beyond one more than wanted is not asked for, however much an entry holds.
+  const first = numberIn(from, LOG, head.seq + 1);
+  const last = Math.min(head.seq, numberIn(to, LOG, head.seq));
+  const after = reverse ? Math.max(first - 1, last - lines_max - 1) : first - 1;
+  const through = reverse ? last : Math.min(last, after + lines_max + 1);
+  if (after >= through) return { entries: [], more: false };
   const range = { after, through, reverse, entries: lines_max };
   const lines: PlacedLine[] = [];
   let bytes = 0;

@@ -37,6 +37,28 @@ async function list(thread_id: string, query: Record<string, string | string[]> 
   return await listEvents(ports, head, parseQuery(EventListQuery, query));
 }
 
+/** How many entries the table hands over for one page. */
+async function entriesOf(
+  thread_id: string,
+  query: Record<string, string | string[]>,
+): Promise<number> {
+  let entries = 0;
+  const read = ports.table.query.bind(ports.table);
+  const table = new Proxy(ports.table, {
+    get: (target, name, self) =>
+      name === 'query'
+        ? async (...args: Parameters<typeof read>) => {
+            const page = await read(...args);
+            entries += page.rows.length;
+            return page;
+          }
+        : (Reflect.get(target, name, self) as unknown),
+  });
+  const head = await headOf(ports, thread_id);
+  await listEvents({ ...ports, table }, head, parseQuery(EventListQuery, query));
+  return entries;
+}
+
 async function all(thread_id: string, query: Record<string, string | string[]>) {
   const events: SessionEvent[] = [];
   let page: string | null = null;
@@ -132,6 +154,25 @@ describe('pages', () => {
     expect(first.data.length).toBeLessThan(5);
     expect((await all(thread_id, {})).map(({ id }) => id)).toEqual(ids);
     expect((await all(thread_id, { order: 'desc' })).map(({ id }) => id)).toEqual(ids.toReversed());
+  });
+
+  test('read no more entries of a long log than of a short one, however many events each holds', async () => {
+    const events = limits.entry_events_max / 10;
+    const [short, long] = [
+      await aLog(Array(22).fill(events), 0),
+      await aLog(Array(66).fill(events), 0),
+    ];
+    for (const query of [
+      { limit: '20' },
+      { limit: '20', order: 'desc' },
+      { limit: '20', types: ['agent.message'] },
+    ]) {
+      const entries = await entriesOf(short.thread_id, query);
+      expect({ query, entries: await entriesOf(long.thread_id, query) }).toEqual({
+        query,
+        entries,
+      });
+    }
   });
 
   test('hold an event that alone is larger than a page', async () => {
