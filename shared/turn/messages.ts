@@ -120,7 +120,9 @@ function call(
   event: { id: string; input: unknown },
   hidden: Hidden,
 ): void {
-  tool_use_ids.set(event.id, hidden.tool_use_id ?? '');
+  // A child's call, shown here for a client to answer: its result is not this thread's either.
+  if (hidden.tool_use_id === undefined) return;
+  tool_use_ids.set(event.id, hidden.tool_use_id);
   inputs.set(event.id, event.input);
 }
 
@@ -159,7 +161,7 @@ interface Answer {
 
 function answer(conversation: Conversation, event_id: string, result: Answer): void {
   const tool_use_id = conversation.tool_use_ids.get(event_id);
-  // The call stands before the compaction that took it out of the context.
+  // It is a child's, or stands before the compaction that took it out of the context.
   if (tool_use_id === undefined) return;
   const block: BetaToolResultBlockParam = {
     type: 'tool_result',

@@ -147,7 +147,7 @@ test('five agents at once: one fails for good, four report, files are shared and
   expect(again.data).toHaveLength(1);
 }, 60_000);
 
-test('a child that waits for a confirmation holds neither its sibling nor the coordinator', async () => {
+test('a child that waits for a client holds neither its sibling nor the coordinator, which goes on behind it', async () => {
   rig.model.onTurns(
     'lead-ask',
     startAll('Worker', ['work-ask-slow', 'work-ask-fast']),
@@ -155,8 +155,13 @@ test('a child that waits for a confirmation holds neither its sibling nor the co
     say('One is there.'),
     say('Both are there.'),
   );
-  rig.model.onTurns('work-ask-slow', call('bash', { command: 'echo hello' }), say('slow is done'));
+  rig.model.onTurns(
+    'work-ask-slow',
+    calls(['bash', { command: 'echo hello' }], ['look_up', {}]),
+    say('slow is done'),
+  );
   rig.model.onTurns('work-ask-fast', say('fast is done'));
+  const look_up = { type: 'custom' as const, name: 'look_up', description: 'Looks up.' };
   const id = await teamSession(rig, {
     worker: {
       tools: [
@@ -164,22 +169,25 @@ test('a child that waits for a confirmation holds neither its sibling nor the co
           type: 'agent_toolset_20260401',
           default_config: { permission_policy: { type: 'always_ask' } },
         },
+        { ...look_up, input_schema: { type: 'object' } },
       ],
     },
   });
   await rig.send(id, message('lead-ask'));
   const asked = await rig.rested(id);
   const use = only(asked, 'agent.tool_use');
+  const { id: custom_tool_use_id } = only(asked, 'agent.custom_tool_use');
   expect(use.session_thread_id).toMatch(/^sthr_/);
-  const stop = { type: 'requires_action', event_ids: [use.id] };
+  const stop = { type: 'requires_action', event_ids: [use.id, custom_tool_use_id] };
   expect(only(asked, 'session.status_idle').stop_reason).toEqual(stop);
   await expect(rig.send(id, message('more'))).rejects.toMatchObject({ status: 400 });
-  const [echo] = await rig.send(id, {
-    type: 'user.tool_confirmation',
-    tool_use_id: use.id,
-    result: 'allow',
-  });
-  expect(echo).toMatchObject({ session_thread_id: use.session_thread_id });
+  const echoes = await rig.send(
+    id,
+    { type: 'user.tool_confirmation', tool_use_id: use.id, result: 'allow' },
+    { type: 'user.custom_tool_result', custom_tool_use_id },
+  );
+  const { session_thread_id } = use;
+  expect(echoes).toMatchObject([{ session_thread_id }, { session_thread_id }]);
   const events = await rig.rested(id, 2);
   expect(all(events, 'agent.thread_message_received').map(textOf).toSorted()).toEqual([
     'fast is done',
