@@ -35,17 +35,20 @@ export function normalise(messages: readonly ModelMessage[]): BetaMessageParam[]
 }
 
 /**
- * A system message follows a user message, and none stands between two of the user's: what the
- * user says after it belongs before it. Source: placement rules of mid-conversation system messages.
+ * A system message follows the user's and stands before the assistant's or at the end: what the user
+ * says after it belongs before it, also where it was sent first of all or behind an answer. Source:
+ * placement rules of mid-conversation system messages.
  */
 function foldBack(turns: readonly Turn[]): Turn[] {
   const folded: Turn[] = [];
-  for (const turn of turns) {
+  for (const { role, blocks } of turns) {
     const previous = folded.at(-1);
     const before = folded.at(-2);
-    if (turn.role === 'user' && previous?.role === 'system' && before?.role === 'user') {
-      before.blocks.push(...turn.blocks);
-    } else folded.push({ role: turn.role, blocks: [...turn.blocks] });
+    if (previous?.role !== 'system' || role === 'assistant') {
+      folded.push({ role, blocks: [...blocks] });
+    } else if (role === 'system') previous.blocks.push(...blocks);
+    else if (before?.role === 'user') before.blocks.push(...blocks);
+    else folded.splice(-1, 0, { role, blocks: [...blocks] });
   }
   return folded;
 }

@@ -62,6 +62,11 @@ const bad: [title: string, body: object, says: string][] = [
   ['an unknown field', { ...of(user), session: 1 }, 'session: Extra'],
   ['the assistant first', of(assistant, user), 'first message'],
   ['a system message first', of({ role: 'system', content: 'x' }, user), 'first message'],
+  [
+    'a system message behind an answer',
+    of(user, assistant, { role: 'system', content: 'x' }, user),
+    'must follow a user message',
+  ],
   ['two users in a row', of(user, user), 'alternate'],
   ['a prefill', of(user, assistant), 'prefill'],
   ['an unknown role', of(user, { role: 'tool', content: 'x' }), "unknown role 'tool'"],

@@ -110,6 +110,15 @@ function checkRoles(turns: readonly Turn[]): string | undefined {
   if (repeated !== undefined) {
     return `messages: roles must alternate between "user" and "assistant", but found multiple "${repeated.role}" roles in a row (${repeated.at})`;
   }
+  const misplaced = turns.find(
+    ({ role }, index) =>
+      role === 'system' &&
+      (turns[index - 1]?.role !== 'user' ||
+        (turns[index + 1] !== undefined && turns[index + 1]?.role !== 'assistant')),
+  );
+  if (misplaced !== undefined) {
+    return `${misplaced.at}: a system message must follow a user message and precede an assistant's or end the conversation`;
+  }
   if (spoken.at(-1)?.role !== 'user') {
     return 'This model does not support assistant message prefill. The conversation must end with a user message.';
   }

@@ -49,6 +49,16 @@ const table: [name: string, messages: BetaMessageParam[], shape: string[]][] = [
     ['user:a+b', 'system:s'],
   ],
   [
+    'a system message that was sent first of all follows the first words of the user',
+    [system('s'), user('a')],
+    ['user:a', 'system:s'],
+  ],
+  [
+    'a system message that was sent behind an answer follows what the user says next',
+    [user('a'), said('b'), system('s'), user('c'), system('t'), user('d')],
+    ['user:a', 'assistant:b', 'user:c+d', 'system:s+t'],
+  ],
+  [
     'a system message may follow results',
     [user('a'), calling('1'), result('1'), system('s')],
     ['user:a', 'assistant:tool_use', 'user:=1', 'system:s'],
