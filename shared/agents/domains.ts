@@ -2,14 +2,20 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 
-/** One part of a host's name: letters, digits and inner hyphens. */
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
+/** One part of a host's name: letters, digits, underscores and inner hyphens. */
+const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /** Top-level names that never leave a private network. */
-const PRIVATE = new Set(['localhost', 'internal', 'local']);
+const PRIVATE = new Set(['localhost', 'internal', 'local', 'localdomain', 'invalid']);
+
+/** A name that URLs read as a part of an IPv4 address, like the 1 of 127.1. */
+const NUMBER = /^(\d+|0x[0-9a-f]*)$/i;
+
+/** What registries of countries sell names below, like gov.uk: a list with it would be of strangers. */
+const REGISTRY = /^(ac|co|com|edu|gov|net|org)\.[a-z]{2}$/i;
 
 /** Whether `text` is a plain, public host name with at least two labels. */
-export function isPublicHost(text: string): boolean {
+function isPublicHost(text: string): boolean {
   const labels = text.split('.');
   const last = labels.at(-1) ?? '';
   return (
@@ -17,6 +23,8 @@ export function isPublicHost(text: string): boolean {
     labels.length >= 2 &&
     labels.every((label) => LABEL.test(label)) &&
     isIP(text) === 0 &&
+    !NUMBER.test(last) &&
+    !REGISTRY.test(text) &&
     !PRIVATE.has(last.toLowerCase())
   );
 }
@@ -25,7 +33,7 @@ export function isPublicHost(text: string): boolean {
 function isHostWithPath(text: string): boolean {
   const slash = text.indexOf('/');
   const host = slash === -1 ? text : text.slice(0, slash);
-  return isPublicHost(host) && /^[\x21-\x7e]+$/.test(text) && !/[?#]/.test(text);
+  return isPublicHost(host) && /^[\x21-\x7e]+$/.test(text) && !/[?#$,|^!]/.test(text);
 }
 
 function listOf(isDomain: (text: string) => boolean, form: string) {
@@ -33,16 +41,21 @@ function listOf(isDomain: (text: string) => boolean, form: string) {
     .string()
     .min(1)
     .max(limits.domain_chars_max)
+    .transform((text) => text.replace(/\/$/, ''))
     .refine(isDomain, `must be ${form}, without scheme, port, wildcard or IP address.`);
   return z
     .array(domain)
-    .min(1)
     .max(limits.tool_domains_max)
+    .refine(
+      (domains) => domains.length > 0,
+      'Empty list of domains is ambiguous. Provide at least one domain or null.',
+    )
     .refine(
       (domains) => new Set(domains.map((text) => text.toLowerCase())).size === domains.length,
       'has a domain twice. Send each once.',
     )
-    .optional();
+    .nullish()
+    .transform((domains) => domains ?? undefined);
 }
 
 /** Domains of web_fetch. */

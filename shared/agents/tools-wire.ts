@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
+import { TimeZone } from '../core/time-zone.ts';
 import { hasOneDomainList, HostList, HostPathList, one_domain_list } from './domains.ts';
 
 const Policy = z.discriminatedUnion('type', [
@@ -84,7 +85,7 @@ const WebSearch = plain('web_search')
           .regex(/^[A-Z]{2}$/, 'must be two capital letters of ISO 3166-1, like DE.')
           .nullish(),
         region: place,
-        timezone: place,
+        timezone: TimeZone.nullish(),
       })
       .nullish(),
   })

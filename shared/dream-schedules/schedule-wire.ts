@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { isId, type Noun } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import { queryBoolean, queryInt } from '../core/parse.ts';
+import { TimeZone } from '../core/time-zone.ts';
 import { DreamModel } from '../dreams/dream-wire.ts';
 import { EXPRESSION_CHARS_MAX, eventBridgeExpressions } from '../schedules/event-bridge.ts';
-import { faultOfZone, parseCron } from '../schedules/cron.ts';
+import { parseCron } from '../schedules/cron.ts';
 import type { Retention, SessionChoice } from './schedule.ts';
 
 const anId = (noun: Noun, what: string) =>
@@ -24,17 +25,9 @@ const Expression = z
     context.addIssue({ code: 'custom', message });
   });
 
-const Timezone = z
-  .string()
-  .max(limits.timezone_chars_max)
-  .superRefine((zone, context) => {
-    const message = faultOfZone(zone);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  });
-
 /** As the schedule of a deployment is written. */
 const Schedule = z
-  .strictObject({ type: z.literal('cron'), expression: Expression, timezone: Timezone })
+  .strictObject({ type: z.literal('cron'), expression: Expression, timezone: TimeZone })
   .transform(({ expression, timezone }) => ({
     expression: expression.trim().split(/\s+/).join(' '),
     timezone,

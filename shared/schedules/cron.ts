@@ -72,21 +72,6 @@ function sentence(error: unknown): string {
   return whole.endsWith('.') ? whole : `${whole}.`;
 }
 
-/** @returns what is wrong with it, where it is no name of a zone that EventBridge would take too */
-export function faultOfZone(zone: string): string | undefined {
-  const unknown = `is no IANA time zone. Use a name like 'Europe/Berlin' or 'UTC'.`;
-  if (!/^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/.test(zone)) return unknown;
-  try {
-    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions();
-    // Intl does not mind the case, the time zone database does.
-    const is_same = timeZone.toLowerCase() === zone.toLowerCase();
-    if (is_same && timeZone !== zone) return `must be written as '${timeZone}'.`;
-    return /^[a-z]/.test(zone) ? unknown : undefined;
-  } catch {
-    return unknown;
-  }
-}
-
 /**
  * The moments at which a schedule is due, from `from` on, that one included. As EventBridge Scheduler
  * has it: a time that a day does not have, because clocks were put forward, is left out; one that it has

@@ -84,6 +84,14 @@ test.each<[string, object, object]>([
     },
   ],
   [
+    'a list of domains that is null is none',
+    { ...toolset, configs: [{ name: 'web_search', type: 'web_search', allowed_domains: null }] },
+    {
+      default_config: runs,
+      configs: [{ name: 'web_search', type: 'web_search', ...runs, allowed_domains: undefined }],
+    },
+  ],
+  [
     'tools of an MCP server ask',
     { ...mcp, configs: [{ name: 'search', permission_policy: allow }] },
     {
@@ -101,7 +109,7 @@ const fetch = (over: object): object => config({ name: 'web_fetch', ...over });
 const search = (over: object): object => config({ name: 'web_search', ...over });
 
 test.each<[string, object]>([
-  ['hosts', fetch({ allowed_domains: ['docs.example.com', 'a-b.example.co.uk'] })],
+  ['hosts', fetch({ allowed_domains: ['docs.example.com', 'a-b.example.co.uk', 'my_x.a.io/'] })],
   ['a path of web_search', search({ blocked_domains: ['example.com/ads'] })],
   ['64 domains', fetch({ allowed_domains: Array.from({ length: 64 }, (_, n) => `d${n}.com`) })],
   [
@@ -130,19 +138,29 @@ test.each<[string, object, RegExp]>([
   [
     'an empty domain list',
     fetch({ allowed_domains: [] }),
-    /allowed_domains: must have at least 1 item/,
+    /allowed_domains: Empty list of domains is ambiguous/,
   ],
   [
     '65 domains',
     fetch({ allowed_domains: Array.from({ length: 65 }, (_, n) => `d${n}.com`) }),
     /at most 64/,
   ],
-  ['a domain twice', fetch({ allowed_domains: ['a.com', 'A.com'] }), /a domain twice/],
+  ['a domain twice', fetch({ allowed_domains: ['a.com', 'A.com/'] }), /a domain twice/],
   ['a path of web_fetch', fetch({ allowed_domains: ['a.com/x'] }), /must be a public host name/],
   [
     'a query of web_search',
     search({ allowed_domains: ['a.com/x?y'] }),
     /must be a public host name/,
+  ],
+  [
+    'a pattern of web_search',
+    search({ allowed_domains: ['a.com/x|y'] }),
+    /must be a public host name/,
+  ],
+  [
+    'a time zone that is none',
+    search({ user_location: { type: 'approximate', timezone: 'Mars/Base' } }),
+    /timezone: is no IANA time zone/,
   ],
   [
     'a country in words',
@@ -189,7 +207,10 @@ test.each<[string, object, RegExp]>([
 test.each([
   'localhost',
   'com',
+  'gov.uk',
   '10.0.0.1',
+  '127.1',
+  '127.0.0x1',
   '::1',
   'a.internal',
   'x.localhost',

@@ -5,7 +5,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { faultOfZone, isDue, nextDue, parseCron } from '#shared/schedules/cron.ts';
+import { faultOfZone } from '#shared/core/time-zone.ts';
+import { isDue, nextDue, parseCron } from '#shared/schedules/cron.ts';
 import { EXPRESSION_CHARS_MAX, eventBridgeExpressions } from '#shared/schedules/event-bridge.ts';
 import { nextDue as nextOfAws } from '../../../infra/local/schedules.ts';
 
