@@ -25,6 +25,18 @@ export class Fold {
     return this.#reply;
   }
 
+  /**
+   * What the answer has used so far, once it has begun. How much of the output that is, the provider
+   * says only at its end; until then it is what was heard, at four characters a token.
+   */
+  get spent(): RequestUsage | undefined {
+    if (this.#message === undefined) return undefined;
+    const { content, usage } = this.#message;
+    const heard = [...content.map(saidIn), ...this.#json.values()].join('').length;
+    const output_tokens = Math.max(usage.output_tokens, Math.ceil(heard / CHARS_PER_TOKEN));
+    return usageOf({ ...usage, output_tokens });
+  }
+
   /** @returns what the frame tells a listener, if anything. @throws ModelError for a broken answer. */
   take(event: BetaRawMessageStreamEvent): ModelPart | undefined {
     if (event.type === 'message_start') {
@@ -124,6 +136,13 @@ export class Fold {
       speed: usage.speed ?? null,
     };
   }
+}
+
+/** A rule of thumb for English; other scripts take more tokens. */
+const CHARS_PER_TOKEN = 4;
+
+function saidIn(block: BetaContentBlock): string {
+  return block.type === 'text' ? block.text : block.type === 'thinking' ? block.thinking : '';
 }
 
 function kindOf({ type }: BetaContentBlock): BlockKind {

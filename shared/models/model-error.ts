@@ -1,4 +1,5 @@
 import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk/error';
+import type { RequestUsage } from './model.ts';
 
 /**
  * Why a model request failed. `failed`: anything else, retryable or not; `context_too_long`: compact
@@ -31,6 +32,8 @@ export class ModelError extends Error implements ModelErrorFacts {
   readonly retry_after_ms?: number;
   readonly status?: number;
   readonly request_id?: string;
+  /** What the answer had used when it was cut, where it had begun: that is billed all the same. */
+  readonly spent?: RequestUsage;
 
   constructor(message: string, facts: ModelErrorFacts, options?: ErrorOptions) {
     super(message, options);
@@ -91,6 +94,20 @@ export function toModelError(cause: unknown): ModelError {
   if (cause instanceof APIError) return fromApi(cause);
   // Everything else comes out of a half-read body: a reset socket, a frame that is no JSON.
   return unreachable(cause);
+}
+
+/** Whether the provider itself has said that it failed: such a request is not billed. */
+export function isToldByProvider(cause: unknown): boolean {
+  return (
+    cause instanceof APIError &&
+    !(cause instanceof APIConnectionError) &&
+    !(cause instanceof APIUserAbortError)
+  );
+}
+
+/** Say with the failure what the answer had used by then. */
+export function withSpent(error: ModelError, spent: RequestUsage | undefined): ModelError {
+  return spent === undefined ? error : Object.assign(error, { spent });
 }
 
 export function aborted(cause?: unknown): ModelError {

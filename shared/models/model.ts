@@ -113,6 +113,17 @@ export const noRequestUsage: RequestUsage = {
   web_search_requests: 0,
 };
 
+/** As the end of a request's span shows it. */
+export function shownUsage(usage: RequestUsage) {
+  return {
+    input_tokens: usage.input_tokens,
+    output_tokens: usage.output_tokens,
+    cache_read_input_tokens: usage.cache_read_input_tokens,
+    cache_creation_input_tokens:
+      usage.cache_creation_5m_input_tokens + usage.cache_creation_1h_input_tokens,
+  };
+}
+
 /** Sums of two requests. */
 export function addRequestUsage(a: RequestUsage, b: RequestUsage): RequestUsage {
   return {

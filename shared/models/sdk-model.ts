@@ -4,7 +4,14 @@ import type {
   MessageCreateParamsStreaming,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { Fold } from './fold.ts';
-import { aborted, cutOff, ModelError, toModelError } from './model-error.ts';
+import {
+  aborted,
+  cutOff,
+  isToldByProvider,
+  ModelError,
+  toModelError,
+  withSpent,
+} from './model-error.ts';
 import type { Model, ModelPart, ModelRequest } from './model.ts';
 import { toParams, withoutThinking, type Dialect } from './params.ts';
 import { watchFetch, type Watch } from './watch-fetch.ts';
@@ -54,10 +61,13 @@ export class SdkModel implements Model {
         if (part !== undefined) yield part;
       }
     } catch (cause) {
-      throw watch.failure ?? toModelError(cause);
+      const failure = watch.failure ?? toModelError(cause);
+      throw isToldByProvider(cause) ? failure : withSpent(failure, fold.spent);
     }
     // The SDK ends the loop without a word when the request was aborted, by us or by the watch.
-    if (fold.reply === undefined) throw signal.aborted ? aborted() : (watch.failure ?? cutOff());
+    if (fold.reply === undefined) {
+      throw withSpent(signal.aborted ? aborted() : (watch.failure ?? cutOff()), fold.spent);
+    }
     yield { type: 'done', message: fold.reply };
   }
 

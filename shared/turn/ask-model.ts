@@ -2,14 +2,15 @@ import { limits } from '../core/limits.ts';
 import { newId } from '../core/id.ts';
 import { compact, mustCompact } from '../models/compaction.ts';
 import { ModelError } from '../models/model-error.ts';
-import type { ModelRequest } from '../models/model.ts';
+import type { ModelRequest, RequestUsage } from '../models/model.ts';
 import { rosterOf } from '../team/roster.ts';
 import { teamPrompt } from '../team/team-prompt.ts';
 import { teamToolDefinitions } from '../team/team-tools.ts';
 import { toolDefinitions } from '../tools/tools.ts';
 import { beginRequest } from './begin.ts';
+import { merge } from './change.ts';
 import { DeltaRelay } from './deltas.ts';
-import { exhaust, failRequest, restAtBudget } from './ending.ts';
+import { closeSpan, exhaust, failRequest, restAtBudget } from './ending.ts';
 import { takeReply } from './reply.ts';
 import { fillSources } from './file-sources.ts';
 import { requestModel } from './request.ts';
@@ -69,11 +70,27 @@ async function askWatched(turn: Turn, watch: Watch): Promise<Asked> {
       await takeReply(turn, outcome.reply, outcome.ids, watch.signal);
       return { next: 'loop' };
     case 'stopped':
+      await payCut(turn, outcome.spent);
       if (isTooSlow(turn, asked_ms)) return await fail(turn, tooSlow());
       return stopped(turn);
     case 'failed':
+      await payCut(turn, outcome.error.spent);
       return await fail(turn, outcome.error);
   }
+}
+
+/** End the span of an answer that was cut, by us or on the way, with what it has used: it is billed. */
+async function payCut(turn: Turn, spent: RequestUsage | undefined): Promise<void> {
+  if (spent === undefined) return;
+  const usage = turn.charge(spent, turn.agent.model.speed ?? null);
+  const { cost_microcents = null } = usage;
+  turn.ports.observe({ type: 'model_request', usage: spent, cost_microcents });
+  const logged = await turn.writer.append((head) => {
+    if (head.open_span === null) return { lines: [] };
+    const patch = { usage: addUsage(head.usage, usage) };
+    return merge(closeSpan(head, spent), { lines: [], patch, session: { usage } });
+  });
+  turn.context.take(logged);
 }
 
 /**

@@ -5,6 +5,7 @@ import { interruptedResult } from '../events/call-lines.ts';
 import type { Line } from '../events/event.ts';
 import { lineOf } from '../events/inbox.ts';
 import type { ModelError } from '../models/model-error.ts';
+import { noRequestUsage, shownUsage, type RequestUsage } from '../models/model.ts';
 import { idleLines, statusLine, type Stop } from '../threads/status-lines.ts';
 import { isChild, teamWorks } from '../threads/team.ts';
 import type { ThreadHead } from '../threads/thread.ts';
@@ -49,8 +50,8 @@ function errorLine(type: ErrorType, message: string, retry: RetryStatus): Line {
   return { event: { id: newId('event'), type: 'session.error', error } };
 }
 
-/** Close the span of a request that brought nothing. */
-export function closeSpan(head: ThreadHead): Change {
+/** Close the span of a request that brought no answer. @param spent What it has used all the same */
+export function closeSpan(head: ThreadHead, spent: RequestUsage = noRequestUsage): Change {
   if (head.open_span === null) return { lines: [] };
   return {
     lines: [
@@ -60,12 +61,7 @@ export function closeSpan(head: ThreadHead): Change {
           type: 'span.model_request_end',
           model_request_start_id: head.open_span,
           is_error: true,
-          model_usage: {
-            input_tokens: 0,
-            output_tokens: 0,
-            cache_read_input_tokens: 0,
-            cache_creation_input_tokens: 0,
-          },
+          model_usage: shownUsage(spent),
         },
       },
     ],

@@ -7,7 +7,7 @@ import { newId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import { errorResult } from '../events/call-lines.ts';
 import type { Line } from '../events/event.ts';
-import type { ModelReply } from '../models/model.ts';
+import { shownUsage, type ModelReply } from '../models/model.ts';
 import { policyOf } from '../permissions/policy.ts';
 import { callKey, type CallRow } from '../sessions/session.ts';
 import { planCalls, writesOf, type CallsPlan } from '../team/plan-calls.ts';
@@ -291,14 +291,7 @@ function spanEnd(
       type: 'span.model_request_end',
       model_request_start_id: head.open_span ?? '',
       is_error: false,
-      model_usage: {
-        input_tokens: usage.input_tokens,
-        output_tokens: usage.output_tokens,
-        cache_read_input_tokens: usage.cache_read_input_tokens,
-        cache_creation_input_tokens:
-          usage.cache_creation_5m_input_tokens + usage.cache_creation_1h_input_tokens,
-        ...(speed === null ? {} : { speed }),
-      },
+      model_usage: { ...shownUsage(usage), ...(speed === null ? {} : { speed }) },
     },
     ...(refused
       ? {}

@@ -1,12 +1,12 @@
 import { newId } from '../core/id.ts';
 import { ModelError } from '../models/model-error.ts';
-import type { Model, ModelPart, ModelReply, ModelRequest } from '../models/model.ts';
+import type { Model, ModelPart, ModelReply, ModelRequest, RequestUsage } from '../models/model.ts';
 import type { DeltaRelay } from './deltas.ts';
 import type { Watch } from './watch.ts';
 
 export type RequestOutcome =
   | { readonly type: 'reply'; readonly reply: ModelReply; readonly ids: EventIds }
-  | { readonly type: 'stopped'; readonly ids: EventIds }
+  | { readonly type: 'stopped'; readonly spent: RequestUsage | undefined }
   | { readonly type: 'failed'; readonly error: ModelError };
 
 /**
@@ -60,8 +60,9 @@ export async function requestModel(
     }
     throw new ModelError('The model ended without an answer.', { kind: 'failed', retryable: true });
   } catch (error) {
-    if (watch.signal.aborted) return { type: 'stopped', ids };
-    if (error instanceof ModelError) return { type: 'failed', error };
+    const told = error instanceof ModelError ? error : undefined;
+    if (watch.signal.aborted) return { type: 'stopped', spent: told?.spent };
+    if (told !== undefined) return { type: 'failed', error: told };
     throw error;
   }
 }

@@ -3,7 +3,17 @@
  * types. The model is scripted; everything else is what deploys.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { call, calls, refuse, reply, say, slowly, stall, think } from '../../model/replies.ts';
+import {
+  call,
+  calls,
+  costing,
+  refuse,
+  reply,
+  say,
+  slowly,
+  stall,
+  think,
+} from '../../model/replies.ts';
 import { all, message, only, startRig, typesOf, type Rig } from '../../rig.ts';
 
 let rig: Rig;
@@ -127,6 +137,22 @@ test('an interrupt stops the model at once and ends the turn without a reason of
   expect(only(events, 'session.status_idle').stop_reason).toEqual({ type: 'end_turn' });
 });
 
+test('what an answer has used is charged, also when it is interrupted', async () => {
+  rig.model.on('dear', costing({ input_tokens: 50_000 }, slowly(50, say('word '.repeat(400)))));
+  const id = await rig.session();
+  await rig.send(id, message('dear'));
+  await expect.poll(() => rig.model.requests.at(-1)?.reply).toBeDefined();
+  await rig.send(id, { type: 'user.interrupt' });
+  const end = only(await rig.rested(id), 'span.model_request_end');
+  expect(end).toMatchObject({ is_error: true, model_usage: { input_tokens: 50_000 } });
+  const { usage } = await rig.client.beta.sessions.retrieve(id);
+  expect(usage).toMatchObject({
+    input_tokens: 50_000,
+    output_tokens: end.model_usage.output_tokens,
+    list_cost: { amount: expect.stringMatching(/^[1-9]/) },
+  });
+});
+
 test('an interrupt with a message ends one turn and begins the next with it', async () => {
   rig.model.on('first', stall(), say('second done'));
   const id = await rig.session();
@@ -183,18 +209,23 @@ test('a refusal ends the turn with its details, and the session goes on', async 
   });
 });
 
-test('a system message becomes a turn of its own role where it was said', async () => {
+test('a system message is a turn of its own role behind what the user said, whenever it came', async () => {
   rig.model.on('before', say('one'), say('two'));
   const id = await rig.session();
+  const told = (text: string) => ({
+    type: 'system.message' as const,
+    content: [{ type: 'text' as const, text }],
+  });
+  await rig.send(id, told('first of all'));
   await rig.send(id, message('before'));
   await rig.rested(id);
-  await rig.send(id, message('after'), {
-    type: 'system.message',
-    content: [{ type: 'text', text: 'Be brief.' }],
-  });
+  await rig.send(id, told('alone'));
+  await rig.send(id, message('after'), told('beside'));
   await rig.rested(id, 2);
-  const roles = rig.model.requests.at(-1)?.body.messages.map(({ role }) => String(role));
-  expect(roles).toEqual(['user', 'assistant', 'user', 'system']);
+  const { messages } = rig.model.requests.at(-1)?.body ?? { messages: [] };
+  const roles = messages.map(({ role }) => String(role));
+  expect(roles).toEqual(['user', 'system', 'assistant', 'user', 'system']);
+  expect(JSON.stringify(messages.at(-1))).toMatch(/alone.*beside/);
 });
 
 test('a long session reads its prefix from the cache', async () => {

@@ -239,6 +239,8 @@ describe('stopping', () => {
     );
     expect(said).toHaveLength(1);
     expect(error).toMatchObject({ kind: 'aborted', retryable: false });
+    const { input_tokens = 0, output_tokens = 0 } = (error as ModelError).spent ?? {};
+    expect([input_tokens > 0, output_tokens > 0]).toEqual([true, true]);
     await expect.poll(() => server.requests[0]?.signal.aborted).toBe(true);
   });
 
