@@ -5,8 +5,8 @@ import type { SessionCreateParams } from '@anthropic-ai/sdk/resources/beta/sessi
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startHost, type Host, type HostOptions } from '../infra/local/host.ts';
+import { lookUntil } from './look.ts';
 import { startModel, type ModelOptions, type ScriptedModel } from './model/model.ts';
 import { checkedClient, type CheckedClient } from './wire/checked-client.ts';
 
@@ -15,8 +15,6 @@ export type SendEvents = Parameters<Anthropic['beta']['sessions']['events']['sen
 
 export const ADMIN_KEY = 'test-admin-key';
 export const MODEL_KEY = 'test-model-key';
-const LOOK_MS = 15;
-const LOOKS_MAX = 1_500;
 
 /** The whole platform on this machine, with a scripted model, behind the official SDK. */
 export interface Rig {
@@ -52,6 +50,7 @@ export async function startRig(
     data_dir: folder,
     admin_key: ADMIN_KEY,
     model: { api_key: MODEL_KEY, base_url: model.url },
+    is_warmed: false,
     ...options,
   });
   const checked = checkedClient(host.base_url, ADMIN_KEY, { maxRetries: 0 });
@@ -66,16 +65,18 @@ export async function startRig(
     for await (const event of client.beta.sessions.events.list(session_id)) all.push(event);
     return all.filter(({ processed_at }) => processed_at !== null);
   };
-  const until: Rig['until'] = async (session_id, found) => {
-    for (let look = 0; look < LOOKS_MAX; look++) {
-      const now = await events(session_id);
-      if (found(now)) return now;
-      await sleep(LOOK_MS);
-      await host.advance(200);
-    }
-    const types = (await events(session_id)).map(({ type }) => type);
-    throw new Error(`${session_id} never got there: ${types.join(' ')}`);
-  };
+  const until: Rig['until'] = async (session_id, found) =>
+    await lookUntil(
+      host,
+      async () => {
+        const now = await events(session_id);
+        return found(now) ? now : undefined;
+      },
+      {
+        stuck: async () =>
+          `${session_id} never got there: ${typesOf(await events(session_id)).join(' ')}`,
+      },
+    );
   const agent: Rig['agent'] = async (params = {}) => {
     const { id } = await client.beta.agents.create({
       name: 'Ada',

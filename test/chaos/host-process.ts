@@ -53,6 +53,7 @@ const host = await startHost({
   model: { api_key: 'chaos', base_url: start.model_url },
   clock,
   hooks: faults.hooks,
+  is_warmed: false,
   progress: (sentence) => console.error(sentence),
 });
 const up: Up = {

@@ -24,6 +24,7 @@ beforeAll(async () => {
     data_dir,
     admin_key: key,
     model: { api_key: 'test', base_url: model.url },
+    is_warmed: false,
   });
   checked = checkedClient(host.base_url, key, { maxRetries: 0 });
 });

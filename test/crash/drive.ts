@@ -11,6 +11,7 @@ import { SessionFiles } from '#shared/files/session-files.ts';
 import type { Manifest } from '#shared/transcripts/manifest.ts';
 import { transcriptPrefix } from '#shared/transcripts/segment.ts';
 import type { Host } from '../../infra/local/host.ts';
+import { lookUntil } from '../look.ts';
 
 type Event = BetaManagedAgentsSessionEvent;
 
@@ -145,15 +146,20 @@ export class Drive {
 
   /** Look until `found` says something, while the host's clock runs fast. */
   async #until<T>(found: (events: Event[]) => T | undefined): Promise<T> {
-    for (let look = 0; look < LOOKS_MAX; look++) {
-      const events = await this.#events();
-      const result = found(events.filter((event) => event.processed_at !== null));
-      if (result !== undefined) return result;
-      await sleep(LOOK_MS);
-      await this.#host.advance(STEP_MS);
-    }
-    const types = (await this.#events()).map(({ type }) => type);
-    throw new Error(`session ${this.#session_id} is stuck: ${types.join(' ')}`);
+    return await lookUntil(
+      this.#host,
+      async () => {
+        const events = await this.#events();
+        return found(events.filter((event) => event.processed_at !== null));
+      },
+      {
+        step_ms: STEP_MS,
+        stuck: async () => {
+          const types = (await this.#events()).map(({ type }) => type);
+          return `session ${this.#session_id} is stuck: ${types.join(' ')}`;
+        },
+      },
+    );
   }
 }
 

@@ -4,7 +4,6 @@
  * else a sample.
  */
 import Anthropic from '@anthropic-ai/sdk';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
 import type { DreamScheduleRun } from '#shared/dream-schedules/show-run.ts';
@@ -12,11 +11,11 @@ import { askedFor } from '../functions/dream/dreamer.ts';
 import { startDreamRig, type DreamRig } from '../functions/dream/rig.ts';
 import { answer } from '../model/replies.ts';
 import { ADMIN_KEY, message } from '../rig.ts';
+import { lookUntil } from '../look.ts';
 import { Boundaries, isMet, sampled, type Death } from './boundaries.ts';
 
 /** Deaths that a run of the suite tries. */
-const DEATHS = 4;
-const LOOKS_MAX = 2_000;
+const DEATHS = 3;
 
 const boundaries = new Boundaries('fire');
 
@@ -66,13 +65,15 @@ async function schedule(memory_store_id: string, agent_id: string): Promise<stri
 }
 
 async function ended(id: string): Promise<DreamScheduleRun[]> {
-  for (let look = 0; look < LOOKS_MAX; look++) {
-    const { data } = await own.dreamSchedules.runs(id);
-    if (data.length > 0 && data.every(({ ended_at }) => ended_at !== null)) return data;
-    await sleep(10);
-    await rig.host.advance(500);
-  }
-  throw new Error(`no run of ${id} has ended`);
+  return await lookUntil(
+    rig.host,
+    async () => {
+      const { data } = await own.dreamSchedules.runs(id);
+      const is_over = data.length > 0 && data.every(({ ended_at }) => ended_at !== null);
+      return is_over ? data : undefined;
+    },
+    { step_ms: 500, stuck: () => `no run of ${id} has ended` },
+  );
 }
 
 /** What one night came to, in words that do not hang on its ids. */

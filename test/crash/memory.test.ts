@@ -9,15 +9,13 @@ import type { BetaManagedAgentsSessionEvent } from '@anthropic-ai/sdk/resources/
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startHost, type Host } from '../../infra/local/host.ts';
 import { startModel, type ScriptedModel } from '../model/model.ts';
 import { call, say } from '../model/replies.ts';
+import { lookUntil } from '../look.ts';
 import { Boundaries, isMet, sampled, tries_max, type Death } from './boundaries.ts';
 
-const LOOKS_MAX = 2_000;
-const LOOK_MS = 10;
 const STEP_MS = 500;
 const M = '/mnt/memory/crash';
 const large = 'a large memory\n'.repeat(400);
@@ -39,7 +37,7 @@ let environment_id: string;
 const boundaries = new Boundaries('step');
 
 /** Deaths that a run of the suite tries. */
-const DEATHS = 12;
+const DEATHS = 7;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reverie-crash-memory-'));
@@ -54,6 +52,7 @@ beforeAll(async () => {
     admin_key: 'test-key',
     model: { api_key: 'none', base_url: model.url },
     hooks: boundaries.hooks,
+    is_warmed: false,
   });
   client = new Anthropic({ baseURL: host.base_url, apiKey: 'test-key' });
   const environment = await client.beta.environments.create({
@@ -98,15 +97,15 @@ async function session(
   await client.beta.sessions.events.send(id, {
     events: [{ type: 'user.message', content: [{ type: 'text', text: 'Remember.' }] }],
   });
-  for (let look = 0; look < LOOKS_MAX; look++) {
-    const { data } = await client.beta.sessions.events.list(id, { limit: 1_000 });
-    if (data.at(-1)?.type === 'session.status_idle') {
+  return await lookUntil(
+    host,
+    async () => {
+      const { data } = await client.beta.sessions.events.list(id, { limit: 1_000 });
+      if (data.at(-1)?.type !== 'session.status_idle') return undefined;
       return { id, store_id: store.id, result: resultOf(data) };
-    }
-    await sleep(LOOK_MS);
-    await host.advance(STEP_MS);
-  }
-  throw new Error(`session ${id} is stuck`);
+    },
+    { step_ms: STEP_MS, stuck: () => `session ${id} is stuck` },
+  );
 }
 
 interface Result {

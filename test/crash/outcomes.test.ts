@@ -9,7 +9,6 @@
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
@@ -20,6 +19,7 @@ import type { Hooks } from '../../infra/local/gateway.ts';
 import type { ModelRequest } from '../model/model.ts';
 import { call, fail, say, stall, type Reply } from '../model/replies.ts';
 import { ADMIN_KEY, all, message, startRig, typesOf, type Event, type Rig } from '../rig.ts';
+import { lookUntil } from '../look.ts';
 import { Boundaries, isMet, sampled, type Death } from './boundaries.ts';
 
 type Mortal = 'grade' | 'step';
@@ -110,15 +110,8 @@ async function begin(agent: string): Promise<void> {
   session_id = created.id;
 }
 
-/** Look until there is something, while waits of the machine pass quickly. */
 async function look<T>(found: () => Promise<T | undefined>): Promise<T> {
-  for (let looks = 0; looks < 1_000; looks++) {
-    const result = await found();
-    if (result !== undefined) return result;
-    await sleep(10);
-    await rig.host.advance(500);
-  }
-  throw new Error('it is stuck');
+  return await lookUntil(rig.host, found, { step_ms: 500, stuck: () => 'it is stuck' });
 }
 
 /** All that tells why a session does not end. */
@@ -259,7 +252,7 @@ async function dieEverywhere(end: () => Promise<object>, count: number): Promise
 }
 
 test('a graded session killed at every boundary is judged once, and ends as it would have', async () => {
-  const whole = await dieEverywhere(outcomeEnd, 6);
+  const whole = await dieEverywhere(outcomeEnd, 4);
   expect(whole).toMatchObject({
     ends: [expect.stringMatching(/^0 needs_revision/), expect.stringMatching(/^1 satisfied/)],
     of_agent: ['needs_revision', 'satisfied'],
@@ -269,7 +262,7 @@ test('a graded session killed at every boundary is judged once, and ends as it w
 }, 1_800_000);
 
 test('a run killed at every boundary of its report is reported on once, and charged once', async () => {
-  const whole = await dieEverywhere(reportEnd, 5);
+  const whole = await dieEverywhere(reportEnd, 3);
   expect(whole).toMatchObject({
     state: 'done',
     result: 'satisfied',

@@ -41,6 +41,7 @@ export async function evaluate(options: EvalOptions): Promise<EvalResult> {
       data_dir,
       admin_key,
       clock: new HostClock(NOW),
+      is_warmed: false,
       ...(access === undefined ? {} : { model: access }),
       progress,
     });

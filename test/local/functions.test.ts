@@ -79,6 +79,23 @@ afterAll(async () => {
 
 const run = (act: string, value?: unknown, name = 'work') => rig.host.invoke(name, { act, value });
 
+test('each function is loaded before anybody asks for it, unless none is wanted to be', async () => {
+  const loaded = (host = rig.host): string[] => Object.keys(host.counters().functions).toSorted();
+  const all = ['caller', 'echo', 'poor', 'reader', 'short', 'stream', 'tenant', 'work'];
+  await expect.poll(() => loaded(), { timeout: 10_000 }).toEqual(all);
+  const lazy = await startRig(
+    { ...role('Poor'), ...aFunction('Poor', work) },
+    { is_warmed: false },
+  );
+  try {
+    expect(loaded(lazy.host)).toEqual([]);
+    expect(await lazy.host.invoke('poor', { act: 'count' })).toBe(1);
+    expect(loaded(lazy.host)).toEqual(['poor']);
+  } finally {
+    await lazy.stop();
+  }
+});
+
 test('a function sees the template’s environment and Lambda’s own variables, and nothing of the host', async () => {
   const names = await run('env');
   expect(names).toEqual(expect.arrayContaining(['TABLE_NAME', 'AWS_REGION', 'AWS_ACCESS_KEY_ID']));

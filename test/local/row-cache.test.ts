@@ -115,7 +115,7 @@ test('whatever is written, a row is got as it is, alone, among others, and in pa
         expect(await gotTogether(rows, ['sk', 'n'])).toEqual(expect.arrayContaining(parts));
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
 });
 

@@ -81,7 +81,7 @@ test('a schedule or an API without the permission to call its function stops the
   await expect(closed).rejects.toThrow(/API has no permission to invoke .*Echo/);
 });
 
-test('an item whose time has come is deleted, another is not', async () => {
+test('items whose time has come are deleted, others are not, in a table of more than one page', async () => {
   const rig = await startRig(storage);
   try {
     const db = new DynamoDBClient(rig.host.aws);
@@ -90,7 +90,12 @@ test('an item whose time has come is deleted, another is not', async () => {
       db.send(
         new PutItemCommand({
           TableName: 'Rows',
-          Item: { pk: { S: pk }, sk: { S: 's' }, expires_at: { N: String(expires) } },
+          Item: {
+            pk: { S: pk },
+            sk: { S: 's' },
+            expires_at: { N: String(expires) },
+            bulk: { S: 'x'.repeat(300_000) },
+          },
         }),
       );
     const there = async (pk: string) => {
@@ -98,11 +103,13 @@ test('an item whose time has come is deleted, another is not', async () => {
       const { Item } = await db.send(new GetItemCommand({ TableName: 'Rows', Key }));
       return Item !== undefined;
     };
-    await put('soon', seconds + 60);
+    const soon = Array.from({ length: 8 }, (_, n) => `soon ${n}`);
+    const all = [...soon, 'later'];
+    await Promise.all(soon.map(async (pk) => await put(pk, seconds + 60)));
     await put('later', seconds + 86_400);
-    expect([await there('soon'), await there('later')]).toEqual([true, true]);
-    await rig.host.advance(3_600_000);
-    expect([await there('soon'), await there('later')]).toEqual([false, true]);
+    expect(await Promise.all(all.map(there))).toEqual(all.map(() => true));
+    await rig.host.advance(6 * 3_600_000);
+    expect(await Promise.all(all.map(there))).toEqual(all.map((pk) => pk === 'later'));
   } finally {
     await rig.stop();
   }

@@ -6,7 +6,7 @@ import {
   type GlobalSecondaryIndex,
   type KeySchemaElement,
 } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, DeleteCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, DeleteCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { place } from '../place.ts';
 import type { Stack } from '../template/stack.ts';
 import { list, record, text } from '../template/template.ts';
@@ -68,35 +68,23 @@ export async function sweepExpired(
   client: DynamoDBClient,
   table: TableOfStack,
   now: Date,
-): Promise<number> {
-  if (table.ttl_attribute === undefined) return 0;
+): Promise<void> {
+  if (table.ttl_attribute === undefined) return;
   const documents = DynamoDBDocumentClient.from(client);
-  const names = { '#ttl': table.ttl_attribute };
-  const values = { ':now': Math.floor(now.getTime() / 1000) };
-  const page = await documents.send(
-    new ScanCommand({
-      TableName: table.name,
-      FilterExpression: '#ttl < :now',
-      ExpressionAttributeNames: names,
-      ExpressionAttributeValues: values,
-    }),
-  );
-  const expired = page.Items ?? [];
-  await Promise.all(
-    expired.map((item) =>
-      documents
-        .send(
-          new DeleteCommand({
-            TableName: table.name,
-            Key: Object.fromEntries(table.keys.map((key) => [key, item[key]])),
-            // The item may have been given more time since it was read.
-            ConditionExpression: '#ttl < :now',
-            ExpressionAttributeNames: names,
-            ExpressionAttributeValues: values,
-          }),
-        )
-        .catch(() => undefined),
-    ),
-  );
-  return expired.length;
+  const expired = {
+    TableName: table.name,
+    ExpressionAttributeNames: { '#ttl': table.ttl_attribute },
+    ExpressionAttributeValues: { ':now': Math.floor(now.getTime() / 1000) },
+  };
+  const scan = { ...expired, FilterExpression: '#ttl < :now' };
+  for await (const { Items = [] } of paginateScan({ client: documents }, scan)) {
+    const deleted = Items.map(async (item) => {
+      const Key = Object.fromEntries(table.keys.map((key) => [key, item[key]]));
+      // The item may have been given more time since it was read.
+      await documents.send(
+        new DeleteCommand({ ...expired, Key, ConditionExpression: '#ttl < :now' }),
+      );
+    });
+    await Promise.allSettled(deleted);
+  }
 }

@@ -112,8 +112,13 @@ export class Environment {
     const request_id = randomUUID();
     const started = performance.now();
     const outcome = new Promise<Outcome>((resolve) => {
-      const timer = setTimeout(() => this.#timeOut(id), this.#settings.timeout_ms);
-      timer.unref();
+      let timer: NodeJS.Timeout | undefined;
+      // To be loaded a function has ten seconds of their own, on Lambda; and the worker counts from then.
+      void this.loaded.then(() => {
+        if (!this.#running.has(id)) return;
+        timer = setTimeout(() => this.#timeOut(id), this.#settings.timeout_ms);
+        timer.unref();
+      });
       const settle = (result: Outcome): void => {
         clearTimeout(timer);
         this.#running.delete(id);

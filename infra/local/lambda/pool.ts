@@ -40,6 +40,7 @@ export class FunctionPool {
   readonly #starting = new Map<string, Begin[]>();
   readonly #starts = pLimit(starts_at_once);
   #stopped = false;
+  #is_warmed = false;
   /** Loaded and nobody's yet: the next tenant does not wait for a thread to start. */
   #spare: Environment | undefined;
   #spare_timer: NodeJS.Timeout | undefined;
@@ -55,10 +56,13 @@ export class FunctionPool {
     this.#sweep.unref();
   }
 
-  /** Load the function before the first call needs it. */
-  warm(): void {
-    if (this.settings.per_tenant) this.#spare ??= this.#open();
-    else this.#environment('');
+  /** Load the function before the first call needs it, and of a tenant's own one always one more. */
+  async warm(): Promise<void> {
+    if (this.#stopped) return;
+    this.#is_warmed = true;
+    const { per_tenant } = this.settings;
+    const environment = per_tenant ? (this.#spare ??= this.#open()) : this.#environment('');
+    await environment.loaded;
   }
 
   /** @throws AwsError for a payload over 6 MB, or a tenant that is missing or not wanted. */
@@ -148,9 +152,9 @@ export class FunctionPool {
   #takeSpare(): Environment | undefined {
     const spare = this.#spare;
     this.#spare = undefined;
-    if (this.settings.per_tenant) {
+    if (this.settings.per_tenant && this.#is_warmed) {
       clearTimeout(this.#spare_timer);
-      this.#spare_timer = setTimeout(() => this.warm(), spare_delay_ms).unref();
+      this.#spare_timer = setTimeout(() => void this.warm(), spare_delay_ms).unref();
     }
     return spare !== undefined && this.#alive.has(spare) ? spare : undefined;
   }

@@ -2,6 +2,7 @@ import type { BetaDream, DreamCreateParams } from '@anthropic-ai/sdk/resources/b
 import { ConflictError } from '@anthropic-ai/sdk';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lookUntil } from '../../look.ts';
 import type { ModelRequest } from '../../model/model.ts';
 import { say, type Reply } from '../../model/replies.ts';
 import { message, startRig, type Rig } from '../../rig.ts';
@@ -49,14 +50,17 @@ export async function startDreamRig(options: Partial<HostOptions> = {}): Promise
   const { client } = rig;
   const agent_id = await rig.agent({ tools: [] });
   const untilDream: DreamRig['untilDream'] = async (id, found) => {
-    for (let look = 0; look < LOOKS_MAX; look++) {
-      const dream = await client.beta.dreams.retrieve(id);
-      if (found(dream)) return dream;
-      await sleep(LOOK_MS);
-      await rig.host.advance(STEP_MS);
-    }
-    throw new Error(
-      `${id} never got there: ${JSON.stringify(await client.beta.dreams.retrieve(id))}`,
+    return await lookUntil(
+      rig.host,
+      async () => {
+        const dream = await client.beta.dreams.retrieve(id);
+        return found(dream) ? dream : undefined;
+      },
+      {
+        step_ms: STEP_MS,
+        stuck: async () =>
+          `${id} never got there: ${JSON.stringify(await client.beta.dreams.retrieve(id))}`,
+      },
     );
   };
   const ended: DreamRig['ended'] = async (id) =>
@@ -111,14 +115,17 @@ export async function startDreamRig(options: Partial<HostOptions> = {}): Promise
     ended,
     settled: async (id) => {
       const dream = await ended(id);
-      for (let look = 0; look < LOOKS_MAX; look++) {
-        if (dream.session_id === null) return dream;
-        const session = await client.beta.sessions.retrieve(dream.session_id);
-        if (session.archived_at !== null) return await client.beta.dreams.retrieve(id);
-        await sleep(LOOK_MS);
-        await rig.host.advance(STEP_MS);
-      }
-      throw new Error(`${id} never settled`);
+      const { session_id } = dream;
+      if (session_id === null) return dream;
+      return await lookUntil(
+        rig.host,
+        async () => {
+          const session = await client.beta.sessions.retrieve(session_id);
+          if (session.archived_at === null) return undefined;
+          return await client.beta.dreams.retrieve(id);
+        },
+        { step_ms: STEP_MS, stuck: () => `${id} never settled` },
+      );
     },
     texts: async (store_id) => {
       const texts: Record<string, string> = {};

@@ -182,6 +182,7 @@ test('a host that was away makes a fire good, once, and its timers are still the
     // Two fires later, at four in the morning.
     clock: new HostClock(new Date(next_day.getTime() + 4 * HOUR_MS)),
     template: withSlowReconcile,
+    is_warmed: false,
   });
   try {
     await host.reconciled;

@@ -33,7 +33,7 @@ afterAll(async () => {
 const syncIntervalMs = 5_000;
 
 /** With the 100 that the workers add a store is full: one of 2,000 with `LARGE=all`, else a smaller one. */
-const MEMORIES = process.env['LARGE'] === 'all' ? 1_900 : 300;
+const MEMORIES = process.env['LARGE'] === 'all' ? 1_900 : 140;
 /** The last of them. */
 const RACED = `/notes/19/${MEMORIES - 1}.md`;
 

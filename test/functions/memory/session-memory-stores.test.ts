@@ -143,7 +143,7 @@ test('two workers at once lose nothing, and see each other', async () => {
 });
 
 /** A whole store with `LARGE=all`, else one of many pages. */
-const MEMORIES = process.env['LARGE'] === 'all' ? 2_000 : 400;
+const MEMORIES = process.env['LARGE'] === 'all' ? 2_000 : 240;
 
 test('a store of many pages is downloaded and synced whole', async () => {
   const before = Object.fromEntries(

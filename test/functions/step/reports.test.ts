@@ -6,6 +6,7 @@ import type { OutcomeModelParams } from '#shared/client/outcome-models.ts';
 import { primaryThreadId } from '#shared/core/id.ts';
 import type { OutcomeReport } from '#shared/outcome-reports/report.ts';
 import { executionName } from '#shared/sessions/session.ts';
+import { lookUntil } from '../../look.ts';
 import type { ModelRequest } from '../../model/model.ts';
 import { call, fail, reply, say, stall, think, type Reply } from '../../model/replies.ts';
 import { message, startRig, type Rig } from '../../rig.ts';
@@ -89,13 +90,14 @@ async function sessionOf(agent: string, more: object = {}): Promise<string> {
 
 /** Wait until a session has that many reports that are ended. */
 async function reported(session_id: string, count = 1): Promise<OutcomeReport[]> {
-  for (let look = 0; look < 600; look++) {
-    const { data } = await own.outcomeReports.list(session_id);
-    if (data.filter(({ state }) => state !== 'pending').length >= count) return data;
-    await sleep(15);
-    await rig.host.advance(200);
-  }
-  throw new Error(`${session_id} got no report`);
+  return await lookUntil(
+    rig.host,
+    async () => {
+      const { data } = await own.outcomeReports.list(session_id);
+      return data.filter(({ state }) => state !== 'pending').length >= count ? data : undefined;
+    },
+    { stuck: () => `${session_id} got no report` },
+  );
 }
 
 async function reportOn(task: string, agent: string, more: object = {}): Promise<OutcomeReport> {

@@ -107,7 +107,7 @@ describe('pages', () => {
           );
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 

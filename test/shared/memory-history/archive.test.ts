@@ -43,7 +43,7 @@ test('export, import and export again gives the same bytes, and a store that kee
       expect(await broken(ports, copy)).toEqual(await broken(ports, store_id));
       expect((await exported(ports, copy)).equals(first)).toBe(true);
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 }, 120_000);
 

@@ -48,7 +48,7 @@ test('restoring to any time gives what the store held then, whatever happened in
         moments.push([ports.clock.at.toISOString(), held]);
       }
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 }, 120_000);
 

@@ -122,7 +122,7 @@ test('any range in any direction and size of read gives its numbers, each once a
         expect(await walked(thread_id, range)).toEqual(reverse ? expected.toReversed() : expected);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
