@@ -90,14 +90,12 @@ async function sessionOf(agent: string, more: object = {}): Promise<string> {
 
 /** Wait until a session has that many reports that are ended. */
 async function reported(session_id: string, count = 1): Promise<OutcomeReport[]> {
-  return await lookUntil(
-    rig.host,
-    async () => {
-      const { data } = await own.outcomeReports.list(session_id);
-      return data.filter(({ state }) => state !== 'pending').length >= count ? data : undefined;
-    },
-    { stuck: () => `${session_id} got no report` },
-  );
+  const stuck = (): string => `${session_id} got no report`;
+  const found = async (): Promise<OutcomeReport[] | undefined> => {
+    const { data } = await own.outcomeReports.list(session_id);
+    return data.filter(({ state }) => state !== 'pending').length >= count ? data : undefined;
+  };
+  return await lookUntil(rig.host, found, { stuck });
 }
 
 async function reportOn(task: string, agent: string, more: object = {}): Promise<OutcomeReport> {
