@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import { BootError } from './boot-error.ts';
 export interface DataDir {
   readonly path: string;
   readonly logs: string;
+  /** Nothing was in it: no host has left anything half done. */
+  readonly is_new: boolean;
   release(): Promise<void>;
 }
 
@@ -18,6 +20,7 @@ export interface DataDir {
  */
 export async function takeDataDir(path: string): Promise<DataDir> {
   const logs = join(path, 'logs');
+  const found = await readdir(path).catch(() => []);
   try {
     await mkdir(logs, { recursive: true });
   } catch (cause) {
@@ -31,6 +34,7 @@ export async function takeDataDir(path: string): Promise<DataDir> {
   return {
     path: whole,
     logs,
+    is_new: found.length === 0,
     release: async () => {
       server.close();
       await once(server, 'close');

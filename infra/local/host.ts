@@ -374,12 +374,13 @@ function hostOf(parts: HostParts): Host {
 
 /**
  * Executions ended with the host that ran them. The function that finds lost ones once a minute is told
- * at the start that none is too young.
+ * at the start that none is too young, unless nobody has been here before.
  */
 async function reconcile(
-  { compute, schedules, complain }: HostParts,
+  { compute, schedules, complain, data }: HostParts,
   invoke: (name: string, event: unknown) => Promise<unknown>,
 ): Promise<void> {
+  if (data.is_new) return;
   const healing = schedules.filter(({ input }) => input.includes('min_age_seconds'));
   const pools = healing.flatMap(({ function_arn }) =>
     compute.pools.filter(({ settings }) => settings.arn === function_arn),

@@ -45,7 +45,9 @@ async function alive(pid: number): Promise<boolean> {
 test('killed between two states, started again, it runs to the end; and one host has the data at a time', async () => {
   const first = await start();
   await fetch(`${first.url}/one`, { method: 'POST' });
-  await expect.poll(() => state(first.url)).toEqual({ begun: true, done: false });
+  await expect
+    .poll(() => state(first.url), { timeout: 10_000 })
+    .toEqual({ begun: true, done: false });
   await expect(startRig({}, { data_dir })).rejects.toThrow(/Another local host is using/);
   const orphan = await engine();
   expect(await alive(orphan)).toBe(true);
