@@ -34,9 +34,27 @@ const taskOf =
     Retry,
   });
 
+/** What only a dream by batches comes to: others make no transition more for it. */
+function waiting(task: ReturnType<typeof taskOf>, Catch: object): object {
+  return {
+    Batch: {
+      ...task('Batch'),
+      Comment: 'Sends what a stage has asked, and brings the answers home.',
+      ResultSelector: {
+        ...answered,
+        'sessions.$': '$.Payload.sessions',
+        'seconds.$': '$.Payload.seconds',
+      },
+      Catch,
+      Next: 'Decide',
+    },
+    Pause: { Type: 'Wait', SecondsPath: '$.seconds', Next: 'Batch' },
+  };
+}
+
 /**
  * A dream in the Amazon States Language (JSONPath), as data. A task that is out of time names itself,
- * and goes on where it was; one of a dream that is canceled or over names Settle. No text travels:
+ * and goes on where it was; one that has asked for what a batch is to answer names Batch; one of a dream that is canceled or over names Settle. No text travels:
  * the sessions of the Map are numbers.
  */
 export function dreamDefinition(dream: string): object {
@@ -55,12 +73,12 @@ export function dreamDefinition(dream: string): object {
   return {
     Comment: 'One run of a dream: from its inputs to its report.',
     StartAt: 'Gather',
-    TimeoutSeconds: limits.run_timeout_s,
+    TimeoutSeconds: limits.dream_run_timeout_s,
     States: {
       ...Object.fromEntries(stages.map(stage)),
       Decide: {
         Type: 'Choice',
-        Choices: [...stages, 'Sessions', 'Settle', 'Done'].map(choice),
+        Choices: [...stages, 'Sessions', 'Settle', 'Done', 'Batch', 'Pause'].map(choice),
       },
       Sessions: {
         Type: 'Map',
@@ -90,6 +108,7 @@ export function dreamDefinition(dream: string): object {
         // It looks at the dream itself, so also one that was canceled meanwhile goes on from there.
         Next: 'Consolidate',
       },
+      ...waiting(task, Catch),
       Fail: {
         ...task('Fail', { 'error.$': '$.error' }),
         Comment: 'Says why in the dream. If that fails too, the execution fails.',

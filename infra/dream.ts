@@ -46,16 +46,17 @@ export class Dream extends NodeFunction {
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
-        objects(storage, 'dreams', ['s3:GetObject', 's3:PutObject']),
+        // What a batch was asked is deleted with its end: it holds what sessions have said.
+        objects(storage, 'dreams', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         // Its own session's events are put there too.
         objects(storage, 'sessions', ['s3:GetObject', 's3:PutObject']),
         // What a refused write of a memory has put is taken away at once: nobody could redact it.
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         objectNames(storage, ['dreams', 'memory_stores']),
-        objectVersions(storage, ['memory_stores']),
+        objectVersions(storage, ['dreams', 'memory_stores']),
         key(storage, 'write'),
         ...secrets(modelSecretArn),
-        ...model(scope, settings),
+        ...model(scope, settings, { batches: true }),
       ],
     });
   }

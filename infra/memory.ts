@@ -46,6 +46,7 @@ export class Memory extends NodeFunction {
         ADMIN_KEY_SECRET_ARN: adminKeyArn,
         DREAM_MACHINE_ARN: props.dreams.arn,
         FIRE_FUNCTION_NAME: props.fire.function.functionName,
+        MODEL_PROVIDER: settings.model_provider,
         MEMORIES_MAX: String(settings.memories_max),
         MEMORY_VERSION_DAYS: String(settings.memory_version_days),
       },

@@ -3,8 +3,19 @@ import type { Construct } from 'constructs';
 import { allow, star, type Grant } from './grants.ts';
 import type { Settings } from './settings.ts';
 
-/** What reaching the model needs of IAM. The Anthropic API is reached with the secret alone. */
-export function model(scope: Construct, settings: Settings): Grant[] {
+/** Source: IAM actions of Claude Platform on AWS. */
+const BATCHES = ['CreateBatch', 'GetBatch', 'CancelBatch', 'DeleteBatch'];
+
+/**
+ * What reaching the model needs of IAM. The Anthropic API is reached with the secret alone.
+ *
+ * @param options `batches`: also by Message Batches, where the provider has them.
+ */
+export function model(
+  scope: Construct,
+  settings: Settings,
+  { batches = false }: { readonly batches?: boolean } = {},
+): Grant[] {
   const { partition, region, account } = Stack.of(scope);
   const here = `arn:${partition}:`;
   const starred = (finding: string, reason: string) => ({
@@ -16,10 +27,13 @@ export function model(scope: Construct, settings: Settings): Grant[] {
       return [];
     case 'claude-platform-aws': {
       const path = 'workspace/*';
+      const actions = ['Create', ...(batches ? BATCHES : [])].map(
+        (what) => `aws-external-anthropic:${what}Inference`,
+      );
       const workspace = `${here}aws-external-anthropic:${region}:${account}:${path}`;
       return [
         {
-          ...allow('Model', ['aws-external-anthropic:CreateInference'], [workspace]),
+          ...allow('Model', actions, [workspace]),
           wildcard: starred(
             `aws-external-anthropic:<AWS::Region>:<AWS::AccountId>:${path}`,
             'The workspace stands in the secret, which is filled in after the deploy.',

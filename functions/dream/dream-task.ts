@@ -33,13 +33,13 @@ export function dreamTask({
     try {
       const result = await runStage(ports, input, context.getRemainingTimeInMillis());
       logger.info('dream', { ...ids, next: result.next, failed: result.failed });
-      const { next, sessions, stopped } = result;
+      const { next, sessions, seconds, stopped } = result;
       if (stopped !== undefined) {
         logger.info('a dream has stopped', { ...ids, status: stopped.status });
         measureDream(stopped);
       }
       // Always there: a path that leads to nothing would fail the machine.
-      return { dream_id, run, session_n, next, sessions: sessions ?? [] };
+      return { dream_id, run, session_n, next, sessions: sessions ?? [], seconds: seconds ?? 0 };
     } catch (error) {
       logger.error('a task of a dream failed', { ...ids, error: error as Error });
       throw thrownBy(error);

@@ -7,9 +7,22 @@ import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
 import { newId } from '#shared/core/id.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
-import { openModel, parseModelIds, parseProvider } from '#shared/models/open-model.ts';
+import {
+  openBatches,
+  openModel,
+  parseModelIds,
+  type ModelSettings,
+} from '#shared/models/open-model.ts';
+import { parseProvider } from '#shared/models/provider.ts';
 import { parsePrices } from '#shared/models/prices.ts';
 import type { Wiring } from './dream-task.ts';
+
+const settings: ModelSettings = {
+  provider: parseProvider(required('MODEL_PROVIDER')),
+  secrets: new AwsSecrets(new SecretsManagerClient(awsDefaults)),
+  secret_arn: required('MODEL_SECRET_ARN'),
+  model_ids: parseModelIds(optional('MODEL_IDS')),
+};
 
 export const wiring: Wiring = {
   ports: {
@@ -20,12 +33,8 @@ export const wiring: Wiring = {
     memories_max: Number(required('MEMORIES_MAX')),
     version_days: Number(required('MEMORY_VERSION_DAYS')),
     prices: parsePrices(optional('PRICES')),
-    model: openModel({
-      provider: parseProvider(required('MODEL_PROVIDER')),
-      secrets: new AwsSecrets(new SecretsManagerClient(awsDefaults)),
-      secret_arn: required('MODEL_SECRET_ARN'),
-      model_ids: parseModelIds(optional('MODEL_IDS')),
-    }),
+    model: openModel(settings),
+    batches: openBatches(settings),
   },
   logger: new Logger(),
 };

@@ -11,6 +11,7 @@ import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import type { Door } from '#shared/door/serve.ts';
 import { LambdaFiring } from '#shared/dream-schedules/firing-lambda.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
+import { parseProvider } from '#shared/models/provider.ts';
 import type { MemoryDoorPorts } from './route-table.ts';
 
 const logger = new Logger();
@@ -25,6 +26,7 @@ export const ports: MemoryDoorPorts = {
   startLost: (error) => logger.error('a dream was not started', { error: error as Error }),
   firing: new LambdaFiring(required('FIRE_FUNCTION_NAME')),
   firingLost: (error) => logger.error('a schedule was not seen to', { error: error as Error }),
+  model_provider: parseProvider(required('MODEL_PROVIDER')),
   memories_max: Number(required('MEMORIES_MAX')),
   version_days: Number(required('MEMORY_VERSION_DAYS')),
   sweepLost: (error) => logger.error('a memory store was not swept', { error: error as Error }),

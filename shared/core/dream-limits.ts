@@ -66,6 +66,25 @@ export const dream_limits = {
   /** Memories that each question is answered with, and what of one is shown. */
   gate_memories_max: 3,
   gate_memory_chars_max: 4_000,
+  // Batches of a dream
+  /** Source: the Message Batches API takes 100,000; here their ids stand in one row. */
+  batch_requests_max: 5_000,
+  /** Source: the API takes 256 MB; a task holds a batch three times while it sends it. */
+  batch_bytes_max: 33_554_432,
+  /** What sending a batch may take; as long nobody else sends it. */
+  batch_submit_ms: 120_000,
+  /** Times that a batch is sent whose id is lost, before its requests are made one by one. */
+  batch_submits_max: 2,
+  /** Between two looks: a quarter of what it has taken so far, within these. 25 looks for an hour, 300 for a day. */
+  batch_pause_min_s: 15,
+  batch_pause_max_s: 300,
+  /** What telling the provider to cancel or forget a batch may take: best effort. */
+  batch_farewell_ms: 10_000,
+  /** Six rounds and more, of which the API answers most within an hour and each within a day. */
+  dream_batch_timeout_ms: 172_800_000,
+  /** Longer than any dream: its machine's. About 10 events of 25,000 that an execution has for each look. */
+  dream_run_timeout_s: 216_000,
+
   /** Model requests of one stage at the same time. */
   dream_parallel_max: 8,
   /** What is said in a dream's session by so many at once is one transaction: with the head and two bills under 100 writes. */

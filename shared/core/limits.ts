@@ -277,8 +277,8 @@ export const limits = {
   dream_store_bytes_max: 33_554_432,
   /** A dream that has not ended in half a day has something in its way: it fails as `timeout`. */
   dream_timeout_ms: 43_200_000,
-  /** A dream takes minutes to hours; one of more than this without an end is counted as stuck. */
-  dream_stuck_ms: 46_800_000,
+  /** A dream that has outlived its time by so much is counted as stuck. */
+  dream_stuck_after_ms: 3_600_000,
   /** Sessions that are read side by side. Source: issue 5. */
   dream_sessions_parallel_max: 25,
   /** Source: Lambda quota. A task yields well before. */

@@ -5,7 +5,7 @@ import { timestamp } from '../core/clock.ts';
 import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
 import { dueAfter } from '../schedules/cron.ts';
-import { checkNamed, synced } from './create-schedule.ts';
+import { checkNamed, checkProcessing, synced } from './create-schedule.ts';
 import { readSchedule } from './read-schedule.ts';
 import { headWrite, type ScheduleHead } from './schedule.ts';
 import type { SchedulePorts } from './schedule-ports.ts';
@@ -21,6 +21,7 @@ type Wanted = Partial<
     | 'model'
     | 'instructions'
     | 'mode'
+    | 'processing'
     | 'retention'
     | 'federation'
     | 'paused_reason'
@@ -32,7 +33,7 @@ type Wanted = Partial<
 /**
  * `POST /v1/reverie/dream_schedules/{dream_schedule_id}`. What changes nothing is not written.
  *
- * @throws Fault `missing`; `invalid` for an archived schedule or store
+ * @throws Fault `missing`; `invalid` for an archived schedule or store, and for batches that there are none of
  */
 export async function updateSchedule(
   ports: SchedulePorts,
@@ -40,6 +41,7 @@ export async function updateSchedule(
   id: string,
   { schedule: cron, ...body }: ScheduleUpdate,
 ): Promise<DreamSchedule> {
+  checkProcessing(ports, body);
   await checkNamed(ports.table, call, body);
   return await change(ports, call, id, (head) => {
     checkLive(head);

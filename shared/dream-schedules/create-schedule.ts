@@ -5,6 +5,7 @@ import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
 import { listKeys } from '../core/listing.ts';
 import type { Table } from '../core/table.ts';
+import { providerBatches } from '../models/batches.ts';
 import { storeArchived } from '../memory/explain.ts';
 import { readStore } from '../memory/read-store.ts';
 import { dueAfter } from '../schedules/cron.ts';
@@ -18,13 +19,15 @@ import { showSchedule, type DreamSchedule } from './show-schedule.ts';
  * `POST /v1/reverie/dream_schedules`: the row first, its timer second. A timer that is not made is made
  * by reconcile.
  *
- * @throws Fault `missing` for an unknown store or agent; `invalid` for an archived store
+ * @throws Fault `missing` for an unknown store or agent; `invalid` for an archived store, and for batches
+ *   that the provider has none of
  */
 export async function createSchedule(
   ports: SchedulePorts,
   call: Call,
   body: ScheduleCreate,
 ): Promise<DreamSchedule> {
+  checkProcessing(ports, body);
   await checkNamed(ports.table, call, body);
   const head = newSchedule(ports, call, body);
   const write = { put: head, condition: 'attribute_not_exists(pk)' };
@@ -43,6 +46,18 @@ export async function synced(ports: SchedulePorts, shown: DreamSchedule): Promis
     ports.firingLost(error);
     return shown;
   }
+}
+
+/** What would only fail at night is refused by day. @throws Fault `invalid` */
+export function checkProcessing(
+  { model_provider }: Pick<SchedulePorts, 'model_provider'>,
+  { processing }: Partial<Pick<ScheduleCreate, 'processing'>>,
+): void {
+  if (processing !== 'batch' || providerBatches(model_provider)) return;
+  throw new Fault(
+    'invalid',
+    `processing: the models of this deployment are reached through '${model_provider}', which has no Message Batches. Use 'standard', or deploy with another reverie:model_provider.`,
+  );
 }
 
 /** Everything that a schedule names must be there. */

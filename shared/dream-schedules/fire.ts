@@ -140,6 +140,7 @@ async function beginDream(
       scheduled: { dream_schedule_id, run_id },
       inputs: { memory_store_id: head.memory_store_id, session_ids: session_ids.toSorted() },
       model: head.model,
+      ...(head.processing === undefined ? {} : { processing: head.processing }),
       instructions: head.instructions,
       output_behavior: { type: 'create_new' },
     });

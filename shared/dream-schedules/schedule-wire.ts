@@ -3,6 +3,7 @@ import { isId, type Noun } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import { queryBoolean, queryInt } from '../core/parse.ts';
 import { TimeZone } from '../core/time-zone.ts';
+import { processings } from '../dreams/dream.ts';
 import { DreamModel } from '../dreams/dream-wire.ts';
 import { EXPRESSION_CHARS_MAX, eventBridgeExpressions } from '../schedules/event-bridge.ts';
 import { parseCron } from '../schedules/cron.ts';
@@ -82,6 +83,7 @@ const FederationGiven = z.strictObject({
 const Name = z.string().min(1).max(limits.name_chars_max);
 const Instructions = z.string().min(1).max(limits.dream_instructions_chars_max);
 const Mode = z.enum(['review', 'auto']);
+const ProcessingGiven = z.enum(processings);
 
 const all_sessions: SessionChoice = Sessions.parse({});
 const no_retention: Retention = RetentionGiven.parse({});
@@ -101,6 +103,7 @@ export const ScheduleCreate = z
     model: DreamModel,
     instructions: Instructions.nullish(),
     mode: Mode.default('review'),
+    processing: ProcessingGiven.nullish(),
     retention: RetentionGiven.nullish(),
     federation: FederationGiven.nullish(),
   })
@@ -109,8 +112,9 @@ export const ScheduleCreate = z
       federation?.memory_store_ids.includes(memory_store_id) !== true,
     notItself,
   )
-  .transform(({ sessions, instructions, retention, federation, ...rest }) => ({
+  .transform(({ sessions, processing, instructions, retention, federation, ...rest }) => ({
     ...rest,
+    processing: processing ?? 'standard',
     sessions: sessions ?? all_sessions,
     instructions: instructions ?? null,
     retention: retention ?? no_retention,
@@ -127,11 +131,13 @@ export const ScheduleUpdate = z
     model: DreamModel.exactOptional(),
     instructions: Instructions.nullable().exactOptional(),
     mode: Mode.exactOptional(),
+    processing: ProcessingGiven.nullable().exactOptional(),
     retention: RetentionGiven.nullable().exactOptional(),
     federation: FederationGiven.nullable().exactOptional(),
   })
-  .transform(({ sessions, retention, ...rest }) => ({
+  .transform(({ sessions, processing, retention, ...rest }) => ({
     ...rest,
+    ...(processing === undefined ? {} : { processing: processing ?? 'standard' }),
     ...(sessions === undefined ? {} : { sessions: sessions ?? all_sessions }),
     ...(retention === undefined ? {} : { retention: retention ?? no_retention }),
   }));

@@ -1,7 +1,7 @@
 import type { Call } from '../core/call.ts';
 import { limits } from '../core/limits.ts';
 import type { Key, Row, Write } from '../core/table.ts';
-import type { DreamHead } from '../dreams/dream.ts';
+import type { DreamHead, Processing } from '../dreams/dream.ts';
 import type { OutcomeResult } from '../outcomes/outcome.ts';
 import type { CronSchedule } from '../schedules/cron.ts';
 import type { ThreadStatus } from '../threads/thread.ts';
@@ -66,6 +66,8 @@ export interface ScheduleHead extends Row {
   readonly model: DreamHead['model'];
   readonly instructions: string | null;
   readonly mode: 'review' | 'auto';
+  /** @default - standard, as in rows from before it could be asked for */
+  readonly processing?: Processing;
   readonly retention: Retention;
   readonly federation: Federation | null;
   readonly paused_reason: PausedReason | null;

@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import type { Processing } from '../dreams/dream.ts';
 import { nextDue } from '../schedules/cron.ts';
 import type {
   Federation,
@@ -29,6 +30,8 @@ export interface DreamSchedule {
   readonly model: ScheduleHead['model'];
   readonly instructions: string | null;
   readonly mode: ScheduleHead['mode'];
+  /** How its dreams ask the model: at once, or by Message Batches, at half the price and within a day. */
+  readonly processing: Processing;
   readonly retention: Retention;
   readonly federation: Federation | null;
   /** Whether EventBridge Scheduler knows of the newest version, and what it said if not. */
@@ -64,6 +67,7 @@ export function showSchedule(head: ScheduleHead, now: Date): DreamSchedule {
     model: head.model,
     instructions: head.instructions,
     mode: head.mode,
+    processing: head.processing ?? 'standard',
     retention: { copies_days: null, ...head.retention },
     federation: head.federation,
     timer: {

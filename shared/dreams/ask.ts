@@ -92,9 +92,12 @@ async function request(
   );
 }
 
-function usageOf({ config, prices }: ThinkPorts, { usage, speed }: ModelReply): ThinkUsage {
+function usageOf(
+  { config, prices }: ThinkPorts,
+  { usage, speed, is_batched }: ModelReply,
+): ThinkUsage {
   const { id, inference_geo } = config;
-  const ran = { model_id: id, speed, ...(inference_geo ? { inference_geo } : {}) };
+  const ran = { model_id: id, speed, is_batched, ...(inference_geo ? { inference_geo } : {}) };
   return {
     ...usage,
     requests_count: 1,

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { limits } from '../core/limits.ts';
 import { applyOperations } from './apply-operations.ts';
 import { addThinking, askFor, noThinking } from './ask.ts';
+import { inTurn, together } from './awaited.ts';
 import { believedAt, newestOf } from './believed.ts';
 import { boundFaults } from './bounds.ts';
 import type { Candidate } from './candidate.ts';
@@ -48,7 +49,7 @@ export async function consolidate(
   book.dropped.push(...current.dropped);
   const groups = groupsOf(current.lessons, counts.snapshot, book.paths);
   const limit = pLimit(limits.dream_parallel_max);
-  const answers = await Promise.all(
+  const answers = await together(
     packsOf(groups).map(async (pack) => await limit(askPack, ports, pack, { found, signal })),
   );
   const usage = answers.reduce((sum, each) => addThinking(sum, each.usage), noThinking);
@@ -99,14 +100,11 @@ async function askPack(
     const answered = group === undefined ? [] : [{ group, proposals: undefined }];
     return { usage: asked.usage, answered };
   }
-  let { usage } = asked;
-  const answered: Answered[] = [];
-  for (const one of pack) {
-    const alone = await askPack(ports, [one], about);
-    usage = addThinking(usage, alone.usage);
-    answered.push(...alone.answered);
-  }
-  return { usage, answered };
+  const alone = await inTurn(pack, async (one) => await askPack(ports, [one], about));
+  return {
+    usage: alone.reduce((sum, each) => addThinking(sum, each.usage), asked.usage),
+    answered: alone.flatMap((each) => each.answered),
+  };
 }
 
 /** Each draft belongs to the group of its first lesson, else of its memory; it reaches no other. */

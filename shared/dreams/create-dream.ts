@@ -17,6 +17,7 @@ import {
   no_dream_usage,
   type DreamHead,
   type HoldRow,
+  type Processing,
 } from './dream.ts';
 import type { DreamInput, DreamPorts } from './dream-ports.ts';
 import type { DreamCreate } from './dream-wire.ts';
@@ -86,12 +87,14 @@ export interface NewDream extends DreamCreate {
   readonly workspace_id: string;
   readonly dream_id: string;
   readonly scheduled?: DreamHead['scheduled'];
+  /** @default standard */
+  readonly processing?: Processing;
 }
 
 /** The head of a dream that is about to begin. */
 export function newDream(
   ports: Pick<DreamPorts, 'clock' | 'newId' | 'newName'>,
-  { workspace_id, dream_id: id, scheduled, ...body }: NewDream,
+  { workspace_id, dream_id: id, scheduled, processing = 'standard', ...body }: NewDream,
 ): DreamHead {
   const { memory_store_id, session_ids } = body.inputs;
   const created_at = timestamp(ports.clock);
@@ -106,6 +109,7 @@ export function newDream(
     memory_store_id,
     session_ids,
     model: body.model,
+    ...(processing === 'standard' ? {} : { processing }),
     instructions: body.instructions ?? null,
     output_behavior: body.output_behavior,
     copy_store_id: ports.newId('memory_store'),

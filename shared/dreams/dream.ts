@@ -4,6 +4,7 @@ import type {
   BetaDreamUsage,
   BetaOutputBehavior,
 } from '@anthropic-ai/sdk/resources/beta/dreams';
+import { limits } from '../core/limits.ts';
 import type { Key, Row } from '../core/table.ts';
 
 export type DreamStatus = BetaDreamStatus;
@@ -18,6 +19,10 @@ export type DreamStage =
   | 'gate'
   | 'publish'
   | 'ended';
+
+/** How a dream asks its model: at once, or by the Message Batches API at half the price. */
+export const processings = ['standard', 'batch'] as const;
+export type Processing = (typeof processings)[number];
 
 /** `error.type` of a dream that failed. */
 export type DreamErrorType =
@@ -46,6 +51,8 @@ export interface DreamHead extends Row {
   /** Sorted. */
   readonly session_ids: readonly string[];
   readonly model: { readonly id: string; readonly speed: 'standard' };
+  /** @default - standard, as of every dream from before there were others */
+  readonly processing?: Processing;
   readonly instructions: string | null;
   readonly output_behavior: BetaOutputBehavior;
   /** The store that the copy will be, chosen at the beginning: who makes it twice makes it once. */
@@ -99,6 +106,11 @@ export function pieceKey(dream_id: string, session_n: number, piece_n: number): 
   };
 }
 
+/** `DREAM#<id>` / `R#<session n>`: a session of a dream by batches that was read to its end. */
+export function readKey(dream_id: string, session_n: number): Key {
+  return { ...dreamKey(dream_id), sk: `R#${String(session_n).padStart(3, '0')}` };
+}
+
 /** Where the pieces of a session begin in the dream's partition. */
 export function piecesBelow(session_n: number): string {
   return `P#${String(session_n).padStart(3, '0')}#`;
@@ -121,6 +133,11 @@ export function dreamObject(dream_id: string, name: string): string {
 /** Name of the machine's execution for one run: a second start of it is refused by Step Functions. */
 export function dreamExecution(dream_id: string, run: number): string {
   return `${dream_id}-${run}`;
+}
+
+/** How long a dream may take before it fails as `timeout`. */
+export function timeoutMs({ processing }: Pick<DreamHead, 'processing'>): number {
+  return processing === 'batch' ? limits.dream_batch_timeout_ms : limits.dream_timeout_ms;
 }
 
 export function hasEnded({ status }: Pick<DreamHead, 'status'>): boolean {

@@ -3,6 +3,7 @@ import { limits } from '../core/limits.ts';
 import { INDEX_PATH } from '../playbooks/index-page.ts';
 import { folded } from '../tools/convert.ts';
 import { addThinking, askFor, noThinking } from './ask.ts';
+import { together } from './awaited.ts';
 import type { Candidate } from './candidate.ts';
 import { memorySearch } from './groups.ts';
 import { ownWords } from './loss.ts';
@@ -72,7 +73,7 @@ export async function gate(
   // From the same memories both stores give the same answer: only what differs is asked twice.
   const differs = (n: number): boolean =>
     JSON.stringify(by_old_from[n]?.memories) !== JSON.stringify(by_new_from[n]?.memories);
-  const [by_old, by_changed] = await Promise.all([
+  const [by_old, by_changed] = await together([
     asker.answers(by_old_from),
     asker.answers(by_new_from.filter(({ n }) => differs(n))),
   ]);

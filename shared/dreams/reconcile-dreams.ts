@@ -3,7 +3,7 @@ import { indexed } from '../core/indexed.ts';
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { ConditionFailed } from '../core/table.ts';
-import { dreamExecution, dreamKey, type DreamHead } from './dream.ts';
+import { dreamExecution, dreamKey, timeoutMs, type DreamHead } from './dream.ts';
 import type { DreamInput } from './dream-ports.ts';
 
 export interface ReconcileDreamsPorts extends Pick<Ports, 'table' | 'clock'> {
@@ -61,7 +61,7 @@ async function guarded(
   try {
     const age_ms = ports.clock.now().getTime() - Date.parse(dream.created_at);
     const done: FoundDream['what'][] = (await restart(ports, dream)) ? ['restarted'] : [];
-    if (age_ms > limits.dream_stuck_ms) done.push('stuck');
+    if (age_ms > timeoutMs(dream) + limits.dream_stuck_after_ms) done.push('stuck');
     for (const what of done) found({ what, dream });
     return done;
   } catch (error) {

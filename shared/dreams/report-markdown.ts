@@ -27,8 +27,24 @@ function headLines(report: DreamReport): string[] {
     `- Memories before: ${report.memories_before_count}; after: ${report.memories_after_count}`,
     `- Changes: ${report.operations.length}; proposals dropped: ${report.dropped.length}; pieces skipped: ${skipped.length}`,
     `- ${tokens}`,
+    ...processingLines(report),
     `- Cost: ${dollars(cost_microcents)}; the sessions had cost ${dollars(sessions_cost_microcents)}${share}`,
     '',
+  ];
+}
+
+function processingLines({ processing }: DreamReport): string[] {
+  if (
+    processing === undefined ||
+    (processing.type === 'standard' && processing.reasons.length === 0)
+  )
+    return [];
+  const { type, batches_count, batched_count, alone_count, reasons } = processing;
+  const why = reasons.length === 0 ? '' : ` (${reasons.map(plain).join('; ')})`;
+  if (type === 'standard') return [`- Asked at once, at the full price${why}`];
+  const alone = alone_count === 0 ? '' : `; ${alone_count} by themselves, at the full price${why}`;
+  return [
+    `- Asked by ${batches_count} batches, at half the price: ${batched_count} requests${alone}`,
   ];
 }
 

@@ -18,6 +18,7 @@ export interface DreamFacts extends Pick<
   | 'dropped'
   | 'skipped'
   | 'gate'
+  | 'processing'
   | 'spending'
 > {
   readonly uses: readonly JudgedUse[];

@@ -1,5 +1,6 @@
 import type { HeldEvidence } from './candidate.ts';
 import type { Ledger } from './ledger.ts';
+import type { Processing } from './dream.ts';
 import type { Operation } from './operation.ts';
 
 /** What fell on the way, and at which stage. */
@@ -88,6 +89,19 @@ export interface DreamSpending {
   readonly sessions_cost_microcents: number | null;
 }
 
+/** How the model was asked. */
+export interface ReportedProcessing {
+  /** `standard` also where a dream by batches found that the provider has none any more. */
+  readonly type: Processing;
+  readonly batches_count: number;
+  /** Requests that batches have answered, at half the price. */
+  readonly batched_count: number;
+  /** Requests that no batch has answered, and that were made by themselves at the full price. */
+  readonly alone_count: number;
+  /** Why, in words. */
+  readonly reasons: readonly string[];
+}
+
 /** Everything that a dream did, as `report.json` has it. */
 export interface DreamReport {
   readonly type: 'dream_report';
@@ -108,6 +122,8 @@ export interface DreamReport {
   readonly playbook_uses: readonly ReportedUse[];
   /** Null when there was nothing to judge. */
   readonly gate: GateResult | null;
+  /** @default - standard, in reports from before there were batches */
+  readonly processing?: ReportedProcessing;
   readonly spending: DreamSpending;
   /** Dream's cost as a share of what its sessions had cost, e.g. 0.08; null when one is unknown. */
   readonly cost_share: number | null;

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { limits } from '../core/limits.ts';
 import { addThinking, askFor, noThinking } from './ask.ts';
+import { inTurn, together } from './awaited.ts';
 import { boundFaults } from './bounds.ts';
 import type { HeldEvidence } from './candidate.ts';
 import { Counts } from './counts.ts';
@@ -80,7 +81,7 @@ async function check(
     .map(({ operation }) => operation)
     .filter(({ change_id }) => !faults.has(change_id));
   const open = sound.filter((operation) => needsJudging(operation, texts));
-  const judged = await Promise.all(
+  const judged = await together(
     packsOf(open, texts).map(async (pack) => await limit(judge, ports, pack, { texts, signal })),
   );
   const falls = new Map(judged.flatMap((each) => [...each.falls]));
@@ -175,20 +176,20 @@ async function judge(
   );
   const why = 'fault' in asked ? asked.fault : 'It was given no verdict.';
   const falls = new Map<string, Dropped>();
-  for (const [n, operation] of pack.entries()) {
+  await inTurn(pack.entries(), async ([n, operation]) => {
     const { change_id } = operation;
     const verdict = verdicts.get(n);
     if (verdict?.verdict === 'veto')
       falls.set(change_id, drop('vetoed', operation, verdict.reason));
-    if (verdict !== undefined) continue;
+    if (verdict !== undefined) return;
     if (pack.length === 1) {
       falls.set(change_id, drop('unverified', operation, why));
-      continue;
+      return;
     }
     const alone = await judge(ports, [operation], about);
     usage = addThinking(usage, alone.usage);
     for (const [id, fall] of alone.falls) falls.set(id, fall);
-  }
+  });
   return { usage, falls };
 }
 

@@ -106,7 +106,7 @@ export class Fold {
   }
 
   #finish(message: BetaMessage): ModelReply {
-    const { stop_reason, stop_details, usage } = message;
+    const { stop_reason } = message;
     let cut: BetaToolUseBlock | undefined;
     const content = message.content.flatMap((block, index) => {
       const json = this.#json.get(index);
@@ -120,21 +120,8 @@ export class Fold {
       }
       throw broken(`the input of block ${index} is not JSON`);
     });
-    return {
-      content,
-      ...(cut === undefined ? {} : { cut }),
-      stop_reason,
-      stop_details:
-        stop_details === null || stop_details === undefined
-          ? null
-          : {
-              type: 'refusal',
-              category: stop_details.category,
-              explanation: stop_details.explanation,
-            },
-      usage: usageOf(usage),
-      speed: usage.speed ?? null,
-    };
+    const reply = replyOf({ ...message, content });
+    return cut === undefined ? reply : { ...reply, cut };
   }
 }
 
@@ -143,6 +130,24 @@ const CHARS_PER_TOKEN = 4;
 
 function saidIn(block: BetaContentBlock): string {
   return block.type === 'text' ? block.text : block.type === 'thinking' ? block.thinking : '';
+}
+
+/** A message that came whole. */
+export function replyOf({ content, stop_reason, stop_details, usage }: BetaMessage): ModelReply {
+  return {
+    content,
+    stop_reason,
+    stop_details:
+      stop_details === null || stop_details === undefined
+        ? null
+        : {
+            type: 'refusal',
+            category: stop_details.category,
+            explanation: stop_details.explanation,
+          },
+    usage: usageOf(usage),
+    speed: usage.speed ?? null,
+  };
 }
 
 function kindOf({ type }: BetaContentBlock): BlockKind {

@@ -2,7 +2,8 @@ import { Anthropic } from '@anthropic-ai/sdk';
 import { limits } from '../core/limits.ts';
 import { needed, readModelSecret } from './model-secret.ts';
 import type { ModelSettings } from './open-model.ts';
-import { SdkModel } from './sdk-model.ts';
+import type { BatchesClient } from './sdk-batches.ts';
+import type { Connection } from './sdk-model.ts';
 
 /** Claude through Anthropic's API, or whatever speaks it at the secret's `base_url`. */
 export function openAnthropic({
@@ -10,8 +11,8 @@ export function openAnthropic({
   secret_arn,
   model_ids,
   stall_ms,
-}: ModelSettings): SdkModel {
-  return new SdkModel({
+}: ModelSettings): Connection<BatchesClient> {
+  return {
     dialect: { provider: 'anthropic', model_ids },
     stall_ms: stall_ms ?? limits.model_stall_ms,
     connect: async (fetch, fresh) => {
@@ -26,5 +27,5 @@ export function openAnthropic({
         logLevel: 'off',
       });
     },
-  });
+  };
 }

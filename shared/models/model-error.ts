@@ -1,5 +1,6 @@
 import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk/error';
 import type { RequestUsage } from './model.ts';
+import type { BetaErrorResponse } from '@anthropic-ai/sdk/resources/beta/beta';
 
 /**
  * Why a model request failed. `failed`: anything else, retryable or not; `context_too_long`: compact
@@ -108,6 +109,14 @@ export function isToldByProvider(cause: unknown): boolean {
 /** Say with the failure what the answer had used by then. */
 export function withSpent(error: ModelError, spent: RequestUsage | undefined): ModelError {
   return spent === undefined ? error : Object.assign(error, { spent });
+}
+
+/** What stands in the place of an answer of a batch: an error without a status, by its type. */
+export function refusedInBatch(body: BetaErrorResponse): ModelError {
+  const { type } = body.error;
+  const status = type === 'invalid_request_error' ? 400 : undefined;
+  const { message } = body.error;
+  return fromApi(new APIError(status, body, message, undefined, type));
 }
 
 export function aborted(cause?: unknown): ModelError {

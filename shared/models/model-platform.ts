@@ -2,7 +2,8 @@ import { AnthropicAws } from '@anthropic-ai/aws-sdk';
 import { limits } from '../core/limits.ts';
 import { needed, readModelSecret } from './model-secret.ts';
 import type { ModelSettings } from './open-model.ts';
-import { SdkModel } from './sdk-model.ts';
+import type { BatchesClient } from './sdk-batches.ts';
+import type { Connection } from './sdk-model.ts';
 
 /**
  * Claude Platform on AWS: Anthropic's API behind AWS's door. Signed with the function's role, unless
@@ -13,8 +14,8 @@ export function openPlatform({
   secret_arn,
   model_ids,
   stall_ms,
-}: ModelSettings): SdkModel {
-  return new SdkModel({
+}: ModelSettings): Connection<BatchesClient> {
+  return {
     dialect: { provider: 'claude-platform-aws', model_ids },
     stall_ms: stall_ms ?? limits.model_stall_ms,
     connect: async (fetch, fresh) => {
@@ -29,5 +30,5 @@ export function openPlatform({
         logLevel: 'off',
       });
     },
-  });
+  };
 }

@@ -61,6 +61,8 @@ export interface ModelReply {
   readonly usage: RequestUsage;
   /** The speed that the request really ran at; null where the provider does not say. */
   readonly speed: 'standard' | 'fast' | null;
+  /** It came by the Message Batches API, at half the price. @default false */
+  readonly is_batched?: boolean;
 }
 
 export type BlockKind = 'text' | 'thinking' | 'tool_use' | 'other';

@@ -51,6 +51,11 @@ export interface Ran {
   /** The agent's `inference_geo`: US-only inference costs a tenth more on newer models. */
   readonly inference_geo?: string;
   readonly model_id: string;
+  /**
+   * By the Message Batches API: half of every rate, those of the cache too. @default false
+   * Source: batch processing, pricing: "50% of the standard API prices"; discounts multiply.
+   */
+  readonly is_batched?: boolean | undefined;
 }
 
 /** USD 10 for 1,000 searches is one cent each. Source: pricing page. */
@@ -82,7 +87,7 @@ export function requestCostMicrocents(
     tokens(usage.cache_creation_1h_input_tokens) * units(rate.cache_write_1h);
   const fast = ran.speed === 'fast' ? units(prices.fast ?? '1') : UNIT;
   const residency = ran.inference_geo === 'us' && modelFacts(ran.model_id).geo ? 11n : 10n;
-  const scale = 100n * UNIT * 10n;
+  const scale = 100n * UNIT * 10n * (ran.is_batched === true ? 2n : 1n);
   const microcents = (standard * fast * residency + scale / 2n) / scale;
   return Number(microcents) + usage.web_search_requests * SEARCH_MICROCENTS;
 }

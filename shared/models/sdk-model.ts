@@ -33,11 +33,11 @@ export interface MessagesClient {
   };
 }
 
-export interface Connection {
+export interface Connection<Client extends MessagesClient = MessagesClient> {
   readonly dialect: Dialect;
   readonly stall_ms: number;
   /** A client that speaks through `fetch`. `fresh`: its key was refused; read it again. */
-  readonly connect: (fetch: typeof globalThis.fetch, fresh: boolean) => Promise<MessagesClient>;
+  readonly connect: (fetch: typeof globalThis.fetch, fresh: boolean) => Promise<Client>;
   /** Headers that this model needs. */
   readonly headers?: (model_id: string) => Readonly<Record<string, string>>;
 }

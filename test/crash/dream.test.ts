@@ -7,14 +7,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Crash } from '../../infra/local/aws-error.ts';
 import type { Call } from '../../infra/local/gateway.ts';
+import { ReverieClient } from '#shared/client/reverie-client.ts';
 import { limits } from '#shared/core/limits.ts';
+import { processings, type Processing } from '#shared/dreams/dream.ts';
 import { askedFor } from '../functions/dream/dreamer.ts';
 import { startDreamRig, type DreamRig } from '../functions/dream/rig.ts';
 import { lastText } from '../model/model.ts';
 import { all } from '../rig.ts';
-import { Boundaries, isMet, sampled, type Death } from './boundaries.ts';
+import { Boundaries, isMet, sampled, type Boundary, type Death } from './boundaries.ts';
 
-/** Deaths that a run of the suite tries. */
+/** Deaths that a run of the suite tries: half of them in dreams by batches. */
 const DEATHS = 6;
 
 let rig: DreamRig;
@@ -49,10 +51,26 @@ afterAll(async () => {
   await rig.close();
 });
 
+async function begin(processing: Processing): Promise<string> {
+  if (processing === 'standard') return (await rig.dream(store_id, [session_id])).id;
+  const { dreamSchedules } = new ReverieClient(rig.client);
+  const schedule = await dreamSchedules.create({
+    name: 'cheap',
+    schedule: { type: 'cron', expression: '0 3 1 1 *', timezone: 'UTC' },
+    memory_store_id: store_id,
+    model: 'claude-sonnet-5-5',
+    processing,
+    sessions: { only_new: false },
+  });
+  const { dream_id } = await dreamSchedules.run(schedule.id);
+  await dreamSchedules.archive(schedule.id);
+  return dream_id ?? '';
+}
+
 /** What a dream came to, in words that do not hang on its ids. */
-async function run(dying?: Death<'dream'>): Promise<string> {
-  const { id } = await rig.dream(store_id, [session_id]);
+async function run(processing: Processing, dying?: Death<'dream'>): Promise<string> {
   boundaries.begin(dying);
+  const id = await begin(processing);
   const dream = await rig.settled(id);
   const texts = await rig.texts(dream.outputs[0]?.memory_store_id ?? '');
   const events = await rig.events(dream.session_id ?? '');
@@ -77,19 +95,24 @@ async function run(dying?: Death<'dream'>): Promise<string> {
 
 test('a dream killed at any boundary ends the same, and is charged once', async () => {
   const input = await rig.hash(store_id);
-  await run();
-  const whole = await run();
-  expect(whole).toContain('"status":"completed"');
-  expect(whole).toContain('"port":true');
-  const deaths = sampled(boundaries.all(), DEATHS);
+  const deaths: Boundary<'dream'>[] = [];
   const broken: string[] = [];
   let missed = 0;
-  for (const dying of deaths) {
+  for (const processing of processings) {
     // oxlint-disable-next-line no-await-in-loop -- one death at a time, in one function
-    const outcome = await run(dying).catch((error: unknown) => String(error));
-    if (!boundaries.end()) missed += 1;
-    const { at, side, place } = dying;
-    if (outcome !== whole) broken.push(`${side} call ${at} (${place}): ${outcome}`);
+    const whole = await run(processing);
+    expect(whole).toContain('"status":"completed"');
+    expect(whole).toContain('"port":true');
+    const own = sampled(boundaries.all(), DEATHS / processings.length);
+    for (const dying of own) {
+      // oxlint-disable-next-line no-await-in-loop -- likewise
+      const outcome = await run(processing, dying).catch((error: unknown) => String(error));
+      if (!boundaries.end()) missed += 1;
+      const { at, side, place } = dying;
+      if (outcome !== whole)
+        broken.push(`${processing}, ${side} call ${at} (${place}): ${outcome}`);
+    }
+    deaths.push(...own);
   }
   expect(broken).toEqual([]);
   expect(deaths.length).toBeGreaterThanOrEqual(DEATHS);

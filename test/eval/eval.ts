@@ -2,13 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { limits } from '#shared/core/limits.ts';
-import { argsOf, command, wholeNumber } from '../command.ts';
+import { processings, type Processing } from '#shared/dreams/dream.ts';
+import { argsOf, command, Misuse, wholeNumber } from '../command.ts';
 import type { EvalOptions } from './evaluate.ts';
 import { floorFaults, markdownOf, tableOf, type EvalResult } from './result.ts';
 
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 
-const help = `npm run eval:dreams -- [--json FILE] [--seed N] [--model ID]
+const help = `npm run eval:dreams -- [--json FILE] [--seed N] [--model ID] [--processing batch]
 
 Measures how faithfully dreams learn: a drawn set of sessions and memories with planted lessons,
 contradictions, duplicates, instructions and secrets goes into a local host, a dream is run through
@@ -18,6 +19,7 @@ without it the offline model does, by rules, which proves the machinery and not 
 
   --seed N      which set is drawn (1)      --model ID  which Claude (claude-sonnet-5-5)
   --sessions N  how many sessions (64)      --memories N  how many memories (220)
+  --processing standard|batch|both  at once, by Message Batches at half the price, or a dream of each
   --json FILE   results with the names of what failed, for a program
   --readme      the table into README.md    --help  this text
 
@@ -31,6 +33,7 @@ const args = () =>
     model: { type: 'string', default: 'claude-sonnet-5-5' },
     sessions: { type: 'string', default: '64' },
     memories: { type: 'string', default: '220' },
+    processing: { type: 'string', default: 'standard' },
     readme: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   });
@@ -43,9 +46,17 @@ function optionsOf(asked: ReturnType<typeof args>): EvalOptions {
     sessions_count: wholeNumber('sessions', asked.sessions, [8, limits.dream_sessions_max]),
     memories_count: wholeNumber('memories', asked.memories, [25, 1_000]),
     model: asked.model,
+    processings: processingsOf(asked.processing),
     ...(api_key === '' ? {} : { access }),
     progress: (sentence) => console.error(styleText('dim', sentence, { stream: process.stderr })),
   };
+}
+
+function processingsOf(asked: string): readonly Processing[] {
+  if (asked === 'both') return processings;
+  const one = processings.find((processing) => processing === asked);
+  if (one !== undefined) return [one];
+  throw new Misuse(`--processing is '${asked}', not standard, batch or both.`);
 }
 
 function introduction({ sizes, seed, model, is_offline }: EvalResult): string {
@@ -68,7 +79,7 @@ async function run(asked: ReturnType<typeof args>): Promise<number> {
     const part = `${introduction(result)}\n\n${markdownOf(result)}`;
     await writeFile(README, withPart(await readFile(README, 'utf8'), 'eval', part));
   }
-  const faults = result.runs.filter(({ name }) => name === 'dream').flatMap(floorFaults);
+  const faults = result.runs.filter(({ name }) => name.startsWith('dream')).flatMap(floorFaults);
   for (const fault of faults) {
     console.log(styleText('red', `Below a floor: ${fault}`, { stream: process.stdout }));
   }

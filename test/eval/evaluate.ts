@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import { HostClock } from '../../infra/local/clock.ts';
 import { startHost } from '../../infra/local/host.ts';
+import type { Processing } from '#shared/dreams/dream.ts';
 import { dreamOf, readMemories, storeOf } from './dream.ts';
 import { offlineRewriter } from './offline-rewriter.ts';
 import { plant, type Planted } from './plant.ts';
@@ -17,6 +18,8 @@ import type { FidelitySet } from './set/fidelity-set.ts';
 export interface EvalOptions extends DrawOptions {
   /** The model that dreams. */
   readonly model: string;
+  /** How it is asked; each of them is a dream of its own. @default - standard */
+  readonly processings?: readonly Processing[];
   /** Without it the offline model dreams. */
   readonly access?: { readonly api_key: string; readonly base_url?: string };
   readonly progress?: (sentence: string) => void;
@@ -32,7 +35,7 @@ const NOW = new Date('2026-11-20T20:00:00.000Z');
  * @throws Error when the model does not answer or the dream does not complete
  */
 export async function evaluate(options: EvalOptions): Promise<EvalResult> {
-  const { progress = () => undefined, access, model } = options;
+  const { progress = () => undefined, processings = ['standard'], access, model } = options;
   const data_dir = await mkdtemp(join(tmpdir(), 'reverie-eval-'));
   const admin_key = 'reverie-eval';
   try {
@@ -51,11 +54,14 @@ export async function evaluate(options: EvalOptions): Promise<EvalResult> {
       const planted = await plant(client, host, set);
       const before = storeOf(await readMemories(client, planted.memory_store_id));
       const material = { set, planted, before, progress };
-      const runs = [
+      const runs: Run[] = [
         runOf(material, before, { name: 'no dream', cost_share: 0, seconds: 0 }),
         await rewriteRun(options, material),
-        await dreamRun(client, model, material),
       ];
+      for (const processing of processings) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other: their time is told
+        runs.push(await dreamRun(client, { model, processing }, material));
+      }
       const { key } = set;
       const is_offline = access === undefined;
       return { seed: key.seed, model, is_offline, sizes: sizesOf(set), key, runs };
@@ -107,15 +113,20 @@ async function rewriteRun({ access, model }: EvalOptions, material: Material): P
   }
 }
 
-async function dreamRun(client: Anthropic, model: string, material: Material): Promise<Run> {
+async function dreamRun(
+  client: Anthropic,
+  how: { readonly model: string; readonly processing: Processing },
+  material: Material,
+): Promise<Run> {
   const { planted, progress } = material;
-  progress('a dream …');
+  const name = how.processing === 'batch' ? 'dream by batches' : 'dream';
+  progress(`${name} …`);
   const start_ms = performance.now();
-  const { report, after, ledger_faults } = await dreamOf(client, planted, { model, progress });
+  const { report, after, ledger_faults } = await dreamOf(client, planted, { ...how, progress });
   const counts = JSON.stringify(report.dropped_counts);
   const gate = report.gate === null ? 'not held' : report.gate.recommended ? 'passed' : 'failed';
   return runOf(material, after, {
-    name: 'dream',
+    name,
     cost_share: report.cost_share,
     seconds: secondsSince(start_ms),
     ledger_faults,

@@ -116,7 +116,9 @@ class Planter {
     };
     const head = newHead(made);
     const usage = { ...head.usage, cost_microcents: cost };
-    const rows = [{ ...head, usage }, newConfig(made), agentListing(made), newThread(made)];
+    // It has come to rest, so that a schedule takes it.
+    const rested = { ...head, usage, ended_at: planned.at };
+    const rows = [rested, newConfig(made), agentListing(made), newThread(made)];
     await this.#ports.table.transact(rows.map((put) => ({ put })));
     await this.#append(newThread(made), log.events, at_ms);
     return { session_id, log, cost };

@@ -4,7 +4,7 @@ import type { FidelitySet, Key } from './set/fidelity-set.ts';
 
 /** One way of learning, judged. */
 export interface Run {
-  readonly name: 'no dream' | 'one rewrite' | 'dream';
+  readonly name: 'no dream' | 'one rewrite' | 'dream' | 'dream by batches';
   readonly score: Score;
   /** The store that it leaves, by path. */
   readonly memories: Readonly<Record<string, string>>;

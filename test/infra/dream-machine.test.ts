@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { limits } from '../../shared/core/limits.ts';
+import { processings, timeoutMs } from '../../shared/dreams/dream.ts';
 import { stage_tasks } from '../../shared/dreams/stages/run-stage.ts';
 import { only, plain, synth } from './stack.ts';
 
@@ -74,6 +75,11 @@ test('every stage says where it goes, whatever fails goes to Fail, and all end t
       'Decide > Sessions',
       'Decide > Settle',
       'Decide > Done',
+      'Decide > Batch',
+      'Decide > Pause',
+      'Batch > Decide',
+      'Batch > Fail',
+      'Pause > Batch',
       'Sessions > Consolidate',
       'Sessions > Fail',
       'Fail > Settle',
@@ -109,6 +115,14 @@ test('each task is one that the function knows, under the name of its state', ()
   expect(names.toSorted()).toEqual(stage_tasks.toSorted());
 });
 
+test('a dream that waits for a batch pauses as long as its answer says, and looks again', () => {
+  expect(definition.States['Pause']).toMatchObject({
+    Type: 'Wait',
+    SecondsPath: '$.seconds',
+    Next: 'Batch',
+  });
+});
+
 test('an answer that is none of those fails the execution: reconcile brings the dream back', () => {
   expect(definition.States['Decide']).not.toHaveProperty('Default');
   const choices = definition.States['Decide']?.Choices ?? [];
@@ -119,7 +133,12 @@ test('only ids and numbers travel; what a Catch has caught goes to Fail and no f
   for (const [name, { ResultSelector, ResultPath, Catch = [] }] of tasks) {
     for (const each of Catch) expect(each).toMatchObject({ ResultPath: '$.error', Next: 'Fail' });
     if (ResultPath === null) continue;
-    const more = { Gather: ['sessions.$'], Reflect: ['session_n.$'] }[name] ?? [];
+    const more =
+      {
+        Gather: ['sessions.$'],
+        Reflect: ['session_n.$'],
+        Batch: ['sessions.$', 'seconds.$'],
+      }[name] ?? [];
     const all = ['dream_id.$', 'run.$', 'next.$', ...more];
     expect(Object.keys(ResultSelector ?? {})).toEqual(all);
   }
@@ -132,8 +151,9 @@ test('what may pass is repeated at each task, by the names that pass and no othe
 });
 
 test('nothing runs without an end', () => {
-  expect(definition.TimeoutSeconds).toBe(limits.run_timeout_s);
-  expect(limits.dream_timeout_ms).toBeLessThan(limits.run_timeout_s * 1_000);
+  const run_ms = limits.dream_run_timeout_s * 1_000;
+  expect(definition.TimeoutSeconds).toBe(limits.dream_run_timeout_s);
+  for (const processing of processings) expect(timeoutMs({ processing })).toBeLessThan(run_ms);
   expect(new Set(tasks.map(([, { TimeoutSeconds }]) => TimeoutSeconds))).toEqual(new Set([910]));
   expect(limits.dream_timeout_s).toBeLessThan(910);
 });

@@ -333,6 +333,7 @@ async function dreamByTheClock({ rig, own, meddler }: Evening): Promise<void> {
     memory_store_id: from.id,
     model: 'claude-sonnet-5-5',
     mode: 'review',
+    processing: 'batch',
     sessions: {
       agent_id: null,
       outcome_results: ['satisfied', 'failed', 'max_iterations_reached'],

@@ -148,11 +148,11 @@ const expected: Readonly<Record<string, string[]>> = {
   ],
   DreamRole: [
     ...on(table, ...rowReads, ...rowWrites),
-    ...under('dreams', ...getsAndPuts),
+    ...under('dreams', ...getsAndPuts, ...deletes),
     ...under('sessions', ...getsAndPuts),
     ...under('memory_stores', ...getsAndPuts, ...deletes),
     ...names('dreams', 'memory_stores'),
-    ...versions('memory_stores'),
+    ...versions('dreams', 'memory_stores'),
     ...on('<SecretsModelKey>', 'secretsmanager:GetSecretValue'),
     ...key,
     ...traces,
@@ -309,6 +309,19 @@ test.each(providers)('with %s the step may reach that model and no other', (prov
   const reached = permissions('StepRole', synth({ model_provider: provider }).template);
   const models = reached.filter((line) => /^(bedrock|aws-external-anthropic):/.test(line));
   expect(models).toEqual(lines.toSorted());
+});
+
+test('batches are for the dream alone, where the provider has them', () => {
+  const { template: platform } = synth({ model_provider: 'claude-platform-aws' });
+  const batches = ['Cancel', 'Create', 'Delete', 'Get'].map(
+    (what) => `aws-external-anthropic:${what}BatchInference`,
+  );
+  const workspace =
+    'arn:<AWS::Partition>:aws-external-anthropic:<AWS::Region>:<AWS::AccountId>:workspace/*';
+  const reached = (role: string): string[] =>
+    permissions(role, platform).filter((line) => line.includes('BatchInference'));
+  expect(reached('DreamRole')).toEqual(on(workspace, ...batches).toSorted());
+  for (const role of ['StepRole', 'GradeRole']) expect(reached(role)).toEqual([]);
 });
 
 test.each([

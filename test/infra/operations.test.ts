@@ -33,6 +33,7 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
       'FIRE_FUNCTION_NAME',
       'MEMORIES_MAX',
       'MEMORY_VERSION_DAYS',
+      'MODEL_PROVIDER',
       'TABLE_NAME',
     ],
   ],

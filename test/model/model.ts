@@ -5,6 +5,7 @@ import type {
   Message,
   MessageCreateParams,
 } from '@anthropic-ai/sdk/resources/messages';
+import type { MessageBatches } from '../../infra/local/offline-model/batches.ts';
 import {
   completeMessage,
   encodeError,
@@ -50,6 +51,8 @@ export interface ScriptedModel {
   readonly url: string;
   /** Every request to /v1/messages, also those that were refused. */
   readonly requests: readonly ModelRequest[];
+  /** Its Message Batches: what came, and how they are to end. Their requests are among `requests`. */
+  readonly batches: MessageBatches;
   /** The reasons of all 400s that were not scripted: empty at the end of a good test. */
   readonly violations: readonly string[];
   /**
@@ -119,6 +122,7 @@ export async function startModel(options: ModelOptions = {}): Promise<ScriptedMo
 
   const model: ScriptedModel = {
     url: server.url,
+    batches: server.batches,
     requests,
     violations,
     on: (match, ...replies) => {

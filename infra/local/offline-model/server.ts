@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Message, MessageCreateParams } from '@anthropic-ai/sdk/resources/messages';
+import { isOfBatches, MessageBatches } from './batches.ts';
 import { encodeMessage } from './messages-sse.ts';
 
 export interface MessagesRequest {
@@ -31,13 +32,16 @@ export type OnRequest = (request: MessagesRequest) => MessagesAnswer | Promise<M
 
 export interface MessagesServer {
   readonly url: string;
+  /** Its `/v1/messages/batches`. */
+  readonly batches: MessageBatches;
   close(): Promise<void>;
 }
 
 /** A Messages API on 127.0.0.1 that speaks real HTTP and SSE and answers what `onRequest` says. */
 export async function serveMessages(onRequest: OnRequest, port = 0): Promise<MessagesServer> {
+  const batches = new MessageBatches(onRequest);
   const server = createServer((incoming, outgoing) => {
-    serve(onRequest, incoming, outgoing).catch((cause: unknown) => {
+    serve({ onRequest, batches }, incoming, outgoing).catch((cause: unknown) => {
       const message = cause instanceof Error ? cause.message : String(cause);
       if (outgoing.headersSent) outgoing.destroy();
       else sendJson(outgoing, 500, { type: 'error', error: { type: 'api_error', message } });
@@ -49,6 +53,7 @@ export async function serveMessages(onRequest: OnRequest, port = 0): Promise<Mes
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
+    batches,
     url: `http://127.0.0.1:${address.port}`,
     close: async () => {
       const closed = once(server, 'close');
@@ -59,12 +64,24 @@ export async function serveMessages(onRequest: OnRequest, port = 0): Promise<Mes
   };
 }
 
+interface Served {
+  readonly onRequest: OnRequest;
+  readonly batches: MessageBatches;
+}
+
 async function serve(
-  onRequest: OnRequest,
+  { onRequest, batches }: Served,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
   const path = new URL(incoming.url ?? '/', 'http://host').pathname;
+  if (isOfBatches(path)) {
+    const { method, headers } = incoming;
+    const body = method === 'POST' ? await readJson(incoming) : undefined;
+    const base_url = `http://${headers.host}`;
+    const answered = await batches.serve({ method, path, headers, body }, base_url);
+    return sendJson(outgoing, answered.status, answered.body, answered.headers);
+  }
   if (incoming.method !== 'POST' || !path.startsWith('/v1/messages')) {
     const error = { type: 'not_found_error', message: `${incoming.method} ${path}` };
     sendJson(outgoing, 404, { type: 'error', error });
@@ -84,7 +101,9 @@ async function serve(
 async function readJson(incoming: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  const text = Buffer.concat(chunks).toString('utf8');
+  // The cancellation of a batch has no body.
+  return text === '' ? undefined : JSON.parse(text);
 }
 
 async function sendFrames(

@@ -3,6 +3,7 @@ import { ConditionFailed, type Table, type Write } from '../../core/table.ts';
 import { deliverDream } from '../../dream-schedules/deliver.ts';
 import { storeKey } from '../../memory/memory.ts';
 import { dreamKey, hasEnded, holdKey, type DreamError, type DreamHead } from '../dream.ts';
+import { leaveBatches } from './leave-batches.ts';
 import { closeSession } from './pipeline-session.ts';
 import type { StageInput, StagePorts } from './work.ts';
 
@@ -77,7 +78,8 @@ function messageOf(cause: string): string {
 export type StoppedDream = Pick<DreamHead, 'status' | 'cost_microcents' | 'recommended'>;
 
 /**
- * The state Settle: an ended dream gives back what it holds. Its session is archived, a copy that it
+ * The state Settle: an ended dream gives back what it holds. Its batches are
+ * canceled, its session is archived, a copy that it
  * never showed is swept, its hold of a store ends, and its schedule gets what it is due. With that ends
  * its place in the index of those that run: dies before that, reconcile brings it here again.
  *
@@ -92,10 +94,12 @@ export async function settle(
   const until_ms = performance.now() + time_ms / 2;
   const head = await headOf(ports.table, dream_id);
   if (!hasEnded(head) || head.gsi2pk === undefined) return undefined;
+  const is_time_up = (): boolean => performance.now() >= until_ms;
+  await leaveBatches(ports, head, is_time_up);
   await closeSession(ports, head);
   await dropCopy(ports, head);
   await dropHold(ports, head);
-  await deliverDream(ports, head, () => performance.now() >= until_ms);
+  await deliverDream(ports, head, is_time_up);
   const is_ours = await quietly(ports.table, {
     update: dreamKey(dream_id),
     expression: 'SET stage = :ended REMOVE gsi2pk, gsi2sk',

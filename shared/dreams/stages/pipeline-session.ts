@@ -101,17 +101,17 @@ function newPipeline({ ports, head, model }: Work): NewSession {
 
 /**
  * Say something in the dream's session, in one transaction with what it is about. Refused, it has been
- * written before, and said with it.
+ * written before, and said with it. @returns false when it was refused
  */
 export async function tell(
   { ports, head }: Pick<Work, 'ports' | 'head'>,
   text: string,
   writes: readonly Write[],
-): Promise<void> {
+): Promise<boolean> {
   const line: Line = {
     event: { id: newId('event'), type: 'agent.message', content: [{ type: 'text', text }] },
   };
-  await say(ports, head, { lines: [line], writes });
+  return await say(ports, head, { lines: [line], writes });
 }
 
 async function threadOf(table: Table, thread_id: string): Promise<ThreadHead | undefined> {

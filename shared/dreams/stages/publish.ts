@@ -7,7 +7,15 @@ import { pathsOf, type Operation } from '../operation.ts';
 import { dream_prompt_version } from '../prompts/version.ts';
 import { reportMarkdown } from '../report-markdown.ts';
 import { reportOf } from '../report-of.ts';
-import type { DreamReport, DreamSpending, Dropped, Edit, GateResult } from '../report.ts';
+import type {
+  DreamReport,
+  DreamSpending,
+  Dropped,
+  Edit,
+  GateResult,
+  ReportedProcessing,
+} from '../report.ts';
+import { batchesOf } from './batch-rows.ts';
 import { checkSessions, readSessions, readSnapshot } from './gather.ts';
 import { tell } from './pipeline-session.ts';
 import { consolidateDream, gateDream, readReflections, verifyDream } from './think.ts';
@@ -64,6 +72,7 @@ export async function publish(work: Work): Promise<void> {
     skipped: reflections.skipped,
     uses: consolidated.uses,
     gate,
+    processing: await processingOf(work),
     spending: await spendingOf(work),
     snapshot,
     operations,
@@ -83,6 +92,24 @@ function changedMeanwhile(operation: Operation): Dropped {
   const what = `${change_id} ${op} ${pathsOf(operation).join(', ')}: others changed it while the dream ran; it stays as they left it.`;
   return { stage: 'publish', reason: 'changed_meanwhile', what, evidence };
 }
+
+async function processingOf({ ports, head, batches }: Work): Promise<ReportedProcessing> {
+  const none = { batches_count: 0, batched_count: 0, alone_count: 0 };
+  if (head.processing !== 'batch') return { type: 'standard', ...none, reasons: [] };
+  const rows = await batchesOf(ports.table, head);
+  const sum = (count: 'answered_count' | 'alone_count'): number =>
+    rows.reduce((total, row) => total + (row[count] ?? 0), 0);
+  const reasons = rows.flatMap(({ reason }) => reason ?? []);
+  return {
+    type: batches === undefined ? 'standard' : 'batch',
+    batches_count: rows.length,
+    batched_count: sum('answered_count'),
+    alone_count: sum('alone_count'),
+    reasons: batches === undefined ? [...reasons, no_batches] : reasons,
+  };
+}
+
+const no_batches = 'the model provider of the deployment has no Message Batches any more';
 
 async function spendingOf(work: Work): Promise<DreamSpending> {
   const costs = (await readSessions(work)).map(({ cost_microcents }) => cost_microcents);

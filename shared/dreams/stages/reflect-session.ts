@@ -8,7 +8,8 @@ import {
   type SessionConfig,
   type SessionHead,
 } from '../../sessions/session.ts';
-import { dreamKey, dreamObject, pieceKey, piecesBelow } from '../dream.ts';
+import { inTurn } from '../awaited.ts';
+import { dreamKey, dreamObject, pieceKey, piecesBelow, readKey } from '../dream.ts';
 import { linesOf } from '../lines.ts';
 import type { Piece } from '../piece.ts';
 import { Cutter } from '../pieces.ts';
@@ -25,7 +26,7 @@ import type { Work } from './work.ts';
  * the line that tells of it: dies in between, the same object is written again, from an answer that
  * is remembered.
  *
- * @throws TimeUp, Elsewhere between two pieces; DreamFailed when the session is gone
+ * @throws TimeUp, Elsewhere between two pieces; Awaited when all are registered; DreamFailed when the session is gone
  */
 export async function reflectSession(work: Work, session_n: number): Promise<void> {
   const session = (await readSessions(work))[session_n];
@@ -33,9 +34,9 @@ export async function reflectSession(work: Work, session_n: number): Promise<voi
   const { dream_id, instructions } = work.head;
   const done = new Set((await piecesDone(work, piecesBelow(session_n))).map(({ sk }) => sk));
   const snapshot = await readSnapshot(work);
-  for await (const piece of readPieces(work, session)) {
+  await inTurn(readPieces(work, session), async (piece) => {
     const key = pieceKey(dream_id, session_n, piece.n);
-    if (done.has(key.sk)) continue;
+    if (done.has(key.sk)) return;
     await work.look();
     const reflection = await reflect(work.think, { piece, snapshot, instructions }, work.signal);
     const body = JSON.stringify(reflection);
@@ -43,7 +44,17 @@ export async function reflectSession(work: Work, session_n: number): Promise<voi
     await work.ports.blobs.put(object, body, 'application/json');
     const row = { put: { ...key }, condition: 'attribute_not_exists(pk)' };
     await tell(work, wordsOf(piece, reflection), [row]);
-  }
+  });
+  // Unconditional: a repeat writes the same.
+  if (work.head.processing === 'batch')
+    await work.ports.table.transact([{ put: { ...readKey(dream_id, session_n) } }]);
+}
+
+/** Numbers of the sessions of a dream by batches that have not been read to their end. */
+export async function sessionsLeft({ ports, head }: Work): Promise<number[]> {
+  const { pk } = dreamKey(head.dream_id);
+  const read = new Set((await rowsBetween(ports.table, pk, 'R#')).map(({ sk }) => sk));
+  return [...head.session_ids.keys()].filter((n) => !read.has(readKey(head.dream_id, n).sk));
 }
 
 function wordsOf({ session_id, n }: Piece, { candidates, skipped }: Reflection): string {

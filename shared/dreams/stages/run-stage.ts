@@ -1,10 +1,12 @@
 import { invariant } from '../../core/invariant.ts';
 import { ModelError } from '../../models/model-error.ts';
 import { BrokenLedger } from '../apply-operations.ts';
+import { Awaited } from '../awaited.ts';
+import { awaitBatches } from './batch.ts';
 import { fail, failDream, settle, type StoppedDream } from './end-dream.ts';
 import { gather } from './gather.ts';
 import { publish } from './publish.ts';
-import { reflectSession } from './reflect-session.ts';
+import { reflectSession, sessionsLeft } from './reflect-session.ts';
 import { consolidateDream, gateDream, verifyDream } from './think.ts';
 import {
   DreamFailed,
@@ -24,6 +26,7 @@ export const stage_tasks = [
   'verify',
   'gate',
   'publish',
+  'batch',
   'fail',
   'settle',
 ] as const;
@@ -31,9 +34,11 @@ type StageTask = (typeof stage_tasks)[number];
 
 export interface StageResult {
   /** The state that comes next; `read` ends a session's part of the Map. */
-  readonly next: Exclude<StageTask, 'fail'> | 'sessions' | 'read' | 'done';
+  readonly next: Exclude<StageTask, 'fail'> | 'sessions' | 'read' | 'pause' | 'done';
   /** Numbers of the sessions, for the Map. */
   readonly sessions?: readonly number[];
+  /** How long the machine is to pause. */
+  readonly seconds?: number;
   /** Why the dream has failed here, for the log. */
   readonly failed?: DreamFailed;
   /** The dream that has stopped here. */
@@ -50,6 +55,10 @@ const stages: Readonly<Record<Exclude<StageTask, 'fail' | 'settle'>, Stage>> = {
     return { next: 'read' };
   },
   consolidate: async (work) => {
+    // The Map has ended, and some of its sessions wait for their answers.
+    if (work.head.processing === 'batch' && (await sessionsLeft(work)).length > 0) {
+      return { next: 'batch' };
+    }
     await consolidateDream(work);
     return { next: 'verify' };
   },
@@ -65,6 +74,7 @@ const stages: Readonly<Record<Exclude<StageTask, 'fail' | 'settle'>, Stage>> = {
     await publish(work);
     return { next: 'settle' };
   },
+  batch: awaitBatches,
 };
 
 /**
@@ -107,6 +117,8 @@ async function resultOf(
   const { task } = input;
   if (error instanceof Elsewhere) return { next: error.next };
   if (error instanceof TimeUp || work?.signal.aborted === true) return { next: task };
+  // A session that waits has done its part of the Map.
+  if (error instanceof Awaited) return { next: task === 'reflect' ? 'read' : 'batch' };
   const cause = ofStage(error);
   if (cause instanceof DreamFailed) {
     const { type, message } = cause;

@@ -5,6 +5,7 @@ import { invariant } from '../../core/invariant.ts';
 import { limits } from '../../core/limits.ts';
 import type { MemoryPorts } from '../../memory/memory-ports.ts';
 import { defaultEffort } from '../../models/catalogue.ts';
+import type { Batches } from '../../models/batches.ts';
 import type { ModelError } from '../../models/model-error.ts';
 import type { Model } from '../../models/model.ts';
 import type { PriceOverrides } from '../../models/prices.ts';
@@ -12,6 +13,7 @@ import {
   dreamKey,
   dreamObject,
   hasEnded,
+  timeoutMs,
   type DreamErrorType,
   type DreamHead,
   type DreamStage,
@@ -22,6 +24,8 @@ import { Journal } from './journal.ts';
 /** What the tasks of a dream act upon. */
 export interface StagePorts extends MemoryPorts {
   readonly model: Model;
+  /** @default - the deployment's provider has none */
+  readonly batches?: Batches | undefined;
   readonly prices: PriceOverrides;
 }
 
@@ -85,7 +89,10 @@ export class Work {
     const left_ms = Math.max(0, time_ms - limits.step_time_reserve_ms);
     this.#deadline_ms = performance.now() + left_ms;
     this.signal = AbortSignal.timeout(left_ms);
-    this.#journal = new Journal(ports, head, `${input.task}#${input.session_n ?? ''}`);
+    this.#journal = new Journal(ports, head, {
+      task: `${input.task}#${input.session_n ?? ''}`,
+      is_batched: this.batches !== undefined,
+    });
   }
 
   /**
@@ -102,6 +109,11 @@ export class Work {
 
   get head(): DreamHead {
     return this.#head;
+  }
+
+  /** Where the dream's requests go; undefined where they are made at once. */
+  get batches(): Batches | undefined {
+    return this.#head.processing === 'batch' ? this.ports.batches : undefined;
   }
 
   get model(): BetaManagedAgentsModelConfig {
@@ -142,8 +154,9 @@ export class Work {
     if (this.#head.run !== this.#input.run) throw new Elsewhere('done');
     if (hasEnded(this.#head)) throw new Elsewhere('settle');
     const age_ms = this.ports.clock.now().getTime() - Date.parse(this.#head.created_at);
-    if (age_ms <= limits.dream_timeout_ms) return;
-    const hours = limits.dream_timeout_ms / 3_600_000;
+    const timeout_ms = timeoutMs(this.#head);
+    if (age_ms <= timeout_ms) return;
+    const hours = timeout_ms / 3_600_000;
     throw new DreamFailed('timeout', `The dream had not ended after ${hours} hours.`);
   }
 

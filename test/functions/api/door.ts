@@ -9,6 +9,7 @@ import { systemClock, type Clock } from '#shared/core/clock.ts';
 import { serve, type ProxyResult } from '#shared/door/serve.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
 import { routes } from '#shared/routes.ts';
+import type { Provider } from '#shared/models/model.ts';
 import { Tail } from '#shared/threads/tail.ts';
 import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
 import { routeTable, type ApiPorts } from '../../../functions/api/route-table.ts';
@@ -46,6 +47,7 @@ export interface StartedDoor {
       readonly runs: MemoryRuns;
       readonly dreams: MemoryExecutions;
       readonly firing: DirectFiring;
+      model_provider: Provider;
     };
   readonly table: StartedTable;
   /** Everything that the door has logged, parsed. */
@@ -71,6 +73,7 @@ export async function startDoor({ memories_max = 2_000 } = {}): Promise<StartedD
     dreams: new MemoryExecutions(),
     prices: {},
     cipher: new MemoryCipher(),
+    model_provider: 'anthropic' as Provider,
     memories_max,
     version_days: 0,
     transcript_days: 0,

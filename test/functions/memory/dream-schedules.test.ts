@@ -54,6 +54,7 @@ test('a schedule shows all that it does, and when it will', async () => {
     model: { id: 'claude-sonnet-5-5', speed: 'standard' },
     instructions: null,
     mode: 'review',
+    processing: 'standard',
     retention: { notes_days: null, playbooks_days: null, reviews_days: null, copies_days: null },
     federation: null,
     timer: { state: 'ready', error: null },
@@ -84,6 +85,12 @@ test('what cannot be is refused by its name, and nothing is made', async () => {
     [{ cron: '0 3 * * *' }, 400, /cron: unknown field/],
     [{ model: 'gpt-4' }, 400, /model.*does not dream/],
     [{ mode: 'yolo' }, 400, /mode: must be 'review' or 'auto'/],
+    [{ processing: 'later' }, 400, /processing: must be 'standard' or 'batch'/],
+    [
+      { processing: 'batch', model: { id: 'claude-opus-5', speed: 'fast' } },
+      400,
+      /model.*speed: must be 'standard'/,
+    ],
     [{ retention: { notes_days: 0 } }, 400, /retention.notes_days/],
     [{ sessions: { max_age_days: 1_000 } }, 400, /sessions.max_age_days/],
     [{ sessions: { statuses: [] } }, 400, /sessions.statuses/],
@@ -128,6 +135,7 @@ test('no body at all breaks it', async () => {
       retention: given(null),
       federation: given(null),
       instructions: given('Be brief.'),
+      processing: given('batch'),
     },
     { requiredKeys: ['schedule'] },
   );
@@ -145,6 +153,30 @@ test('no body at all breaks it', async () => {
     { numRuns: 25 },
   );
   expect([...statuses]).toContain(400);
+});
+
+test('batches are kept with the schedule, and refused by name where the provider has none', async () => {
+  rig.at('2026-11-28T12:00:00Z');
+  const store_id = await rig.store();
+  const id = await rig.schedule(store_id, { processing: 'batch' });
+  expect(await schedules().retrieve(id)).toMatchObject({ processing: 'batch' });
+  expect(await schedules().update(id, { name: 'b' })).toMatchObject({ processing: 'batch' });
+  const standard = { processing: 'standard' };
+  expect(await schedules().update(id, { processing: null })).toMatchObject(standard);
+  const { ports } = rig.door;
+  ports.model_provider = 'bedrock';
+  for (const refused of [
+    rig.schedule(store_id, { processing: 'batch' }),
+    schedules().update(id, { processing: 'batch' }),
+  ]) {
+    await expect(refused).rejects.toMatchObject({
+      status: 400,
+      error: { error: { type: 'invalid_request_error' } },
+      message: expect.stringMatching(/processing: .*'bedrock'.*Use 'standard'/),
+    });
+  }
+  ports.model_provider = 'anthropic';
+  expect(await schedules().retrieve(id)).toMatchObject(standard);
 });
 
 test('a change is told to the timers, and what needs two of them has two', async () => {

@@ -30,7 +30,14 @@ const cases = [
   ['one that is too young is left: its start may be under way', 59_000, false, false, 0, 0],
   ['one that lives is left', minute, true, false, 0, 0],
   ['one that has fully stopped is left', minute, false, true, 0, 0],
-  ['one that outlives its time is counted', limits.dream_stuck_ms + 1, true, false, 0, 1],
+  [
+    'one that outlives its time is counted',
+    limits.dream_timeout_ms + limits.dream_stuck_after_ms + 1,
+    true,
+    false,
+    0,
+    1,
+  ],
 ] as const;
 
 test.each(

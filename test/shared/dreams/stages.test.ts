@@ -9,6 +9,8 @@ import { runStage } from '#shared/dreams/stages/run-stage.ts';
 import { eventsOf, readReports, threadIds } from '#shared/dreams/stages/session-log.ts';
 import type { StagePorts } from '#shared/dreams/stages/work.ts';
 import { storeKey } from '#shared/memory/memory.ts';
+import type { Batches } from '#shared/models/batches.ts';
+import { ModelError } from '#shared/models/model-error.ts';
 import { noRequestUsage, type Model, type ModelReply } from '#shared/models/model.ts';
 import { reportKey } from '#shared/outcome-reports/report.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
@@ -144,6 +146,73 @@ test('of a session that is too long to be held every event is shown to the model
   expect(await runStage({ ...ports, model }, input, 60_000)).toMatchObject({ next: 'read' });
   const marks = Array.from({ length: count }, (_, n) => `mark-${n}.`);
   expect(marks.filter((mark) => !shown.some((text) => text.includes(mark)))).toEqual([]);
+});
+
+test('a batch whose id is lost is sent once more, then its requests are made by themselves', async () => {
+  const { base, ports } = stagePorts();
+  const call = aCall();
+  const { session_id, thread_id } = await putSession(base, call);
+  await append(base, thread_id, [aReply('Nothing to learn.')]);
+  const fabricated = { ...call, store_id: 'memstore_1', snapshot: aSnapshot(), operations: [] };
+  const changed = { ...running, stage: 'reflect', processing: 'batch', session_ids: [session_id] };
+  const dream_id = await putDream(base, fabricated, changed as Partial<DreamHead>);
+  const sent: string[] = [];
+  const never = async () => await Promise.reject(new Error('nobody looks for it'));
+  const batches: Batches = {
+    submit: async (requests) => {
+      sent.push(...requests.map(({ custom_id }) => custom_id));
+      throw new ModelError('The reply was lost.', { kind: 'failed', retryable: true });
+    },
+    state: never,
+    answers: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
+    cancel: never,
+    forget: never,
+  };
+  const pass = async (task: 'reflect' | 'consolidate' | 'batch', model = ports.model) =>
+    await runStage({ ...ports, model, batches }, { task, dream_id, run: 1, session_n: 0 }, 60_000);
+  expect(await pass('reflect')).toEqual({ next: 'read' });
+  expect(await pass('consolidate')).toEqual({ next: 'batch' });
+  const pause = { next: 'pause', seconds: limits.batch_pause_min_s };
+  expect(await pass('batch')).toEqual(pause);
+  // It may still be on its way: who comes at once does not send it again.
+  expect(await pass('batch')).toEqual(pause);
+  expect(sent).toHaveLength(1);
+  base.clock.ms += limits.batch_submit_ms;
+  expect(await pass('batch')).toEqual({ next: 'pause', seconds: limits.batch_submit_ms / 4_000 });
+  expect(new Set(sent).size).toBe(1);
+  base.clock.ms += limits.batch_submit_ms;
+  expect(await pass('batch')).toEqual({ next: 'sessions', sessions: [0] });
+  expect(sent).toHaveLength(limits.batch_submits_max);
+  const message: ModelReply = {
+    content: [{ type: 'text', text: '{"lessons":[]}', citations: null }],
+    stop_reason: 'end_turn',
+    stop_details: null,
+    usage: noRequestUsage,
+    speed: null,
+  };
+  const model: Model = {
+    async *stream() {
+      yield { type: 'done', message };
+    },
+  };
+  expect(await pass('reflect', model)).toEqual({ next: 'read' });
+  // It may take longer than others, and not for ever.
+  base.clock.ms += limits.dream_timeout_ms;
+  expect(await pass('batch')).toEqual({ next: 'consolidate' });
+  base.clock.ms += limits.dream_batch_timeout_ms;
+  expect(await pass('batch')).toMatchObject({ next: 'settle', failed: { type: 'timeout' } });
+});
+
+test('where the provider has no batches any more, a dream by batches asks at once', async () => {
+  const { base, ports } = stagePorts();
+  const call = aCall();
+  const { session_id, thread_id } = await putSession(base, call);
+  await append(base, thread_id, [aReply('Nothing to learn.')]);
+  const fabricated = { ...call, store_id: 'memstore_1', snapshot: aSnapshot(), operations: [] };
+  const changed = { ...running, stage: 'reflect', processing: 'batch', session_ids: [session_id] };
+  const dream_id = await putDream(base, fabricated, changed as Partial<DreamHead>);
+  const input = { task: 'reflect', dream_id, run: 1, session_n: 0 } as const;
+  await expect(runStage(ports, input, 60_000)).rejects.toThrow('no model is asked');
 });
 
 test('a session is known by the reports on its runs as well; those that are not done say nothing', async () => {

@@ -84,6 +84,17 @@ const table: [name: string, usage: Partial<RequestUsage>, ran: Ran, cents: strin
     '100',
   ],
   [
+    'by a batch: half of all rates, also where others multiply them',
+    // (1,000,000×5 + 1,000,000×0.5 + 1,000,000×6.25) × 1.1 / 2 = $6.4625
+    {
+      input_tokens: M,
+      cache_read_input_tokens: M,
+      cache_creation_5m_input_tokens: M,
+    },
+    { ...standard('claude-opus-5'), inference_geo: 'us', is_batched: true },
+    '646.25',
+  ],
+  [
     'global inference',
     { input_tokens: M },
     { ...standard('claude-opus-5'), inference_geo: 'global' },
