@@ -48,7 +48,7 @@ function listOf(isDomain: (text: string) => boolean, form: string) {
     .max(limits.tool_domains_max)
     .refine(
       (domains) => domains.length > 0,
-      'Empty list of domains is ambiguous. Provide at least one domain or null.',
+      'must not be empty. Name at least one domain, or send null for no list.',
     )
     .refine(
       (domains) => new Set(domains.map((text) => text.toLowerCase())).size === domains.length,
