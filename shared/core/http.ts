@@ -162,8 +162,8 @@ export function checkVersion(headers: HttpRequest['headers']): void {
 /**
  * The JSON of a request's body; undefined when there is none.
  *
- * @throws Fault `media` for another content type or charset; Fault `invalid` for what is not JSON
- *   in UTF-8.
+ * @throws Fault `media` for another content type or a compressed body; Fault `invalid` for another
+ *   charset and for what is not JSON in UTF-8.
  */
 export function readJson(http: HttpRequest): unknown {
   if (http.body === undefined) return undefined;
@@ -172,6 +172,10 @@ export function readJson(http: HttpRequest): unknown {
   );
   if (type.trim().toLowerCase() !== 'application/json') {
     throw new Fault('media', 'content-type: must be application/json.');
+  }
+  const coding = http.headers['content-encoding'] ?? 'identity';
+  if (coding.trim().toLowerCase() !== 'identity') {
+    throw new Fault('media', 'content-encoding: a body must not be compressed. Send it as it is.');
   }
   const charset = parameters.map((text) => text.trim().toLowerCase()).find(isCharset);
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {

@@ -114,6 +114,8 @@ export interface ThreadHead extends Row {
   readonly lease_holder: string | null;
   /** Epoch milliseconds. */
   readonly lease_until_ms: number;
+  /** The run whose log says which MCP servers are not connected. @default - none does */
+  readonly servers_told_run?: number;
   /** Messages of other threads that stand in the log and in no model request. @default 0 */
   readonly unread?: number;
   /** Of a primary thread: those that it has started. @default - none, and it never started one */

@@ -8,6 +8,7 @@ import { decide, type Action } from './decide.ts';
 import { exhaust, interrupt, rest, restAtBudget } from './ending.ts';
 import { reportsRest } from './rest.ts';
 import { takeLease } from './lease.ts';
+import { tellServers } from './mcp-servers.ts';
 import { takePlaybooks } from './playbooks.ts';
 import { bringRepositories } from './repositories.ts';
 import { catchUp, transcribe } from './transcribe.ts';
@@ -114,6 +115,7 @@ async function loop(turn: Turn, time_ms: number): Promise<StepResult> {
 /** Bring what the session works with. Files and stores are one for all threads: the primary one brings them. */
 async function isReady(turn: Turn): Promise<boolean> {
   await turn.look();
+  await tellServers(turn);
   if (isChild(turn.head)) return true;
   if (!(await bringRepositories(turn))) return false;
   await takePlaybooks(turn);

@@ -246,6 +246,28 @@ test('a long session reads its prefix from the cache', async () => {
   }
 });
 
+test('an MCP server is said not to be connected, once a run, and the turn goes on without it', async () => {
+  rig.model.on('with a server', call('bash', { command: 'true' }), say('one'), say('two'));
+  const id = await rig.session({
+    mcp_servers: [{ type: 'url', name: 'tracker', url: 'https://mcp.example.com/tracker' }],
+    tools: [
+      { type: 'agent_toolset_20260401' },
+      { type: 'mcp_toolset', mcp_server_name: 'tracker' },
+    ],
+  });
+  await rig.send(id, message('with a server'));
+  const first = await rig.rested(id);
+  expect(only(first, 'session.error').error).toMatchObject({
+    type: 'mcp_connection_failed_error',
+    mcp_server_name: 'tracker',
+    retry_status: { type: 'retrying' },
+  });
+  await rig.send(id, message('again'));
+  const events = await rig.rested(id, 2);
+  expect(all(events, 'session.error')).toHaveLength(2);
+  expect(all(events, 'agent.message')).toHaveLength(2);
+});
+
 test('a tool that is switched off is not offered and, when called, denied', async () => {
   rig.model.on('disabled', call('bash', { command: 'ls' }), say('ok'));
   const id = await rig.session({

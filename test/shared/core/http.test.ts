@@ -82,12 +82,12 @@ test('a query is read from either form of the event', () => {
   expect(fromProxyEvent(event).query).toEqual({});
 });
 
-const post = (body: string | Buffer, type?: string): unknown =>
+const post = (body: string | Buffer, type?: string, more: object = {}): unknown =>
   readJson(
     fromProxyEvent({
       httpMethod: 'POST',
       path: '/',
-      headers: type === undefined ? {} : { 'content-type': type },
+      headers: { ...(type === undefined ? {} : { 'content-type': type }), ...more },
       body: typeof body === 'string' ? body : body.toString('base64'),
       isBase64Encoded: typeof body !== 'string',
     }),
@@ -109,6 +109,12 @@ test.each<[string, FaultKind, RegExp]>([
 ])('content type %s is refused', (type, kind, message) => {
   expect(() => post('{}', type)).toThrow(expect.objectContaining({ kind }));
   expect(() => post('{}', type)).toThrow(message);
+});
+
+test('a compressed body is refused as such, and not for what it holds', () => {
+  const gzip = { 'Content-Encoding': 'gzip' };
+  expect(() => post(Buffer.from([0x1f, 0x8b]), undefined, gzip)).toThrow(/^content-encoding: /);
+  expect(post('{}', undefined, { 'content-encoding': 'identity' })).toEqual({});
 });
 
 test('bytes that are not UTF-8 are refused, and those that are come through', () => {
