@@ -10,6 +10,7 @@ import { Counts } from './counts.ts';
 import { operationOf } from './draft.ts';
 import { distinctLessons, sameMemories, withoutKnown, type Lesson } from './duplicates.ts';
 import { groupsOf, packsOf, type Group } from './groups.ts';
+import { joinAdditions } from './join-additions.ts';
 import { changeId, inputPaths, outputPath, type Operation } from './operation.ts';
 import { consolidatePrompt, Drafts, type Draft } from './prompts/consolidate.ts';
 import type { Dropped, DropReason } from './report.ts';
@@ -232,12 +233,12 @@ class OperationBook {
   readonly paths = new Set<string>();
   readonly #snapshot: Snapshot;
   readonly #operations: Operation[] = [];
-  readonly #known: ReadonlySet<string>;
+  readonly #texts: ReadonlyMap<string, string>;
   #ids = 0;
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
-    this.#known = new Set(snapshot.memories.map(({ path }) => path));
+    this.#texts = new Map(snapshot.memories.map(({ path, text }) => [path, text]));
   }
 
   nextId(): string {
@@ -246,16 +247,29 @@ class OperationBook {
   }
 
   isFree(path: string): boolean {
-    return !this.#known.has(path) && !this.paths.has(path);
+    return !this.#texts.has(path) && !this.paths.has(path);
   }
 
   /** @param operation One without an id gets the next. */
   take(operation: Operation): void {
+    if (this.#joins(operation)) return;
     const change_id = operation.change_id === '' ? this.nextId() : operation.change_id;
     this.#operations.push({ ...operation, change_id });
     const path = outputPath(operation);
     for (const each of inputPaths(operation)) this.paths.add(each);
     if (path !== undefined) this.paths.add(path);
+  }
+
+  /** Whether it went into one that adds to the same memory. */
+  #joins(operation: Operation): boolean {
+    const [path = ''] = inputPaths(operation);
+    const was = this.#texts.get(path);
+    const at = this.#operations.findIndex((each) => inputPaths(each).includes(path));
+    const first = this.#operations[at];
+    if (was === undefined || first === undefined) return false;
+    const joined = joinAdditions(was, first, operation);
+    if (joined !== undefined) this.#operations[at] = joined;
+    return joined !== undefined;
   }
 
   drop(reason: DropReason, what: string, evidence: Dropped['evidence'] = []): void {

@@ -75,3 +75,46 @@ test('a change without a verdict is asked about alone, and falls where it gets n
   expect(report.operations).toMatchObject([{ path: '/notes/note-0.md' }]);
   expect(report.dropped_counts).toEqual({ unverified: 1 });
 });
+
+const PATH = '/animals.md';
+const was = 'The otter house and the beavers are in the north.\n';
+const adding = (text: string, n: number, more = {}) => ({
+  op: 'revise',
+  path: PATH,
+  text,
+  reason: `Said ${n}.`,
+  lessons: [`L${n + 1}`],
+  ...more,
+});
+
+test.each<[what: string, operations: object[], held: readonly string[], fallen: object]>([
+  [
+    'that add to one memory both do',
+    facts.map((fact, n) => adding(`${was}\n- ${fact}\n`, n)),
+    [was, ...facts, 'sesn_0/sevt_0', 'sesn_1/sevt_1'],
+    {},
+  ],
+  [
+    'that add the same do it once',
+    facts.map((_, n) => adding(`${was}\n- ${facts[0]}\n`, n)),
+    [was, facts[0] ?? '', 'sesn_0/sevt_0', 'sesn_1/sevt_1'],
+    {},
+  ],
+  [
+    'of which one changes what stood there are taken at the first word',
+    [adding(`${was}\n- ${facts[0]}\n`, 0), adding(was.replace('.', `. ${facts[1]}`), 1)],
+    [was, facts[0] ?? '', 'sesn_0/sevt_0'],
+    { conflicting_operation: 1 },
+  ],
+])('revisions of two topics %s', async (_, operations, held, fallen) => {
+  const { applied, report } = await dream(sessions, aSnapshot(aMemory(PATH, was)), {
+    lessons: (content) => {
+      const found = lessons(content) as readonly object[];
+      return found.map((each) => ({ ...each, existing_path: PATH, stance: 'confirms' }));
+    },
+    operations: () => operations,
+  });
+  const text = applied.next.get(PATH) ?? '';
+  for (const part of held) expect(text.split(part.trim())).toHaveLength(2);
+  expect(report.dropped_counts).toEqual(fallen);
+});
