@@ -70,7 +70,7 @@ export const dream_limits = {
   /** Source: the Message Batches API takes 100,000; here their ids stand in one row. */
   batch_requests_max: 5_000,
   /** Source: the API takes 256 MB; a task holds a batch three times while it sends it. */
-  batch_bytes_max: 33_554_432,
+  batch_bytes_max: 16_777_216,
   /** What sending a batch may take; as long nobody else sends it. */
   batch_submit_ms: 120_000,
   /** Times that a batch is sent whose id is lost, before its requests are made one by one. */

@@ -23,8 +23,8 @@ export interface BatchState {
 
 /**
  * Requests that are in no hurry, at half the price: within a day, mostly within an hour. All of it
- * throws ModelError, and repeats nothing: that a creation has no `status` says that its answer was lost,
- * and that the batch may be there.
+ * throws ModelError, and repeats nothing. Where that of a creation has neither a `status` nor `is_unsent`,
+ * its answer was lost, and the batch may be there.
  */
 export interface Batches {
   /** Not idempotent: the provider keeps no word of ours by which a batch could be found again. */

@@ -21,6 +21,8 @@ export interface ModelErrorFacts {
   /** What the provider asks us to wait. */
   readonly retry_after_ms?: number;
   readonly status?: number;
+  /** No connection was made: nothing can have come of the request. @default false */
+  readonly is_unsent?: boolean;
   /** The provider's own id of the request, for its support. */
   readonly request_id?: string;
 }
@@ -32,6 +34,7 @@ export class ModelError extends Error implements ModelErrorFacts {
   readonly retryable: boolean;
   readonly retry_after_ms?: number;
   readonly status?: number;
+  readonly is_unsent?: boolean;
   readonly request_id?: string;
   /** What the answer had used when it was cut, where it had begun: that is billed all the same. */
   readonly spent?: RequestUsage;
@@ -42,6 +45,7 @@ export class ModelError extends Error implements ModelErrorFacts {
     this.retryable = facts.retryable;
     if (facts.retry_after_ms !== undefined) this.retry_after_ms = facts.retry_after_ms;
     if (facts.status !== undefined) this.status = facts.status;
+    if (facts.is_unsent !== undefined) this.is_unsent = facts.is_unsent;
     if (facts.request_id !== undefined) this.request_id = facts.request_id;
   }
 }
@@ -139,7 +143,17 @@ export function stalled(stall_ms: number): ModelError {
 }
 
 function unreachable(cause: unknown): ModelError {
-  return new ModelError('The model provider could not be reached.', failed_for_now, { cause });
+  const facts = isUnsent(cause) ? { ...failed_for_now, is_unsent: true } : failed_for_now;
+  return new ModelError('The model provider could not be reached.', facts, { cause });
+}
+
+/** What Node and its `fetch` say when they come to no connection. */
+const NO_CONNECTION = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
+
+function isUnsent(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  const { code } = cause as { readonly code?: unknown };
+  return NO_CONNECTION.includes(String(code)) || isUnsent(cause.cause);
 }
 
 function fromApi(error: APIError): ModelError {

@@ -140,8 +140,10 @@ async function submit(work: Work, batches: Batches, row: BatchRow): Promise<Subm
   if (!(await claim(work, row))) return 'on its way';
   const time = AbortSignal.any([work.signal, AbortSignal.timeout(limits.batch_submit_ms)]);
   const state = await batches.submit(requests, time).catch(async (error: unknown) => {
-    // It was answered with a refusal: there is no batch.
-    if (error instanceof ModelError && error.status !== undefined) await unclaim(work, row);
+    // It was answered with a refusal, or never left: there is no batch.
+    const is_none =
+      error instanceof ModelError && (error.status !== undefined || error.is_unsent === true);
+    if (is_none) await unclaim(work, row);
     throw error;
   });
   const { batch_id } = state;

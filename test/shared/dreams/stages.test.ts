@@ -161,7 +161,8 @@ test('a batch whose id is lost is sent once more, then its requests are made by 
   const batches: Batches = {
     submit: async (requests) => {
       sent.push(...requests.map(({ custom_id }) => custom_id));
-      throw new ModelError('The reply was lost.', { kind: 'failed', retryable: true });
+      const is_unsent = sent.length === 1;
+      throw new ModelError('It broke.', { kind: 'failed', retryable: true, is_unsent });
     },
     state: never,
     answers: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
@@ -173,16 +174,18 @@ test('a batch whose id is lost is sent once more, then its requests are made by 
   expect(await pass('reflect')).toEqual({ next: 'read' });
   expect(await pass('consolidate')).toEqual({ next: 'batch' });
   const pause = { next: 'pause', seconds: limits.batch_pause_min_s };
+  // It never left: that is no try.
+  expect(await pass('batch')).toEqual(pause);
   expect(await pass('batch')).toEqual(pause);
   // It may still be on its way: who comes at once does not send it again.
   expect(await pass('batch')).toEqual(pause);
-  expect(sent).toHaveLength(1);
+  expect(sent).toHaveLength(2);
   base.clock.ms += limits.batch_submit_ms;
   expect(await pass('batch')).toEqual({ next: 'pause', seconds: limits.batch_submit_ms / 4_000 });
   expect(new Set(sent).size).toBe(1);
   base.clock.ms += limits.batch_submit_ms;
   expect(await pass('batch')).toEqual({ next: 'sessions', sessions: [0] });
-  expect(sent).toHaveLength(limits.batch_submits_max);
+  expect(sent).toHaveLength(1 + limits.batch_submits_max);
   const message: ModelReply = {
     content: [{ type: 'text', text: '{"lessons":[]}', citations: null }],
     stop_reason: 'end_turn',

@@ -96,14 +96,16 @@ test('what was canceled has no answers, and to cancel again changes nothing', as
   );
 });
 
-test('a key that has just been put there is read again; a lost answer says so by having no status', async () => {
+test('a key that has just been put there is read again, and what never left says so', async () => {
   const batches = batchesWith({}, { api_key: 'new' });
   server.on('rotated', say('here'));
   const one = { custom_id: 'x', request: asked('rotated') };
   await expect(batches.submit([one], never())).resolves.toMatchObject({ is_ended: true });
-  const nowhere = batchesWith({ api_key: 'k', base_url: 'http://127.0.0.1:9' });
+  const gone = await startModel();
+  await gone.close();
+  const nowhere = batchesWith({ api_key: 'k', base_url: gone.url });
   const lost = await nowhere.submit([one], never()).catch((error: unknown) => error);
-  expect(lost).toMatchObject({ name: 'ModelError', retryable: true, status: undefined });
+  expect(lost).toMatchObject({ name: 'ModelError', retryable: true, is_unsent: true });
 });
 
 test('Bedrock has none', () => {
