@@ -20,6 +20,13 @@ interface Waiting {
 /** After this a thread has not noticed that its time is over: it is in a loop that never yields. */
 const GRACE_MS = 3_000;
 
+/**
+ * Python takes the path of the file that its thread was started from for its own name, and from 190 to
+ * 230 characters of it cannot end: it hangs, or aborts when the program is done. Measured with each
+ * length; a local host's copy of the sandbox lies that deep. Threads of a thread inherit this.
+ */
+const SHORT_NAME = ['--import', 'data:text/javascript,process.argv[1]="python3"'];
+
 /** Strings and objects of a thread; contents are counted by the file system itself. */
 const HEAP_MB_MAX = 1_024;
 
@@ -47,7 +54,7 @@ export class Room {
     const worker = new Worker(this.#entry, {
       workerData: this.#mark,
       env: {},
-      execArgv: [],
+      execArgv: SHORT_NAME,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
     });
     worker.on('message', (said: Said) => {
