@@ -81,6 +81,16 @@ test('the lock file has versions and hashes, and no address to download from', (
   expect(lock).not.toContain('"resolved"');
 });
 
+test('each package with an install script is allowed or denied: npm 12 runs no other, and Node 24 comes by one', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as {
+    packages: Record<string, { hasInstallScript?: boolean }>;
+  };
+  const scripted = Object.keys(packages).filter((path) => packages[path]?.hasInstallScript);
+  const { allowScripts } = JSON.parse(read('package.json')) as { allowScripts: object };
+  const names = scripted.map((path) => path.replace(/^.*node_modules\//, ''));
+  expect(Object.keys(allowScripts)).toEqual(names.toSorted());
+});
+
 test('every dependency has one exact version', () => {
   const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
     read('package.json'),
