@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { decodeTime } from 'ulid';
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import type { Row, Table, Write } from '../core/table.ts';
@@ -72,14 +73,15 @@ function pastKey(path: string, place: number): string {
 }
 
 function versionOf(entry: StoredEntry): Omit<FileVersion, 'ended_by'> {
-  const { path, version, kind, written_by, modified_at } = entry;
+  const { path, version, kind, written_by } = entry;
   const is_file = entry.kind === 'file';
   return {
     path,
     version,
     kind,
     written_by,
-    written_at: modified_at,
+    // Not when the file says that it was modified: that is what a command has made of it (`touch -d`).
+    written_at: new Date(decodeTime(version)).toISOString(),
     size_bytes: is_file ? entry.size_bytes : null,
     sha256: is_file ? entry.sha256 : null,
   };

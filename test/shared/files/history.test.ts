@@ -28,9 +28,10 @@ test('versions are listed newest first, with who ended each, also once the path 
   await use('sesn_h', 'sthr_a', 'write', { ...f, content: 'one' });
   await use('sesn_h', 'sthr_b', 'edit', { ...f, old_string: 'one', new_string: 'twenty' });
   await use('sesn_h', 'sthr_c', 'bash', {
-    command: 'chmod 600 /workspace/f; echo more >> /workspace/f',
+    command: 'chmod 600 /workspace/f; echo more >> /workspace/f; touch -d 2001-01-01 /workspace/f',
   });
   const three = await historyOf(table(), 'sesn_h', '/workspace/f');
+  expect(three[0]?.written_at).toMatch(/^20[2-9]/);
   expect(three).toMatchObject([
     { written_by: { thread_id: 'sthr_c' }, ended_by: null },
     {
