@@ -1,7 +1,8 @@
 import { ConditionFailed } from '../core/table.ts';
 import type { DreamHead } from '../dreams/dream.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
-import type { DreamApply } from '../reviews/show-review.ts';
+import { readReview } from '../reviews/read-review.ts';
+import { showApply, type DreamApply } from '../reviews/show-review.ts';
 import { federate } from './federate.ts';
 import { findSchedule } from './read-schedule.ts';
 import { runKey, type RunRow } from './run.ts';
@@ -12,21 +13,18 @@ import { runKey, type RunRow } from './run.ts';
  */
 export async function afterApply(
   ports: MemoryPorts,
-  { scheduled }: DreamHead,
+  { dream_id, scheduled }: DreamHead,
   apply: DreamApply,
 ): Promise<void> {
   if (scheduled === undefined || apply.remaining_count > 0) return;
   const head = await findSchedule(ports.table, scheduled.dream_schedule_id);
   if (head === undefined || apply.memory_store_id !== head.memory_store_id) return;
   const federation = head.federation === null ? null : await federate(ports, head);
-  const state = apply.state === 'rolled_back' ? 'rolled_back' : 'applied';
-  const facts: Partial<RunRow> = {
-    apply_id: apply.id,
-    applied_count: apply.applied_count,
-    conflict_count: apply.conflict_count,
-    ...(federation === null ? {} : { federation }),
-  };
-  const is_end = apply.applied_count > 0 || apply.state === 'rolled_back';
+  const { is_held, ...counts } = await inStore(ports, dream_id, apply);
+  const is_back = apply.state === 'rolled_back' && !is_held;
+  const state = is_back ? 'rolled_back' : 'applied';
+  const facts: Partial<RunRow> = { ...counts, ...(federation === null ? {} : { federation }) };
+  const is_end = counts.applied_count > 0 || is_back;
   // A run that has not ended is ended by whoever delivers its dream.
   const is_written = await setRun(ports, scheduled, {
     fields: { ...facts, ...(is_end ? { state } : {}) },
@@ -34,6 +32,34 @@ export async function afterApply(
   });
   if (is_written) return;
   await setRun(ports, scheduled, { fields: facts, condition: 'ended_at = :null' });
+}
+
+interface InStore extends Pick<RunRow, 'apply_id' | 'applied_count' | 'conflict_count'> {
+  /** Whether another apply than this one has changes in the store. */
+  readonly is_held: boolean;
+}
+
+/** What all applies to the store come to: who goes on after a conflict has more than one. */
+async function inStore(
+  { table }: MemoryPorts,
+  dream_id: string,
+  { id, memory_store_id }: DreamApply,
+): Promise<InStore> {
+  const review = await readReview(table, dream_id);
+  const applies = review.applies
+    .filter(({ row }) => row.memory_store_id === memory_store_id)
+    .map(showApply);
+  // The newest look at a change counts, as in the review.
+  const newest = new Map(
+    applies.flatMap(({ changes }) => changes.map((one) => [one.change_id, one.conflict] as const)),
+  );
+  const holding = applies.filter(({ applied_count }) => applied_count > 0);
+  return {
+    apply_id: holding.at(-1)?.id ?? id,
+    applied_count: holding.reduce((sum, { applied_count }) => sum + applied_count, 0),
+    conflict_count: [...newest.values()].filter((conflict) => conflict !== null).length,
+    is_held: holding.some((one) => one.id !== id),
+  };
 }
 
 interface RunChange {

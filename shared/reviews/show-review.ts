@@ -165,11 +165,17 @@ function shownOutcomes({ row, outcomes }: Apply): ShownOutcome[] {
 }
 
 const messages: Readonly<Record<ConflictReason, string>> = {
-  changed: 'The memory was changed meanwhile. Nothing was overwritten.',
-  missing: 'The memory is not there any more. Nothing was brought back.',
-  path_taken: 'Another memory, or a folder, is in the place. Nothing was overwritten.',
-  store_full: 'The store has no room for another memory.',
-  too_large: 'The change touches more memories than one transaction can hold.',
-  redacted: 'The version that it goes back to is redacted.',
-  expired: 'The version that it goes back to is not kept any more.',
+  changed:
+    'Others have changed the memory, so it was left as it is. Write the text that you want into the memory itself and reject the change; or restore the version that the change was made from, and try again.',
+  missing:
+    'The memory is not there any more, and was not brought back. Restore it and try again, or reject the change.',
+  path_taken:
+    'Another memory, or a folder, is in the place, and was left there. Rename it and try again, or reject the change.',
+  store_full: 'The store has no room for another memory. Delete some and try again.',
+  too_large:
+    'The change touches more memories than one transaction can hold. Write them yourself, and reject the change.',
+  redacted:
+    'The version that it goes back to is redacted. Write the text that you want into the memory itself.',
+  expired:
+    'The version that it goes back to is not kept any more. Write the text that you want into the memory itself.',
 };

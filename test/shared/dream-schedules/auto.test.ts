@@ -123,16 +123,28 @@ describe('mode auto', () => {
 });
 
 test('mode review applies nothing until an operator does, and the history follows', async () => {
-  const store_id = await rig.store({ '/a.md': 'alpha\n' });
-  const { id, dream_id } = await rig.begun(store_id, {});
+  const { dreams } = rig.own;
+  const memory_store_id = await rig.store({ '/a.md': 'alpha\n' });
+  const { id, dream_id } = await rig.begun(memory_store_id, {});
   await rig.end(dream_id, { operations: notes });
   expect(await rig.newest(id)).toMatchObject({ state: 'awaiting_review', reason: null });
-  expect(await rig.texts(store_id)).toEqual({ '/a.md': 'alpha\n' });
-  await rig.own.dreams.acceptAll(dream_id);
-  const apply = await rig.own.dreams.apply(dream_id, { memory_store_id: store_id });
-  expect(await rig.newest(id)).toMatchObject({
-    state: 'applied',
-    apply_id: apply.id,
-    applied_count: 2,
+  expect(await rig.texts(memory_store_id)).toEqual({ '/a.md': 'alpha\n' });
+  await dreams.decide(dream_id, 'c0001', { decision: 'accept' });
+  const apply = await dreams.apply(dream_id, { memory_store_id });
+  const applied = { state: 'applied', apply_id: apply.id, applied_count: 1, conflict_count: 0 };
+  expect(await rig.newest(id)).toMatchObject(applied);
+  // Another apply, of which nothing comes, takes away nothing of the first one.
+  const { data } = await rig.client.beta.memoryStores.memories.list(memory_store_id);
+  const memory = data.find(({ path }) => path === '/a.md');
+  await rig.client.beta.memoryStores.memories.update(memory?.type === 'memory' ? memory.id : '', {
+    memory_store_id,
+    content: 'mine\n',
   });
+  await dreams.decide(dream_id, 'c0002', { decision: 'accept' });
+  const late = await dreams.apply(dream_id, { memory_store_id });
+  expect(await rig.newest(id)).toMatchObject({ ...applied, conflict_count: 1 });
+  await dreams.rollBack(dream_id, late.id);
+  expect(await rig.newest(id)).toMatchObject({ ...applied, conflict_count: 1 });
+  await dreams.rollBack(dream_id, apply.id);
+  expect(await rig.newest(id)).toMatchObject({ state: 'rolled_back', applied_count: 0 });
 });
