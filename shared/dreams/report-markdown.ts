@@ -1,6 +1,8 @@
 import { fenced, plain } from '../transcripts/fence.ts';
+import type { HeldEvidence } from './candidate.ts';
 import type { LedgerEntry } from './ledger.ts';
-import type { DreamReport, ReportedUse } from './report.ts';
+import { inputPaths, outputPath, type Operation } from './operation.ts';
+import type { DreamReport, DropReason, ReportedUse } from './report.ts';
 
 /** The account of a dream, for people. What strangers wrote stands in fences or without mark-up. */
 export function reportMarkdown(report: DreamReport): string {
@@ -18,7 +20,11 @@ function headLines(report: DreamReport): string[] {
   const { spending, cost_share, skipped } = report;
   const tokens = `${spending.input_tokens} tokens in, ${spending.cache_read_input_tokens} from the cache, ${spending.output_tokens} out`;
   const { cost_microcents, sessions_cost_microcents } = spending;
-  const share = cost_share === null ? '' : `, ${(cost_share * 100).toFixed(1)} % of that`;
+  const sessions_cost = dollars(sessions_cost_microcents);
+  const share =
+    cost_share === null
+      ? `; the sessions had cost ${sessions_cost}`
+      : `, ${(cost_share * 100).toFixed(1)} % of the ${sessions_cost} that the sessions had cost`;
   return [
     `# Dream \`${report.dream_id}\``,
     '',
@@ -28,7 +34,7 @@ function headLines(report: DreamReport): string[] {
     `- Changes: ${report.operations.length}; proposals dropped: ${report.dropped.length}; pieces skipped: ${skipped.length}`,
     `- ${tokens}`,
     ...processingLines(report),
-    `- Cost: ${dollars(cost_microcents)}; the sessions had cost ${dollars(sessions_cost_microcents)}${share}`,
+    `- Cost: ${dollars(cost_microcents)}${share}`,
     '',
   ];
 }
@@ -64,7 +70,7 @@ function coded(name: string): string {
 function gateLines({ gate }: DreamReport): string[] {
   if (gate === null) return ['## Gate', '', 'There was nothing to ask about.', ''];
   const verdict = gate.recommended ? 'recommended' : '**not recommended**';
-  const sums = `${gate.old_correct_count} right with the old store, ${gate.new_correct_count} with the new one, of ${gate.scores.length} questions`;
+  const sums = `of ${gate.scores.length} questions about what was known and what is new, ${gate.old_correct_count} were answered right from the old store and ${gate.new_correct_count} from the new one`;
   const rows = gate.scores.map(
     ({ question, old_correct, new_correct }) =>
       `| ${plain(question)} | ${word(old_correct)} | ${word(new_correct)} |`,
@@ -72,7 +78,7 @@ function gateLines({ gate }: DreamReport): string[] {
   return [
     '## Gate',
     '',
-    `The new store is ${verdict}: ${sums}. ${plain(gate.reason)}`,
+    `The new store is ${verdict}: ${sums}. ${plain(gate.reason)}`.trimEnd(),
     '',
     ...(rows.length > 0 ? ['| Question | Old | New |', '|---|---|---|', ...rows, ''] : []),
   ];
@@ -81,20 +87,39 @@ function gateLines({ gate }: DreamReport): string[] {
 const word = (is_right: boolean): string => (is_right ? 'right' : 'wrong');
 
 function operationLines({ operations }: DreamReport): string[] {
-  const lines = operations.flatMap(({ change_id, op, reason, evidence, edits }) => [
-    `### ${change_id}: ${op} ${edits.map(({ path }) => coded(path)).join(', ')}`,
+  const lines = operations.flatMap((operation) => [
+    `### ${operation.change_id}: ${titleOf(operation)}`,
     '',
-    plain(reason),
+    plain(operation.reason),
     '',
-    ...evidence.map(
+    ...operation.evidence.map(
       ({ session_id, event_id, at, speaker, outcome, quote }) =>
-        `- \`${session_id}\` / \`${event_id}\`, ${at}, said by ${speaker}, session: ${outcome}: "${plain(quote)}"`,
+        `- \`${session_id}\` / \`${event_id}\`, ${at}, said by ${speaker}, ${ends[outcome]}: "${plain(quote)}"`,
     ),
-    '',
-    ...edits.map(({ diff }) => fenced('diff', diff)),
+    ...(operation.evidence.length > 0 ? [''] : []),
+    ...operation.edits.map(({ diff }) => fenced('diff', diff)),
   ]);
   return ['## Changes', '', ...(lines.length > 0 ? lines : ['None.', ''])];
 }
+
+/** All that it is about: what a merge leaves as it was has no diff. */
+function titleOf(operation: Operation): string {
+  const { op } = operation;
+  const paths = inputPaths(operation);
+  const to = outputPath(operation);
+  if (paths.length === 0) return `${op} ${coded(to ?? '')}`;
+  const from = paths.map(coded).join(', ');
+  const link = op === 'merge' ? 'into' : 'by';
+  return to === undefined || (paths.length === 1 && paths[0] === to)
+    ? `${op} ${from}`
+    : `${op} ${from} ${link} ${coded(to)}`;
+}
+
+const ends: Readonly<Record<HeldEvidence['outcome'], string>> = {
+  success: 'in a session that succeeded',
+  failure: 'in a session that failed',
+  unknown: 'in a session that nobody has judged',
+};
 
 const use_words: Readonly<Record<ReportedUse['state'], string>> = {
   counted: 'counted',
@@ -122,12 +147,13 @@ function ledgerLines({
 }: DreamReport): string[] {
   const fates = Map.groupBy(ledger.entries, ({ fate }) => fate);
   const counts = [...fates].map(([fate, entries]) => `${entries.length} ${fate}`);
+  const gone = memories_before_count + ledger.added.length - memories_after_count;
   const kept = fates.get('kept') ?? [];
   const others = ledger.entries.filter(({ fate }) => fate !== 'kept');
   return [
     '## Ledger',
     '',
-    `Of ${memories_before_count} memories: ${counts.join(', ') || 'none'}. New: ${ledger.added.length}. So there are ${memories_after_count} now.`,
+    `Of ${memories_before_count} memories: ${counts.join(', ') || 'none'}. Gone: ${gone}. New: ${ledger.added.length}. So there are ${memories_after_count} now.`,
     '',
     ...others.map((entry) => `- ${coded(entry.path)}: ${endOf(entry)}`),
     ...ledger.added.map(({ path, change_id }) => `- ${coded(path)}: new (${change_id})`),
@@ -143,7 +169,9 @@ function endOf(entry: LedgerEntry): string {
     case 'revised':
       return `revised (${entry.change_id})`;
     case 'merged':
-      return `merged into ${coded(entry.into_path)} (${entry.change_id})`;
+      return entry.into_path === entry.path
+        ? `stays, and others were merged into it (${entry.change_id})`
+        : `merged into ${coded(entry.into_path)} (${entry.change_id})`;
     case 'superseded':
       return `superseded by ${coded(entry.by_path)} (${entry.change_id}); until ${entry.loser.at} it said: "${plain(entry.loser.text)}"`;
     case 'retired':
@@ -152,12 +180,15 @@ function endOf(entry: LedgerEntry): string {
 }
 
 function droppedLines({ dropped, dropped_counts, skipped }: DreamReport): string[] {
-  const counts = Object.entries(dropped_counts).map(([reason, count]) => `${reason} ${count}`);
+  const counts = Object.entries(dropped_counts).map(
+    ([reason, count]) => `- ${count} × ${reason}: ${drop_words[reason as DropReason]}`,
+  );
   return [
     '## Dropped',
     '',
-    counts.length > 0 ? `${counts.join(', ')}.` : 'Nothing.',
-    '',
+    ...(counts.length > 0
+      ? ['Proposals that were not taken, and why:', '', ...counts, '']
+      : ['Nothing.', '']),
     ...dropped.map(({ stage, reason, what }) => `- ${stage}, ${reason}: ${plain(what)}`),
     ...skipped.map(
       ({ session_id, piece, reason }) =>
@@ -166,3 +197,27 @@ function droppedLines({ dropped, dropped_counts, skipped }: DreamReport): string
     '',
   ];
 }
+
+const drop_words: Readonly<Record<DropReason, string>> = {
+  bad_answer: 'the model answered with something that cannot be used.',
+  no_evidence: 'no passage of a session stands behind it.',
+  quote_not_found: 'what it quotes does not stand in the session.',
+  secret: 'it holds a secret.',
+  instruction: 'it gives orders that are not about the work.',
+  stranger_only: 'only a tool, a page or a passed-on mail says so, and nobody whose word counts.',
+  duplicate: 'a memory says so already.',
+  not_taken: 'no change came of this lesson.',
+  unknown_path: 'it is about a memory that does not exist.',
+  conflicting_operation: 'another change is about the same memory.',
+  hand_edited: 'it would change what a person has written, without a newer reason.',
+  older_evidence: 'something newer says otherwise.',
+  collapse: 'it would lose knowledge without saying so.',
+  too_large: 'the text is longer than a memory may be.',
+  bad_path: 'no memory can have that path.',
+  bad_playbook: 'the text is no playbook.',
+  no_change: 'it changes nothing.',
+  too_many: 'there were more of them than one dream takes.',
+  vetoed: 'a second look of the model refused it.',
+  unverified: 'the second look brought no answer.',
+  changed_meanwhile: 'others changed the memory while the dream ran.',
+};

@@ -8,8 +8,11 @@ export function fenced(language: string, text: string): string {
   return `${fence}${language}\n${text}${text.endsWith('\n') ? '' : '\n'}${fence}\n`;
 }
 
-/** Every character that Markdown or HTML may take for its own. */
-const MARKS = /[!-/:-@[-`{-~]/g;
+/**
+ * What Markdown or HTML may take for its own within a line, what makes an address of a text (`www.`,
+ * `://`), and what makes a list or a heading of its beginning. Nothing else: people read the source, too.
+ */
+const MARKS = /[\\`*_[\]<>&!~|#@$]|:(?=\/)|(?<=[\p{L}\p{N}])\.(?=\p{L})|^[-+=]|(?<=^\d{1,9})[.)]/gu;
 
 /** A name or a title within a line: one line, and no mark-up. */
 export function plain(text: string): string {

@@ -60,9 +60,9 @@ describe('1. deltas, not rewrites', () => {
     expect(model.violations).toEqual([]);
     const markdown = reportMarkdown(report);
     expect(markdown).toContain('### c0001: add `/notes/building-harvest.md`');
-    expect(markdown).toContain('Of 2 memories: 2 kept. New: 2. So there are 4 now.');
+    expect(markdown).toContain('Of 2 memories: 2 kept. Gone: 0. New: 2. So there are 4 now.');
     expect(markdown).toContain('- `/service.md`: kept');
-    expect(markdown).toContain('- Cost: $0.0008; the sessions had cost $0.0100, 8.0 % of that');
+    expect(markdown).toContain('- Cost: $0.0008, 8.0 % of the $0.0100 that the sessions had cost');
   });
 
   test('a model that rewrites everything changes nothing', async () => {
@@ -266,6 +266,11 @@ describe('9. duplicates', () => {
     expect(applied.next.get('/a.md')).toBe('Deploy from the main branch.');
     expect(applied.next.has('/b.md')).toBe(false);
     expect(report.dropped_counts).toEqual({ duplicate: 1 });
+    const markdown = reportMarkdown(report);
+    expect(markdown).toContain('### c0001: merge `/a.md`, `/b.md` into `/a.md`');
+    expect(markdown).toContain('- `/a.md`: stays, and others were merged into it (c0001)');
+    expect(markdown).toContain('Gone: 1. New: 1. So there are 3 now.');
+    expect(markdown).toContain('- 1 × duplicate: a memory says so already.');
     const asked = model.requests.map(({ body }) => body.output_config?.format?.schema['title']);
     expect(asked).not.toContain('operations');
   });
