@@ -91,12 +91,16 @@ const TOO_LONG =
   /prompt is too long|input is too long|exceed(s|ed)? (the )?context (window|limit)/i;
 const NO_CREDIT = /credit balance|spend(ing)? limit|usage limits?\b/i;
 
-/** What the SDK, `fetch` or the stream threw, as a ModelError. */
-export function toModelError(cause: unknown): ModelError {
+/**
+ * What the SDK, `fetch` or the stream threw, as a ModelError.
+ *
+ * @param sent Credentials that the request carried, which a provider or a proxy may quote.
+ */
+export function toModelError(cause: unknown, sent: Iterable<string> = []): ModelError {
   if (cause instanceof ModelError) return cause;
   if (cause instanceof APIUserAbortError) return aborted(cause);
   if (cause instanceof APIConnectionError) return unreachable(cause);
-  if (cause instanceof APIError) return fromApi(cause);
+  if (cause instanceof APIError) return fromApi(cause, sent);
   // Everything else comes out of a half-read body: a reset socket, a frame that is no JSON.
   return unreachable(cause);
 }
@@ -156,20 +160,17 @@ function isUnsent(cause: unknown): boolean {
   return NO_CONNECTION.includes(String(code)) || isUnsent(cause.cause);
 }
 
-function fromApi(error: APIError): ModelError {
+/** Without its cause: that has the whole body and all headers, and would stand in a log. */
+function fromApi(error: APIError, sent: Iterable<string>): ModelError {
   const verdict = judge(error);
   const retry_after_ms = retryAfterMs(error.headers);
-  return new ModelError(
-    sentence(error),
-    {
-      ...verdict,
-      retryable: mayRetry(error.headers) ?? verdict.retryable,
-      ...(retry_after_ms === undefined ? {} : { retry_after_ms }),
-      ...(error.status === undefined ? {} : { status: error.status }),
-      ...(error.requestID ? { request_id: error.requestID } : {}),
-    },
-    { cause: error },
-  );
+  return new ModelError(sentence(error, sent), {
+    ...verdict,
+    retryable: mayRetry(error.headers) ?? verdict.retryable,
+    ...(retry_after_ms === undefined ? {} : { retry_after_ms }),
+    ...(error.status === undefined ? {} : { status: error.status }),
+    ...(error.requestID ? { request_id: error.requestID } : {}),
+  });
 }
 
 function judge(error: APIError): Verdict {
@@ -184,13 +185,14 @@ function judge(error: APIError): Verdict {
   return by_status[status] ?? (status >= 500 ? failed_for_now : failed);
 }
 
-/** The provider's sentence, but never for a refused key: such sentences may quote what was sent. */
-function sentence(error: APIError): string {
+/** The provider's sentence, but never for a refused key, and nowhere with the key that was sent. */
+function sentence(error: APIError, sent: Iterable<string>): string {
   const { status } = error;
   if (status === 401 || status === 403) {
     return `The model provider refused our credentials (${status}). Check the model secret and the model's access.`;
   }
-  const told = toldBy(error).slice(0, 500);
+  const whole = [...sent].reduce((text, key) => text.replaceAll(key, '[key]'), toldBy(error));
+  const told = whole.slice(0, 500);
   return status === undefined
     ? `The model provider failed while answering: ${told}`
     : `The model provider answered ${status}: ${told}`;

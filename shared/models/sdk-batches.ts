@@ -45,12 +45,12 @@ export class SdkBatches implements Batches {
   }
 
   async *answers(batch_id: string, signal: AbortSignal): AsyncGenerator<BatchedAnswer> {
-    const watch: Watch = { failure: undefined };
+    const watch: Watch = { failure: undefined, sent: new Set() };
     try {
       const open = async (batches: Verbs) => await batches.results(batch_id, {}, { signal });
       for await (const line of await this.#call(open, watch)) yield answerOf(line);
     } catch (cause) {
-      throw watch.failure ?? toModelError(cause);
+      throw watch.failure ?? toModelError(cause, watch.sent);
     }
   }
 
@@ -65,7 +65,7 @@ export class SdkBatches implements Batches {
   /** A key that is refused may have been rotated: it is read again, and nothing was done with the old one. */
   async #call<Answer>(
     call: (batches: Verbs) => Promise<Answer>,
-    watch: Watch = { failure: undefined },
+    watch: Watch = { failure: undefined, sent: new Set() },
   ): Promise<Answer> {
     const once = async (fresh: boolean): Promise<Answer> => {
       const { connect, stall_ms } = this.#connection;
@@ -79,7 +79,7 @@ export class SdkBatches implements Batches {
         return await once(true);
       });
     } catch (cause) {
-      throw watch.failure ?? toModelError(cause);
+      throw watch.failure ?? toModelError(cause, watch.sent);
     }
   }
 }

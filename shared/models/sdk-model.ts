@@ -53,7 +53,7 @@ export class SdkModel implements Model {
   }
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {
-    const watch: Watch = { failure: undefined };
+    const watch: Watch = { failure: undefined, sent: new Set() };
     const fold = new Fold();
     try {
       for await (const event of await this.#open(request, watch, signal)) {
@@ -61,7 +61,7 @@ export class SdkModel implements Model {
         if (part !== undefined) yield part;
       }
     } catch (cause) {
-      const failure = watch.failure ?? toModelError(cause);
+      const failure = watch.failure ?? toModelError(cause, watch.sent);
       throw isToldByProvider(cause) ? failure : withSpent(failure, fold.spent);
     }
     // The SDK ends the loop without a word when the request was aborted, by us or by the watch.

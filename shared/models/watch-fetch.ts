@@ -1,9 +1,14 @@
 import { stalled, type ModelError } from './model-error.ts';
 
-/** Set once the watch has given up on a request. */
+/** What became of one request on the wire. */
 export interface Watch {
+  /** Set once the watch has given up on it. */
   failure: ModelError | undefined;
+  /** The credentials that it has carried: whoever answers may quote them. */
+  readonly sent: Set<string>;
 }
+
+const credentials = ['x-api-key', 'authorization', 'x-amz-security-token'];
 
 /**
  * A `fetch` that gives up when no byte came for `stall_ms`, before the headers or in the body. Bytes
@@ -11,6 +16,11 @@ export interface Watch {
  */
 export function watchFetch(stall_ms: number, watch: Watch): typeof fetch {
   return async (input, init) => {
+    const headers = new Headers(init?.headers);
+    for (const name of credentials) {
+      const value = headers.get(name)?.replace(/^Bearer /, '') ?? '';
+      if (value !== '') watch.sent.add(value);
+    }
     const given_up = new AbortController();
     /** Only waiting is timed: a slow reader of ours is not the provider's silence. */
     const timed = async <T>(bytes: Promise<T>): Promise<T> => {
