@@ -27,8 +27,8 @@ const saved = '.reverie/demo';
 
 const help = `npm run demo -- [folder] [--task TEXT] [--model ID]
 
-Starts Reverie on this machine and has an agent work on the text files of a folder,
-by default on real records of electricity and temperature (test/demo/data).
+Starts Reverie on this machine and has an agent work on the text files of a folder (without those of its
+subfolders), by default on real records of electricity and temperature (test/demo/data).
 With ANTHROPIC_API_KEY set, Claude does the work; without it, an offline model plays it by a script.
 
 A grader that sees only the result judges it by a rubric, and the agent revises until it is met.
@@ -43,7 +43,8 @@ const { positionals, values } = readArgs();
 
 function readArgs() {
   try {
-    return parseArgs({
+    const args = parseArgs({
+      args: joined(process.argv.slice(2)),
       allowPositionals: true,
       options: {
         task: { type: 'string', default: defaultTask },
@@ -53,10 +54,24 @@ function readArgs() {
         help: { type: 'boolean', default: false },
       },
     });
+    if (args.positionals.length > 1) throw new Error('Give one folder, with all files in it.');
+    if (args.values.team && args.values.rubric !== undefined) {
+      throw new Error('--team has no grader that a --rubric would be for.');
+    }
+    return args;
   } catch (cause) {
     console.error(`${cause instanceof Error ? cause.message : String(cause)}\n\n${help}`);
     process.exit(2);
   }
+}
+
+/** A text that begins with a dash, as a Markdown list does, is taken for an option where it stands alone. */
+function joined(args: readonly string[]): string[] {
+  const [first, second, ...rest] = args;
+  if (first === undefined) return [];
+  const takes_text = first === '--rubric' || first === '--task';
+  if (takes_text && second !== undefined) return [`${first}=${second}`, ...joined(rest)];
+  return [first, ...joined(args.slice(1))];
 }
 
 /** Colour only for a terminal that wants it: styleText looks at the stream and at NO_COLOR. */
@@ -129,6 +144,8 @@ async function demo(
       show(event);
     },
   });
+  // A stream that is stopped just ends.
+  signal.throwIfAborted();
   const paths = await save(deliverables.texts);
   if (values.team) for (const line of await teamLines(client, session.id)) console.log(line);
   console.log(`\n${paint('bold', answer)}\n\n${usageLine(session)}`);
@@ -140,6 +157,9 @@ async function demo(
     console.log(`${paint('green', inside)} saved as ${paint('green', path)}`);
   }
   const ended = last?.type === 'session.status_idle' && last.stop_reason.type === 'end_turn';
+  if (paths.length === 0) {
+    console.error('The agent has written nothing to /mnt/session/outputs: see its last message.');
+  }
   return ended && paths.length > 0;
 }
 
@@ -202,8 +222,14 @@ async function main(): Promise<number> {
       : 'No ANTHROPIC_API_KEY: an offline model plays the work by a script.',
   );
   const stopped = new AbortController();
-  process.once('SIGINT', () => stopped.abort());
-  process.once('SIGTERM', () => stopped.abort());
+  const stop = (): void => stopped.abort();
+  process.once('SIGINT', () => {
+    console.error('Stopping …');
+    stop();
+  });
+  process.once('SIGTERM', stop);
+  // Whoever reads has seen enough (`| head`): the host ends in order, and nobody is told.
+  process.stdout.on('error', stop);
   const data_dir = await mkdtemp(join(tmpdir(), 'reverie-demo-'));
   try {
     const inputs = await readInputs(positionals[0] ?? data);
@@ -219,7 +245,6 @@ async function main(): Promise<number> {
     }
   } catch (cause) {
     if (stopped.signal.aborted) {
-      console.log('Stopped.');
       return 130;
     }
     console.error(cause instanceof Error ? cause.message : cause);

@@ -40,6 +40,9 @@ test.each([
   await expect(readInputs(folder)).rejects.toThrow(says);
 });
 
-test('a folder that is not there is named', async () => {
+test('a folder that is not there is named, and so is what is a file or has too many', async () => {
   await expect(readInputs(join(folder, 'none'))).rejects.toThrow('There is no folder');
+  for (let n = 0; n < 1_000; n++) await writeFile(join(folder, `${n}.csv`), 'x');
+  await expect(readInputs(folder)).rejects.toThrow('1000 text files: one message takes 999');
+  await expect(readInputs(join(folder, '0.csv'))).rejects.toThrow('is a file. Give the folder');
 });

@@ -4,7 +4,7 @@ import type { MessageParam, ContentBlock } from '@anthropic-ai/sdk/resources/mes
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completeMessage, encodeMessage } from '../../infra/local/offline-model/messages-sse.ts';
 import { offlineModel } from '../../infra/local/offline-model/offline-model.ts';
-import { report } from '../../infra/local/offline-model/report.ts';
+import { report, tableCommand } from '../../infra/local/offline-model/report.ts';
 import type { MessagesServer } from '../../infra/local/offline-model/server.ts';
 
 let server: MessagesServer;
@@ -96,6 +96,13 @@ test('the analyst saves, looks, computes, writes the report from what it got, an
   expect(called).toEqual(['write', 'glob', 'read', 'bash', 'write', 'bash']);
   expect(written).toContain('/mnt/session/outputs/report.md');
   expect(JSON.stringify(messages.at(-1))).toContain('rose from -0.1 (1880) to 0.5 (1882)');
+});
+
+test('a name with quotes stays one word of the command', () => {
+  const file = `it's "a" $x.csv`;
+  const command = tableCommand([`/mnt/session/uploads/${file}`]);
+  const word = String.raw`it'\''s "a" $x.csv'`;
+  expect(command).toContain(`file='${word} "$PROGRAM" '/mnt/session/uploads/${word}`);
 });
 
 test('a report holds what was computed, and nothing that was not', () => {

@@ -40,9 +40,14 @@ export function tableCommand(paths: readonly string[], dialect = usual_dialect):
     const name = path.slice(path.lastIndexOf('/') + 1);
     const separator = path.endsWith('.tsv') ? String.raw`\t` : dialect.separator;
     const signs = `-v decimal='${dialect.decimal}' -v thousands='${dialect.thousands}'`;
-    return `awk -F'${separator}' ${signs} -v file='${name}' "$PROGRAM" '${path}'`;
+    return `awk -F'${separator}' ${signs} -v file=${quoted(name)} "$PROGRAM" ${quoted(path)}`;
   });
   return [`PROGRAM='${program}'`, ...each].join('\n');
+}
+
+/** One word for a shell, whatever stands in it. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 export function parse(computed: string): Series[] {

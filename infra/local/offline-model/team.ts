@@ -1,7 +1,7 @@
 import type { ContentBlock } from '@anthropic-ai/sdk/resources/messages';
 import type { Conversation, Done } from './conversation.ts';
 import { call, said } from './data-analyst.ts';
-import { report, summarise, tableCommand } from './report.ts';
+import { quoted, report, summarise, tableCommand } from './report.ts';
 
 const uploads = '/mnt/session/uploads';
 const parts = '/workspace/parts';
@@ -72,7 +72,7 @@ export const dataSpecialist = {
     if (computed === undefined) {
       return [
         said('I compute from all of it.'),
-        call('bash', { command: is_table ? tableCommand([path]) : `wc -lw '${path}'` }),
+        call('bash', { command: is_table ? tableCommand([path]) : `wc -lw ${quoted(path)}` }),
       ];
     }
     if (made(done, 'write').length === 0) {
