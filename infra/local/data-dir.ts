@@ -16,7 +16,8 @@ export interface DataDir {
 
 /**
  * Take the data folder for this host alone. The lock is a socket that somebody listens on, so it ends
- * with its process, however that ends. @throws BootError when another host has the folder.
+ * with its process, however that ends. @throws BootError when another host has the folder, or when the
+ * folder cannot be written.
  */
 export async function takeDataDir(path: string): Promise<DataDir> {
   const logs = join(path, 'logs');
@@ -28,9 +29,7 @@ export async function takeDataDir(path: string): Promise<DataDir> {
   }
   const whole = await realpath(path);
   const name = createHash('sha256').update(whole).digest('hex').slice(0, 24);
-  const windows = process.platform === 'win32';
-  const address = windows ? `\\\\.\\pipe\\reverie-${name}` : join(tmpdir(), `reverie-${name}.sock`);
-  const server = await listen(address, path);
+  const server = await listen(addressOf(name), path);
   return {
     path: whole,
     logs,
@@ -42,6 +41,16 @@ export async function takeDataDir(path: string): Promise<DataDir> {
   };
 }
 
+/**
+ * Linux has names for sockets that are no files: a host with another TMPDIR must meet the same lock, else
+ * it would end the first one's engine as one that was left behind.
+ */
+function addressOf(name: string): string {
+  if (process.platform === 'linux') return `\0reverie-${name}`;
+  if (process.platform === 'win32') return `\\\\.\\pipe\\reverie-${name}`;
+  return join(tmpdir(), `reverie-${name}.sock`);
+}
+
 async function listen(address: string, path: string): Promise<Server> {
   const attempt = async (): Promise<Server | undefined> => {
     const server = createServer((socket) => socket.end());
@@ -50,8 +59,11 @@ async function listen(address: string, path: string): Promise<Server> {
       server.listen(address);
       await once(server, 'listening');
       return server;
-    } catch {
-      return undefined;
+    } catch (cause) {
+      if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')
+        return undefined;
+      const message = `DATA_DIR ${path} cannot be locked: ${String(cause)}`;
+      throw new BootError(message, { cause });
     }
   };
   const first = await attempt();

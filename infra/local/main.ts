@@ -27,14 +27,24 @@ function readEnvironment(env: NodeJS.ProcessEnv): HostOptions {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new BootError(`PORT is '${port}', not a number from 0 to 65535.`);
   }
+  const host = env['HOST'] || '127.0.0.1';
+  if (!isLoopback(host) && !env['REVERIE_API_KEY']) {
+    throw new BootError(
+      `HOST ${host} is open to others, and everybody knows the default key. Set REVERIE_API_KEY.`,
+    );
+  }
   return {
-    host: env['HOST'] || '127.0.0.1',
+    host,
     port: Number(port),
     data_dir: env['DATA_DIR'] || '.reverie',
     admin_key: env['REVERIE_API_KEY'] || 'reverie-local',
     ...modelOf(env),
     progress: say,
   };
+}
+
+function isLoopback(host: string): boolean {
+  return /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i.test(host);
 }
 
 function modelOf(env: NodeJS.ProcessEnv): Pick<HostOptions, 'model'> {

@@ -161,7 +161,7 @@ function isUnsent(cause: unknown): boolean {
 }
 
 /** Without its cause: that has the whole body and all headers, and would stand in a log. */
-function fromApi(error: APIError, sent: Iterable<string>): ModelError {
+function fromApi(error: APIError, sent: Iterable<string> = []): ModelError {
   const verdict = judge(error);
   const retry_after_ms = retryAfterMs(error.headers);
   return new ModelError(sentence(error, sent), {

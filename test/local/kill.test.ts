@@ -1,11 +1,12 @@
 /** A host that is killed with a machine in flight, and started again on the same data, finishes it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { startEngine } from '../../infra/local/dynamodb/engine.ts';
 import { startRig } from './fixture.ts';
 
 const script = fileURLToPath(new URL('kill-child.ts', import.meta.url));
@@ -48,7 +49,10 @@ test('killed between two states, started again, it runs to the end; and one host
   await expect
     .poll(() => state(first.url), { timeout: 10_000 })
     .toEqual({ begun: true, done: false });
+  // Also for a host that has its temporary files elsewhere.
+  vi.stubEnv('TMPDIR', data_dir);
   await expect(startRig({}, { data_dir })).rejects.toThrow(/Another local host is using/);
+  vi.unstubAllEnvs();
   const orphan = await engine();
   expect(await alive(orphan)).toBe(true);
   first.child.kill('SIGKILL');
@@ -59,4 +63,12 @@ test('killed between two states, started again, it runs to the end; and one host
   await expect
     .poll(() => state(second.url), { timeout: 10_000 })
     .toEqual({ begun: true, done: true });
+});
+
+test('a table that is none is named with what the engine says of it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'reverie-garbage-'));
+  await mkdir(join(folder, 'logs'));
+  await writeFile(join(folder, 'dynamodb.sqlite'), 'garbage');
+  await expect(startEngine(folder)).rejects.toThrow(/dynamodb\.sqlite: .*not a valid SQLite/);
+  await rm(folder, { recursive: true });
 });

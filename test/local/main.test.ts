@@ -50,6 +50,7 @@ test('help names every variable and starts nothing', async () => {
 test.each([
   [{ PORT: 'many' }, "PORT is 'many', not a number from 0 to 65535."],
   [{ PORT: '65536' }, "PORT is '65536'"],
+  [{ HOST: '0.0.0.0' }, 'Set REVERIE_API_KEY.'],
   [{ ANTHROPIC_BASE_URL: 'nowhere' }, "ANTHROPIC_BASE_URL is 'nowhere', not a URL."],
 ])('%j is refused in a sentence', async (env, sentence) => {
   const { code, out, err } = await run(env);

@@ -63,6 +63,9 @@ function listenFailure(cause: unknown, host: string, port: number): string {
   }
   if (code === 'EACCES')
     return `Port ${port} needs rights that you do not have. Set PORT above 1023.`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return `${host} is no address of this machine. Set HOST to 127.0.0.1, or to 0.0.0.0 for all that it has.`;
+  }
   return `Cannot listen on ${host}:${port} (${code}).`;
 }
 

@@ -60,6 +60,7 @@ class Dynoxide implements Engine {
   readonly #log: string;
   #port = 0;
   #child: ChildProcess | undefined;
+  #started = false;
   #stopped = false;
 
   constructor(binary: string, data_dir: string) {
@@ -101,11 +102,13 @@ class Dynoxide implements Engine {
     closeSync(log);
     this.#child = child;
     child.once('exit', () => {
-      if (!this.#stopped) void this.#restart();
+      // What cannot start once, because of its file or its port, cannot start again.
+      if (this.#started && !this.#stopped) void this.#restart();
     });
     child.on('error', () => undefined);
     if (child.pid !== undefined) await writeFile(this.#pid_file, String(child.pid));
-    await this.#listening();
+    await this.#listening(child);
+    this.#started = true;
   }
 
   /** Calls meanwhile are answered 500, which the SDK tries again. */
@@ -114,15 +117,22 @@ class Dynoxide implements Engine {
     if (!this.#stopped) await this.#spawn().catch(() => undefined);
   }
 
-  async #listening(): Promise<void> {
+  async #listening(child: ChildProcess): Promise<void> {
     const deadline = Date.now() + start_ms_max;
     // oxlint-disable-next-line no-await-in-loop -- asks until it answers
     while (!(await canConnect(this.#port))) {
       if (this.#stopped) return;
-      if (Date.now() > deadline) throw new BootError('The DynamoDB engine did not start in 5 s.');
+      const is_over = !this.#started && child.exitCode !== null;
+      // oxlint-disable-next-line no-await-in-loop -- thrown
+      if (is_over || Date.now() > deadline) throw new BootError(await this.#failure());
       // oxlint-disable-next-line no-await-in-loop -- as above
       await setTimeout(5);
     }
+  }
+
+  async #failure(): Promise<string> {
+    const said = (await readFile(this.#log, 'utf8').catch(() => '')).trim().split('\n').at(-1);
+    return `The DynamoDB engine does not start on ${this.#database}${said ? `: ${said}` : '.'}`;
   }
 
   /** End the engine of a host that was killed: two of them on one file would not agree. */
