@@ -110,18 +110,12 @@ type Closing = (() => Promise<unknown> | void)[];
  */
 export async function startHost(options: HostOptions): Promise<Host> {
   const closing: Closing = [];
-  let is_closed = false;
-  // What the end of the host cuts off has not failed.
-  const progress = (sentence: string): void => {
-    if (!is_closed) options.progress?.(sentence);
-  };
   const close = async (): Promise<void> => {
-    is_closed = true;
     // oxlint-disable-next-line no-await-in-loop -- the last opened closes first
     for (const step of closing.splice(0).toReversed()) await step();
   };
   try {
-    return await boot({ ...options, progress }, closing, close);
+    return await boot(options, closing, close);
   } catch (cause) {
     await close();
     throw cause;

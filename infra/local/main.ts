@@ -66,9 +66,15 @@ async function main(): Promise<void> {
     say(styleText('yellow', 'No ANTHROPIC_API_KEY: the offline model answers, by a script.'));
   }
   const stopping = stopSignals();
-  const host = await startHost(options);
+  let is_stopping = false;
+  // What the end of the host cuts off has not failed.
+  const progress = (sentence: string): void => {
+    if (!is_stopping) say(sentence);
+  };
+  const host = await startHost({ ...options, progress });
   console.log(`ready ${host.base_url}`);
   await stopping;
+  is_stopping = true;
   await host.stop();
 }
 

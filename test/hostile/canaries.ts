@@ -1,18 +1,24 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { message } from '../rig.ts';
+import { fail } from '../model/replies.ts';
+import { message, MODEL_KEY } from '../rig.ts';
 import { repository } from './samples.ts';
 import type { Field } from './siege.ts';
 
-/** A session with a repository and a tool call, whose step opens every secret that there is. */
+export const IDEMPOTENCY_KEY = 'canary-of-an-idempotency-key';
+
+/**
+ * A session with a repository and a tool call, whose step opens every secret that there is; and a proxy
+ * before the model that quotes what it was sent.
+ */
 export async function useSecrets({ rig, own }: Field): Promise<string> {
   const { agent_id = '', environment_id = '' } = own.ids;
   const resources = [repository];
-  const { id } = await own.client.beta.sessions.create({
-    agent: agent_id,
-    environment_id,
-    resources,
-  });
+  rig.model.on('Look at the repository.', fail(500, `bad header x-api-key: ${MODEL_KEY}`));
+  const { id } = await own.client.beta.sessions.create(
+    { agent: agent_id, environment_id, resources },
+    { headers: { 'idempotency-key': IDEMPOTENCY_KEY } },
+  );
   await own.client.beta.sessions.events.send(id, { events: [message('Look at the repository.')] });
   for (let looks = 0; looks < 1_000; looks++) {
     const { status } = await own.client.beta.sessions.retrieve(id);

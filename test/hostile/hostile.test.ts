@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, MODEL_KEY } from '../rig.ts';
-import { leaksOf, useSecrets } from './canaries.ts';
+import { IDEMPOTENCY_KEY, leaksOf, useSecrets } from './canaries.ts';
 import { asSent } from './mutations.ts';
 import { Random } from './random.ts';
 import { isMade, refused, repository, routeNames, sampleOf } from './samples.ts';
@@ -51,6 +51,7 @@ test('no secret stands in a row, an object, a name, a log or a model request', a
     'the admin key': ADMIN_KEY,
     'a key of a workspace': field.own.key.slice(0, 30),
     'the token of a repository': repository.authorization_token,
+    'an idempotency key': IDEMPOTENCY_KEY,
   };
   expect(await leaksOf(field, secrets)).toEqual([]);
 }, 240_000);

@@ -111,10 +111,10 @@ async function sendFrames(
   frames: Iterable<string> | AsyncIterable<string>,
 ): Promise<void> {
   outgoing.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+  const gone = new Promise((resolve) => outgoing.once('close', resolve));
   for await (const frame of frames) {
     if (outgoing.destroyed) return;
-    if (!outgoing.write(frame))
-      await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+    if (!outgoing.write(frame)) await Promise.race([once(outgoing, 'drain'), gone]);
   }
   outgoing.end();
 }
