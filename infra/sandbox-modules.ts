@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -24,17 +24,6 @@ const files: Readonly<Record<string, RegExp>> = {
 /** Names that the sandbox's bundle leaves for Node to resolve beside it. */
 export const sandboxModules = Object.keys(files);
 
-/**
- * CPython takes the path of the thread that it runs in for the name of its program, and one of 190 to
- * 230 characters, as those of assets on a developer's machine are, overruns something: every program
- * ends in `gilstate_tss_clear` or never. So it gets a name that is as short everywhere.
- */
-const program = {
-  file: 'node_modules/just-bash/vendor/cpython-emscripten/python.cjs',
-  is: String.raw`thisProgram=process.argv[1].replace(/\\/g,"/")`,
-  becomes: 'thisProgram="python3"',
-};
-
 /** @throws Error when a package is not installed: run `npm ci`. */
 export function copySandboxModules(root: string, outdir: string): void {
   for (const [name, wanted] of Object.entries(files)) {
@@ -46,11 +35,4 @@ export function copySandboxModules(root: string, outdir: string): void {
       cpSync(join(from, file), join(outdir, 'node_modules', name, file), { recursive: true });
     }
   }
-  nameProgram(join(outdir, program.file));
-}
-
-function nameProgram(path: string): void {
-  const source = readFileSync(path, 'utf8');
-  if (!source.includes(program.is)) throw new Error(`${program.file} has no ${program.is}`);
-  writeFileSync(path, source.replace(program.is, program.becomes));
 }

@@ -45,8 +45,7 @@ test('the agent is told of its files, reads them, and hands over what is listed 
   const file_id = await upload('region,sum\nnorth,1\n');
   rig.model.on(
     'work on it',
-    // Python, because only a host has the function's bundle and long paths.
-    call('bash', { command: `python3 -c 'print(open("/workspace/in.csv").read())'` }),
+    call('bash', { command: 'cat /workspace/in.csv' }),
     call('write', { file_path: '/mnt/session/outputs/report.md', content: '# North\n' }),
     slowly(20, say('Done.')),
   );
