@@ -96,6 +96,9 @@ async function compare(
     return { ...stores, pairs: onePair(from, to), unavailable: [] };
   }
   if (query.from !== undefined) {
+    if (Date.parse(query.from) > ports.clock.now().getTime()) {
+      throw new Fault('invalid', 'from: lies in the future. Use a time that has been.');
+    }
     const past = await readPast(ports, store_id, [query.from, query.to ?? NOW]);
     const [from, to] = [past.at(0), past.at(1)];
     const lost = new Map([...from.lost, ...to.lost].map((each) => [each.memory_id, each]));

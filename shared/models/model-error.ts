@@ -50,6 +50,21 @@ export class ModelError extends Error implements ModelErrorFacts {
   }
 }
 
+/** A failure for the log: also what lies behind it, as a name that nobody knows, or a fault of ours. */
+export function observationOf({ kind, message, cause }: ModelError) {
+  const behind = rootOf(cause);
+  return { type: 'model_error' as const, kind, message, ...(behind && { behind }) };
+}
+
+function rootOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  // What a provider has answered stands in the message.
+  if (cause instanceof APIError && cause.status !== undefined) return undefined;
+  if (cause.cause instanceof Error) return rootOf(cause.cause);
+  // The message of a parser shows a piece of what it has parsed.
+  return cause instanceof SyntaxError ? cause.name : cause.message;
+}
+
 type Verdict = Pick<ModelErrorFacts, 'kind' | 'retryable'>;
 
 const overloaded: Verdict = { kind: 'overloaded', retryable: true };

@@ -103,7 +103,7 @@ function checkText({ operation }: Change, text: string): void {
   if (!('fault' in playbook)) return;
   throw new Fault(
     'invalid',
-    `text: '${path}' is a playbook, and its front matter is wrong. ${playbook.fault}`,
+    `text: '${path}' is a playbook, and its front matter is wrong: ${playbook.fault}`,
   );
 }
 

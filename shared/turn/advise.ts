@@ -1,7 +1,7 @@
 import { newId } from '../core/id.ts';
 import { load } from '../core/stored.ts';
 import type { Line } from '../events/event.ts';
-import { ModelError } from '../models/model-error.ts';
+import { ModelError, observationOf } from '../models/model-error.ts';
 import { isRedacted } from '../models/advisor-pair.ts';
 import { ask, textOf, type ModelReply } from '../models/model.ts';
 import { addUsage } from '../sessions/add-usage.ts';
@@ -70,7 +70,7 @@ async function consult(turn: Turn, call: OpenCall, signal: AbortSignal): Promise
     return { text: 'The advisor gave no advice.', is_error: true, ...said };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    turn.ports.observe({ type: 'model_error', kind: error.kind, message: error.message });
+    turn.ports.observe(observationOf(error));
     const text = `The advisor could not be asked: ${error.message} Go on without it.`;
     return { text, is_redacted: false, is_error: true, usage: {} };
   }

@@ -1,7 +1,7 @@
 import { limits } from '../core/limits.ts';
 import { newId } from '../core/id.ts';
 import { compact, mustCompact } from '../models/compaction.ts';
-import { ModelError } from '../models/model-error.ts';
+import { ModelError, observationOf } from '../models/model-error.ts';
 import type { ModelRequest, RequestUsage } from '../models/model.ts';
 import { rosterOf } from '../team/roster.ts';
 import { teamPrompt } from '../team/team-prompt.ts';
@@ -114,7 +114,7 @@ function stopped(turn: Turn): Asked {
 }
 
 async function fail(turn: Turn, error: ModelError): Promise<Asked> {
-  turn.ports.observe({ type: 'model_error', kind: error.kind, message: error.message });
+  turn.ports.observe(observationOf(error));
   if (error.kind === 'context_too_long' && turn.head.attempts === 0) {
     // The estimate was too low: shorten now, once, before anybody is told.
     await turn.writer.append(() => ({

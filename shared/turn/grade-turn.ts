@@ -16,7 +16,7 @@ import {
   type VerdictPointer,
   type VerdictRow,
 } from '../outcomes/verdict-row.ts';
-import { ModelError } from '../models/model-error.ts';
+import { ModelError, observationOf } from '../models/model-error.ts';
 import { invariant } from '../core/invariant.ts';
 import { noUsage, type ThreadHead, type Usage } from '../threads/thread.ts';
 import { webRulesOf } from './call-facts.ts';
@@ -152,7 +152,7 @@ function heartbeat(head: ThreadHead, { outcome_id, iteration }: Evaluation): Cha
 /** The provider failed: as in a step, it is told, and tried again after a while, or the turn ends. */
 async function failed(turn: GradedTurn, error: ModelError): Promise<StepResult> {
   const { ports } = turn;
-  ports.observe({ type: 'model_error', kind: error.kind, message: error.message });
+  ports.observe(observationOf(error));
   const wait_ms = await failRequest(turn, error, true);
   if (wait_ms === undefined) return again;
   return { next: 'wait', wait_seconds: Math.ceil(wait_ms / 1_000) };

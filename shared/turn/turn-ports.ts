@@ -18,7 +18,12 @@ export type Observation =
       readonly usage: RequestUsage;
       readonly cost_microcents: number | null;
     }
-  | { readonly type: 'model_error'; readonly kind: string; readonly message: string }
+  | {
+      readonly type: 'model_error';
+      readonly kind: string;
+      readonly message: string;
+      readonly behind?: string;
+    }
   | {
       readonly type: 'tool';
       readonly name: string;

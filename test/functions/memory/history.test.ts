@@ -318,6 +318,7 @@ const refused: readonly [
     {},
     'Say what to compare',
   ],
+  ['a time to come', 'get ID/diff?from=2999-01-01T00:00:00Z', {}, 'from: lies in the future'],
   ['another format', 'get ID/diff?from=2026-01-01T00:00:00Z&format=html', {}, 'format: must be'],
   ['another page', 'get ID/diff?from=2026-01-01T00:00:00Z&page=x', {}, 'is not a cursor'],
   ['no query', 'get ID/search', {}, 'query: is required'],

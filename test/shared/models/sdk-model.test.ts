@@ -5,7 +5,7 @@
 import { inspect } from 'node:util';
 import { performance } from 'node:perf_hooks';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ModelError } from '#shared/models/model-error.ts';
+import { ModelError, observationOf } from '#shared/models/model-error.ts';
 import type { ModelReply } from '#shared/models/model.ts';
 import { openModel } from '#shared/models/open-model.ts';
 import { startModel, type ScriptedModel } from '../../model/model.ts';
@@ -192,11 +192,13 @@ test('nothing is repeated: the loop above owns the retries', async () => {
   expect(server.requests).toHaveLength(1);
 });
 
-test('a dead address is retryable', async () => {
+test('a dead address is retryable, and the log says what is wrong with it', async () => {
   const server = await startModel();
   await server.close();
   const { error } = await failureOf(modelAt(server.url).stream(aRequest(), never()));
   expect(error).toMatchObject({ kind: 'failed', retryable: true });
+  const behind = expect.stringContaining('ECONNREFUSED');
+  expect(observationOf(error as ModelError)).toMatchObject({ type: 'model_error', behind });
 });
 
 describe('silence', () => {
