@@ -173,10 +173,14 @@ function endOf(entry: LedgerEntry): string {
         ? `stays, and others were merged into it (${entry.change_id})`
         : `merged into ${coded(entry.into_path)} (${entry.change_id})`;
     case 'superseded':
-      return `superseded by ${coded(entry.by_path)} (${entry.change_id}); until ${entry.loser.at} it said: "${plain(entry.loser.text)}"`;
+      return `${newsOf(entry.path, entry.by_path)} (${entry.change_id}); until ${entry.loser.at} it said: "${plain(entry.loser.text)}"`;
     case 'retired':
       return `retired because ${plain(entry.reason)} (${entry.change_id})`;
   }
+}
+
+function newsOf(path: string, by_path: string): string {
+  return path === by_path ? 'says what is newer' : `superseded by ${coded(by_path)}`;
 }
 
 function droppedLines({ dropped, dropped_counts, skipped }: DreamReport): string[] {

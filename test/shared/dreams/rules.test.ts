@@ -181,6 +181,8 @@ describe('4. recency with history', () => {
       fate: 'superseded',
       loser: { text: 'listens on port 8080', at: OLD },
     });
+    const markdown = reportMarkdown(report);
+    expect(markdown).toContain(`says what is newer (c0001); until ${OLD} it said: "listens on`);
   });
 
   test('an older observation changes nothing', async () => {
