@@ -301,8 +301,9 @@ export class SessionFs implements IFileSystem {
     this.tree.folderAt(path, 0);
   }
 
-  /** As {@link mkdirSync}. */
+  /** As {@link mkdirSync}. Its `/dev/zero` is an empty file: without one, who wants zeros is told. */
   writeFileSync(path: string, content: FileContent): void {
+    if (path === '/dev/zero') return;
     const cut = path.lastIndexOf('/');
     const file = newFile(bytesFrom(content, 'utf8'), 0, 0o555);
     this.tree.folderAt(path.slice(0, cut), 0).children.set(path.slice(cut + 1), file);

@@ -33,7 +33,13 @@ export class LogFile extends Writable {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lines.length > 0) writeSync(this.#file, Buffer.concat(this.#lines));
+    const lines = this.#lines;
     this.#lines = [];
+    if (lines.length === 0) return;
+    try {
+      writeSync(this.#file, Buffer.concat(lines));
+    } catch {
+      // On a full disk the lines are lost, and not the host: who calls is told by what else cannot be written.
+    }
   }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { LogFile } from '../../infra/local/log-file.ts';
 import { startEngine } from '../../infra/local/dynamodb/engine.ts';
 import { startRig } from './fixture.ts';
 
@@ -71,4 +72,9 @@ test('a table that is none is named with what the engine says of it', async () =
   await writeFile(join(folder, 'dynamodb.sqlite'), 'garbage');
   await expect(startEngine(folder)).rejects.toThrow(/dynamodb\.sqlite: .*not a valid SQLite/);
   await rm(folder, { recursive: true });
+});
+
+test('a log on a full disk loses its lines and ends nothing', async () => {
+  const log = new LogFile('/dev/full').end('a line');
+  await expect(once(log, 'close')).resolves.toEqual([]);
 });

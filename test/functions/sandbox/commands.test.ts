@@ -42,6 +42,7 @@ const dated =
 
 test.each([
   ['ls *.csv | wc -l', '3'],
+  ['head -c 5 /dev/zero; true', 'head: /dev/zero: No such file or directory'],
   ['ls -t *.csv', 'b.csv\nc.csv\na.csv'],
   ['ls -tr *.csv | tail -1', 'b.csv'],
   ['ls d a.csv', 'a.csv\n\nd:\nx'],
