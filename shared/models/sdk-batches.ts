@@ -7,16 +7,20 @@ import type {
 } from '@anthropic-ai/sdk/resources/beta/messages/batches';
 import type { BatchedAnswer, BatchedRequest, Batches, BatchState } from './batches.ts';
 import { replyOf } from './fold.ts';
-import { ModelError, refusedInBatch, toModelError } from './model-error.ts';
+import { cutOff, ModelError, refusedInBatch, toModelError } from './model-error.ts';
 import { toParams } from './params.ts';
 import type { Connection, MessagesClient } from './sdk-model.ts';
 import { watchFetch, type Watch } from './watch-fetch.ts';
 
-type Verbs = Pick<Resource, 'create' | 'retrieve' | 'results' | 'cancel' | 'delete'>;
+type Verbs = Pick<Resource, 'create' | 'retrieve' | 'cancel' | 'delete'>;
 
 /** What two of Anthropic's three clients have besides messages. */
 export interface BatchesClient extends MessagesClient {
   readonly beta: MessagesClient['beta'] & { readonly messages: { readonly batches: Verbs } };
+  get(
+    path: string,
+    options: { readonly query: object; readonly signal: AbortSignal },
+  ): { asResponse(): Promise<Response> };
 }
 
 /** The port over Anthropic's SDKs. */
@@ -35,42 +39,59 @@ export class SdkBatches implements Batches {
     // A header of the batch and not of its requests: those that do not need one are not changed by it.
     const betas = [...new Set(all.flatMap((each) => each.betas))];
     const body = { requests: all.map(({ one }) => one), ...(betas.length > 0 ? { betas } : {}) };
-    return stateOf(await this.#call(async (batches) => await batches.create(body, { signal })));
+    return stateOf(
+      await this.#call(async ({ beta }) => await beta.messages.batches.create(body, { signal })),
+    );
   }
 
   async state(batch_id: string, signal: AbortSignal): Promise<BatchState> {
     return stateOf(
-      await this.#call(async (batches) => await batches.retrieve(batch_id, {}, { signal })),
+      await this.#call(
+        async ({ beta }) => await beta.messages.batches.retrieve(batch_id, {}, { signal }),
+      ),
     );
   }
 
+  /**
+   * By the door that everything goes through, and not, as the SDK does, by the address that the batch
+   * names: the key is for one host, and a gateway or a private link may be the only way out.
+   */
   async *answers(batch_id: string, signal: AbortSignal): AsyncGenerator<BatchedAnswer> {
     const watch: Watch = { failure: undefined, sent: new Set() };
+    const path = `/v1/messages/batches/${encodeURIComponent(batch_id)}/results`;
+    const options = { query: { beta: true }, signal };
     try {
-      const open = async (batches: Verbs) => await batches.results(batch_id, {}, { signal });
-      for await (const line of await this.#call(open, watch)) yield answerOf(line);
+      const { body } = await this.#call(
+        async (client) => await client.get(path, options).asResponse(),
+        watch,
+      );
+      if (body === null) throw cutOff();
+      for await (const line of linesOf(body)) yield answerOf(JSON.parse(line));
     } catch (cause) {
       throw watch.failure ?? toModelError(cause, watch.sent);
     }
   }
 
   async cancel(batch_id: string, signal: AbortSignal): Promise<void> {
-    await this.#call(async (batches) => await batches.cancel(batch_id, {}, { signal }));
+    await this.#call(
+      async ({ beta }) => await beta.messages.batches.cancel(batch_id, {}, { signal }),
+    );
   }
 
   async forget(batch_id: string, signal: AbortSignal): Promise<void> {
-    await this.#call(async (batches) => await batches.delete(batch_id, {}, { signal }));
+    await this.#call(
+      async ({ beta }) => await beta.messages.batches.delete(batch_id, {}, { signal }),
+    );
   }
 
   /** A key that is refused may have been rotated: it is read again, and nothing was done with the old one. */
   async #call<Answer>(
-    call: (batches: Verbs) => Promise<Answer>,
+    call: (client: BatchesClient) => Promise<Answer>,
     watch: Watch = { failure: undefined, sent: new Set() },
   ): Promise<Answer> {
     const once = async (fresh: boolean): Promise<Answer> => {
       const { connect, stall_ms } = this.#connection;
-      const client = await connect(watchFetch(stall_ms, watch), fresh);
-      return await call(client.beta.messages.batches);
+      return await call(await connect(watchFetch(stall_ms, watch), fresh));
     };
     try {
       return await once(false).catch(async (error: unknown) => {
@@ -82,6 +103,17 @@ export class SdkBatches implements Batches {
       throw watch.failure ?? toModelError(cause, watch.sent);
     }
   }
+}
+
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const bytes of body) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line.trim() !== '');
+  }
+  if (rest.trim() !== '') yield rest;
 }
 
 function isRefusedKey(error: unknown): boolean {

@@ -6,6 +6,8 @@ import type { MessagesError, OnRequest } from './server.ts';
 export interface BatchesOptions {
   /** How often it is looked at before it has ended. @default 0: it has when it is created */
   polls?: number;
+  /** Where a batch says that its results are. @default - here */
+  results_host?: string;
   /** What becomes of a request in the place of an answer: a line's `result`. @default - it is answered */
   result?: (request: BatchCreateParams.Request) => object | undefined;
 }
@@ -40,8 +42,9 @@ export class MessageBatches {
   /** Where results stand is an address of this server. */
   async serve(
     { method = '', path, headers, body }: BatchesRequest,
-    base_url: string,
+    own_url: string,
   ): Promise<MessagesError> {
+    const base_url = this.#hostOf(own_url);
     const [id = '', verb = ''] = path.slice(HOME.length + 1).split('/');
     if (id === '' && method === 'POST')
       return await this.#create(body as BatchCreateParams, { headers, base_url });
@@ -63,6 +66,10 @@ export class MessageBatches {
       default:
         return failure(404, 'not_found_error', `${method} ${path}`);
     }
+  }
+
+  #hostOf(own_url: string): string {
+    return this.options.results_host ?? own_url;
   }
 
   #cancel(batch: Batch, is_ended: boolean): Batch {

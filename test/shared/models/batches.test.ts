@@ -10,7 +10,8 @@ let server: ScriptedModel;
 beforeAll(async () => void (server = await startModel()));
 afterAll(async () => await server.close());
 beforeEach(() => {
-  for (const name of ['polls', 'result'] as const) delete server.batches.options[name];
+  for (const name of ['polls', 'result', 'results_host'] as const)
+    delete server.batches.options[name];
 });
 
 function batchesWith(...secrets: readonly object[]) {
@@ -80,6 +81,18 @@ test.each([
   const { batch_id } = await batches.submit([{ custom_id: 'x', request }], never());
   const answers = await all(batches.answers(batch_id, never()));
   expect(answers.get('x')).toMatchObject({ why: 'errored', error: expected });
+});
+
+test('its key goes to no other host, whatever address the batch names for its results', async () => {
+  const batches = batchesWith({ api_key: 'k' });
+  const elsewhere = await startModel();
+  server.on('here', say('here'));
+  server.batches.options.results_host = elsewhere.url;
+  const one = { custom_id: 'x', request: asked('here') };
+  const { batch_id } = await batches.submit([one], never());
+  const answers = await all(batches.answers(batch_id, never()));
+  await elsewhere.close();
+  expect(answers.get('x')).toMatchObject({ reply: { content: [{ text: 'here' }] } });
 });
 
 test('what was canceled has no answers, and to cancel again changes nothing', async () => {
