@@ -1,5 +1,5 @@
 /** The app: the locked CLI synthesizes it, and cdk-nag has nothing left to say. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +33,15 @@ test('the locked CLI synthesizes the app of cdk.json, and its checks find nothin
   const made = readdirSync(outdir);
   expect(made).toContain('Reverie.template.json');
   expect(made.filter((name) => name.startsWith('asset.')).length).toBeGreaterThan(1);
+});
+
+test('a setting that is not taken is one sentence', () => {
+  const context = JSON.stringify({ 'reverie:log_level': 'LOUD' });
+  const env = { ...process.env, CDK_CONTEXT_JSON: context, CDK_OUTDIR: temporary() };
+  const app = join(root, 'infra', 'app.ts');
+  const { status, stderr } = spawnSync(process.execPath, [app], { env, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^context 'reverie:log_level': .*\n$/);
 });
 
 const deployments: [name: string, settings: Record<string, unknown>][] = [
