@@ -28,11 +28,6 @@ function readEnvironment(env: NodeJS.ProcessEnv): HostOptions {
     throw new BootError(`PORT is '${port}', not a number from 0 to 65535.`);
   }
   const host = env['HOST'] || '127.0.0.1';
-  if (!isLoopback(host) && !env['REVERIE_API_KEY']) {
-    throw new BootError(
-      `HOST ${host} is open to others, and everybody knows the default key. Set REVERIE_API_KEY.`,
-    );
-  }
   return {
     host,
     port: Number(port),
@@ -43,8 +38,10 @@ function readEnvironment(env: NodeJS.ProcessEnv): HostOptions {
   };
 }
 
-function isLoopback(host: string): boolean {
-  return /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i.test(host);
+function warnOfDefaultKey(host = '', key = ''): void {
+  if (key !== '' || /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i.test(host)) return;
+  const sentence = `HOST ${host} is open to others, and everybody knows the default key. Set REVERIE_API_KEY.`;
+  say(styleText('yellow', sentence));
 }
 
 function modelOf(env: NodeJS.ProcessEnv): Pick<HostOptions, 'model'> {
@@ -65,6 +62,7 @@ async function main(): Promise<void> {
   if (options.model === undefined) {
     say(styleText('yellow', 'No ANTHROPIC_API_KEY: the offline model answers, by a script.'));
   }
+  warnOfDefaultKey(options.host, process.env['REVERIE_API_KEY']);
   const stopping = stopSignals();
   let is_stopping = false;
   // What the end of the host cuts off has not failed.

@@ -50,7 +50,6 @@ test('help names every variable and starts nothing', async () => {
 test.each([
   [{ PORT: 'many' }, "PORT is 'many', not a number from 0 to 65535."],
   [{ PORT: '65536' }, "PORT is '65536'"],
-  [{ HOST: '0.0.0.0' }, 'Set REVERIE_API_KEY.'],
   [{ ANTHROPIC_BASE_URL: 'nowhere' }, "ANTHROPIC_BASE_URL is 'nowhere', not a URL."],
 ])('%j is refused in a sentence', async (env, sentence) => {
   const { code, out, err } = await run(env);
@@ -70,13 +69,14 @@ test('it says who answers, prints the one line once the API answers, and ends wi
   expect([code, status]).toEqual([0, 200]);
 }, 90_000);
 
-test('a port in use is a sentence that says what to do', async () => {
+test('a port in use, and a default key for everybody, are sentences that say what to do', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const address = taken.address();
   const PORT = String(typeof address === 'object' ? address?.port : 0);
-  const { code, err } = await run({ PORT });
+  const { code, err } = await run({ PORT, HOST: '0.0.0.0' });
   taken.close();
   expect(code).toBe(1);
-  expect(err).toContain(`Port ${PORT} on 127.0.0.1 is in use. Set PORT`);
+  expect(err).toContain(`Port ${PORT} on 0.0.0.0 is in use. Set PORT`);
+  expect(err).toContain('everybody knows the default key. Set REVERIE_API_KEY.');
 }, 90_000);
