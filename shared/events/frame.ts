@@ -11,19 +11,12 @@ export interface Frame {
 }
 
 /**
- * The Python SDK (1.13) passes over frames that bear a name that it does not list, and this one is
- * missing there. A frame named `message` every SDK reads by the type in its data.
- */
-const unlisted: ReadonlySet<StreamEvent['type']> = new Set(['session.usage']);
-
-/**
  * One frame of server-sent events. JSON holds no line break, so `data` is one line; the SDK skips
  * frames that do not name their event.
  */
 export function frameText({ event, resumable }: Frame): string {
   const id = resumable && 'id' in event ? `id: ${oneLine(event.id)}\n` : '';
-  const name = unlisted.has(event.type) ? 'message' : oneLine(event.type);
-  return `${id}event: ${name}\ndata: ${JSON.stringify(event)}\n\n`;
+  return `${id}event: ${oneLine(event.type)}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 /** Keeps proxies and clients from taking a quiet stream for a dead one. */

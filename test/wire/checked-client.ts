@@ -144,9 +144,7 @@ export function frameErrors(frame: Frame, type: string, request_id: string | nul
   return parsed(data, (body) => {
     if (event === 'error') return envelopeErrors(body, request_id);
     const own = (body as { type?: unknown } | null)?.type;
-    // The one name that not every SDK takes: shared/events/frame.ts.
-    const wanted = own === 'session.usage' ? 'message' : own;
-    const name = event === wanted ? [] : [`event: ${event} carries data of type ${String(own)}`];
+    const name = event === own ? [] : [`event: ${event} carries data of type ${String(own)}`];
     return [...name, ...wireErrors(type, body)];
   });
 }

@@ -27,10 +27,3 @@ test('a line break in a field is our bug, and no frame', () => {
   const broken = { ...event, id: 'sevt_1\ndata: {}' };
   expect(() => frameText({ event: broken, resumable: true })).toThrow(/one line/);
 });
-
-test('usage is named `message`, because the Python SDK passes over a name that it does not list', () => {
-  const usage = { ...event, type: 'session.usage' } as unknown as StreamEvent;
-  expect(frameText({ event: usage, resumable: true })).toMatch(
-    /^id: sevt_1\nevent: message\ndata: .*"type":"session.usage"/,
-  );
-});
