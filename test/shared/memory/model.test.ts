@@ -116,7 +116,7 @@ test('random batches do what the model says, and every invariant holds after eac
         }
       },
     ),
-    { numRuns: 20 },
+    { numRuns: 40 },
   );
   // Both sides of the rules were met, often.
   expect(refused.written).toBeGreaterThan(50);

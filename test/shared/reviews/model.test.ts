@@ -259,7 +259,7 @@ test('apply and rollback do what the model says, whatever others do before and i
         seen.rollback_conflicts += done.length - undone.length;
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 60 },
   );
   for (const [what, count] of Object.entries(seen)) expect([what, count > 3]).toEqual([what, true]);
 }, 240_000);
