@@ -75,6 +75,8 @@ export interface Host {
   readonly outputs: Readonly<Record<string, unknown>>;
   /** Settles when the reconcile function of the start has answered. */
   readonly reconciled: Promise<void>;
+  /** Settles when all functions are loaded that are to be. */
+  readonly warmed: Promise<void>;
   counters(): Counters;
   /** Each action on a resource that the template grants, and whether anything done so far needed it. */
   grants(): UsedGrant[];
@@ -152,10 +154,10 @@ async function boot(
     options.port ?? 0,
   );
   closing.push(() => front.close());
-  if (options.is_warmed !== false) void warm(pools);
+  const warmed = warm(options.is_warmed === false ? [] : pools);
   const complain = (sentence: string): void => progress(sentence);
   closing.push(runSchedules(schedules, { ...base, pools, complain }));
-  return hostOf({ ...base, functions, schedules, front, compute, close, complain });
+  return hostOf({ ...base, functions, schedules, front, compute, warmed, close, complain });
 }
 
 /**
@@ -331,6 +333,7 @@ interface HostParts extends Base {
   readonly schedules: readonly Schedule[];
   readonly front: Front;
   readonly compute: Compute;
+  readonly warmed: Promise<void>;
   readonly close: () => Promise<void>;
   readonly complain: (sentence: string) => void;
 }
@@ -361,6 +364,7 @@ function hostOf(parts: HostParts): Host {
     logs: data.logs,
     outputs: stack.outputs,
     reconciled: reconcile(parts, invoke),
+    warmed: parts.warmed,
     counters: () => counting.snapshot(),
     resetCounters: () => counting.reset(),
     grants: () => parts.authorizer.grants(),

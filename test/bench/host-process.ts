@@ -17,6 +17,8 @@ const host = await startHost({
   admin_key: api_key,
   model: { api_key: 'bench', base_url: model_url },
 });
+// Else the first figures would be those of a host that is still loading.
+await host.warmed;
 const table_name = String(host.outputs['TableName']);
 const ready: Ready = { base_url: host.base_url, api_key, aws: host.aws, table_name };
 process.send?.(ready);
