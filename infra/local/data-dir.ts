@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,9 @@ export async function takeDataDir(path: string): Promise<DataDir> {
     throw new BootError(`DATA_DIR ${path} cannot be written: ${String(cause)}`, { cause });
   }
   const whole = await realpath(path);
-  const name = createHash('sha256').update(whole).digest('hex').slice(0, 24);
+  // Not its path: containers that share a network have each their own folder of one name.
+  const { dev, ino } = await stat(whole, { bigint: true });
+  const name = createHash('sha256').update(`${dev} ${ino}`).digest('hex').slice(0, 24);
   const server = await listen(addressOf(name), path);
   return {
     path: whole,
