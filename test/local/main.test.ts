@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const script = fileURLToPath(new URL('../../infra/local/main.ts', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 let data_dir: string;
 
 beforeAll(async () => {
@@ -23,8 +24,14 @@ interface Ended {
 }
 
 /** Run the command to its end; `ready` is called with its address. */
-async function run(env: object, args: string[] = [], ready?: (url: string) => Promise<void>) {
-  const child = spawn(process.execPath, [script, ...args], {
+async function run(
+  env: object,
+  args: string[] = [],
+  ready?: (url: string) => Promise<void>,
+  [program, ...first]: readonly [string, ...string[]] = [process.execPath, script],
+) {
+  const child = spawn(program, [...first, ...args], {
+    cwd: root,
     env: { PATH: process.env['PATH'], DATA_DIR: data_dir, PORT: '0', ...env },
   });
   const said = { out: '', err: '' };
@@ -60,10 +67,16 @@ test.each([
 
 test('it says who answers, prints the one line once the API answers, and ends with 0', async () => {
   let status = 0;
-  const { code, out, err } = await run({ REVERIE_API_KEY: 'mine' }, [], async (url) => {
+  const ask = async (url: string): Promise<void> => {
     const headers = { 'x-api-key': 'mine', 'anthropic-version': '2023-06-01' };
     ({ status } = await fetch(`${url}/v1/agents`, { headers }));
-  });
+  };
+  // A shell between npm and the host would die of the signal alone, and leave the host behind.
+  const { code, out, err } = await run({ REVERIE_API_KEY: 'mine' }, [], ask, [
+    'npm',
+    'start',
+    '--silent',
+  ]);
   expect(err.split('\n')[0]).toContain('the offline model answers');
   expect(out).toMatch(/^ready http:\/\/127\.0\.0\.1:\d+\n$/);
   expect([code, status]).toEqual([0, 200]);
