@@ -54,8 +54,8 @@ function waiting(task: ReturnType<typeof taskOf>, Catch: object): object {
 
 /**
  * A dream in the Amazon States Language (JSONPath), as data. A task that is out of time names itself,
- * and goes on where it was; one that has asked for what a batch is to answer names Batch; one of a dream that is canceled or over names Settle. No text travels:
- * the sessions of the Map are numbers.
+ * and goes on where it was; one that has asked for what a batch is to answer names Batch; one of a dream
+ * that is canceled or over names Settle. No text travels: the sessions of the Map are numbers.
  */
 export function dreamDefinition(dream: string): object {
   const task = taskOf(dream);

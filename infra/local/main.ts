@@ -27,9 +27,8 @@ function readEnvironment(env: NodeJS.ProcessEnv): HostOptions {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new BootError(`PORT is '${port}', not a number from 0 to 65535.`);
   }
-  const host = env['HOST'] || '127.0.0.1';
   return {
-    host,
+    host: env['HOST'] || '127.0.0.1',
     port: Number(port),
     data_dir: env['DATA_DIR'] || '.reverie',
     admin_key: env['REVERIE_API_KEY'] || 'reverie-local',

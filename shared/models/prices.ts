@@ -53,7 +53,7 @@ export interface Ran {
   readonly model_id: string;
   /**
    * By the Message Batches API: half of every rate, those of the cache too. @default false
-   * Source: batch processing, pricing: "50% of the standard API prices"; discounts multiply.
+   * Source: batch processing guide, pricing. It multiplies with what else is cheaper or dearer.
    */
   readonly is_batched?: boolean | undefined;
 }

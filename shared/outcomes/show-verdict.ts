@@ -1,5 +1,6 @@
 import type { Blobs } from '../core/blobs.ts';
 import { load } from '../core/stored.ts';
+import { shownUsage } from '../models/model.ts';
 import { centsText } from '../models/prices.ts';
 import type { Usage } from '../threads/thread.ts';
 import type { Judged } from './explanation.ts';
@@ -73,11 +74,7 @@ export function kindOf({ kind = 'outcome' }: VerdictRow): VerdictKind {
 export function showGradingUsage(usage: Usage): GradingUsage {
   const { cost_microcents } = usage;
   return {
-    input_tokens: usage.input_tokens,
-    output_tokens: usage.output_tokens,
-    cache_read_input_tokens: usage.cache_read_input_tokens,
-    cache_creation_input_tokens:
-      usage.cache_creation_5m_input_tokens + usage.cache_creation_1h_input_tokens,
+    ...shownUsage(usage),
     web_fetch_requests: usage.web_fetch_requests,
     list_cost:
       cost_microcents === null ? null : { amount: centsText(cost_microcents), currency: 'USD' },

@@ -3,7 +3,7 @@ import { load } from '../core/stored.ts';
 import type { Line } from '../events/event.ts';
 import { ModelError, observationOf } from '../models/model-error.ts';
 import { isRedacted } from '../models/advisor-pair.ts';
-import { ask, textOf, type ModelReply } from '../models/model.ts';
+import { ask, shownUsage, textOf, type ModelReply } from '../models/model.ts';
 import { addUsage } from '../sessions/add-usage.ts';
 import type { Change, Other } from '../threads/change.ts';
 import { ADVISOR_NAME, memberKey, type MemberRow } from '../threads/member.ts';
@@ -161,13 +161,7 @@ function spoken(advice: Advice, to_session_thread_id: string): Line[] {
         type: 'span.model_request_end',
         model_request_start_id: start,
         is_error: false,
-        model_usage: {
-          input_tokens: usage.input_tokens,
-          output_tokens: usage.output_tokens,
-          cache_read_input_tokens: usage.cache_read_input_tokens,
-          cache_creation_input_tokens:
-            usage.cache_creation_5m_input_tokens + usage.cache_creation_1h_input_tokens,
-        },
+        model_usage: shownUsage(usage),
       },
     },
     ...said,

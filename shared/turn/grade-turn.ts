@@ -17,6 +17,7 @@ import {
   type VerdictRow,
 } from '../outcomes/verdict-row.ts';
 import { ModelError, observationOf } from '../models/model-error.ts';
+import { shownUsage } from '../models/model.ts';
 import { invariant } from '../core/invariant.ts';
 import { noUsage, type ThreadHead, type Usage } from '../threads/thread.ts';
 import { webRulesOf } from './call-facts.ts';
@@ -199,13 +200,7 @@ function closing(head: ThreadHead, evaluation: Evaluation, ruling: Ruling, at: s
           iteration,
           result,
           explanation,
-          usage: {
-            input_tokens: usage.input_tokens,
-            output_tokens: usage.output_tokens,
-            cache_read_input_tokens: usage.cache_read_input_tokens,
-            cache_creation_input_tokens:
-              usage.cache_creation_5m_input_tokens + usage.cache_creation_1h_input_tokens,
-          },
+          usage: shownUsage(usage),
         },
       },
     ],

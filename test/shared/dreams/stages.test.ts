@@ -148,7 +148,8 @@ test('of a session that is too long to be held every event is shown to the model
   expect(marks.filter((mark) => !shown.some((text) => text.includes(mark)))).toEqual([]);
 });
 
-test('a batch whose id is lost is sent once more, then its requests are made by themselves', async () => {
+/** A dream by batches that is about to read its only session. */
+async function batchDream() {
   const { base, ports } = stagePorts();
   const call = aCall();
   const { session_id, thread_id } = await putSession(base, call);
@@ -156,6 +157,11 @@ test('a batch whose id is lost is sent once more, then its requests are made by 
   const fabricated = { ...call, store_id: 'memstore_1', snapshot: aSnapshot(), operations: [] };
   const changed = { ...running, stage: 'reflect', processing: 'batch', session_ids: [session_id] };
   const dream_id = await putDream(base, fabricated, changed as Partial<DreamHead>);
+  return { base, ports, dream_id };
+}
+
+test('a batch whose id is lost is sent once more, then its requests are made by themselves', async () => {
+  const { base, ports, dream_id } = await batchDream();
   const sent: string[] = [];
   const never = async () => await Promise.reject(new Error('nobody looks for it'));
   const batches: Batches = {
@@ -207,13 +213,7 @@ test('a batch whose id is lost is sent once more, then its requests are made by 
 });
 
 test('where the provider has no batches any more, a dream by batches asks at once', async () => {
-  const { base, ports } = stagePorts();
-  const call = aCall();
-  const { session_id, thread_id } = await putSession(base, call);
-  await append(base, thread_id, [aReply('Nothing to learn.')]);
-  const fabricated = { ...call, store_id: 'memstore_1', snapshot: aSnapshot(), operations: [] };
-  const changed = { ...running, stage: 'reflect', processing: 'batch', session_ids: [session_id] };
-  const dream_id = await putDream(base, fabricated, changed as Partial<DreamHead>);
+  const { ports, dream_id } = await batchDream();
   const input = { task: 'reflect', dream_id, run: 1, session_n: 0 } as const;
   await expect(runStage(ports, input, 60_000)).rejects.toThrow('no model is asked');
 });
