@@ -140,8 +140,9 @@ test('an interrupt stops the model at once and ends the turn without a reason of
 test('what an answer has used is charged, also when it is interrupted', async () => {
   rig.model.on('dear', costing({ input_tokens: 50_000 }, slowly(50, say('word '.repeat(400)))));
   const id = await rig.session();
+  const earlier = rig.model.requests.length;
   await rig.send(id, message('dear'));
-  await expect.poll(() => rig.model.requests.at(-1)?.reply).toBeDefined();
+  await expect.poll(() => rig.model.requests.at(earlier)?.reply).toBeDefined();
   await rig.send(id, { type: 'user.interrupt' });
   const end = only(await rig.rested(id), 'span.model_request_end');
   expect(end).toMatchObject({ is_error: true, model_usage: { input_tokens: 50_000 } });
