@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -108,11 +108,11 @@ async function hashOfSources(): Promise<string> {
     // oxlint-disable-next-line no-await-in-loop -- the order is part of the hash
     for (const path of await filesBelow(source)) {
       if (path.startsWith(local)) continue;
-      // oxlint-disable-next-line no-await-in-loop -- as above
+      // Hundreds of small files: read one after another they take a quarter of what promises take.
       hash
         .update(path)
         .update('\0')
-        .update(await readFile(join(root, path)));
+        .update(readFileSync(join(root, path)));
     }
   }
   return hash.digest('hex').slice(0, 32);

@@ -76,16 +76,21 @@ function rowOf(agent_id: string, session_id: string, { judged = [], ...draft }: 
 }
 
 async function put(rows: readonly VerdictRow[]): Promise<void> {
-  const writes: Write[] = rows.flatMap((row) => [
-    { put: row },
-    {
-      put: {
-        ...verdictPointerKey(row.session_id, row.created_at, row.verdict_id),
-        verdict_pk: row.pk,
-        verdict_sk: row.sk,
+  await write(
+    rows.flatMap((row) => [
+      { put: row },
+      {
+        put: {
+          ...verdictPointerKey(row.session_id, row.created_at, row.verdict_id),
+          verdict_pk: row.pk,
+          verdict_sk: row.sk,
+        },
       },
-    },
-  ]);
+    ]),
+  );
+}
+
+async function write(writes: readonly Write[]): Promise<void> {
   for (let at = 0; at < writes.length; at += 100) {
     await rig.door.ports.table.transact(writes.slice(at, at + 100));
   }
@@ -298,7 +303,8 @@ test('a summary of more than one request can count goes on where it stopped', as
   const agent_id = await anAgent();
   const session_id = await aSession(agent_id);
   const count = limits.summary_verdicts_max + 250;
-  await put(Array.from({ length: count }, () => rowOf(agent_id, session_id, {})));
+  const rows = Array.from({ length: count }, () => rowOf(agent_id, session_id, {}));
+  await write(rows.map((row) => ({ put: row })));
   const first = await reverie.verdicts.summary(agent_id);
   expect(first.is_complete).toBe(false);
   expect(first.verdicts_count).toBeGreaterThanOrEqual(limits.summary_verdicts_max);

@@ -77,9 +77,9 @@ test('a file that is added while the agent works is there at its next tool call'
   const file_id = await upload('late');
   rig.model.on(
     'wait for it',
-    call('bash', { command: 'sleep 3; ls /workspace' }),
+    call('bash', { command: 'sleep 2; ls /workspace' }),
     call('bash', { command: 'cat /workspace/late.txt' }),
-    call('bash', { command: 'sleep 3; ls /workspace' }),
+    call('bash', { command: 'sleep 2; ls /workspace' }),
     call('bash', { command: 'ls /workspace' }),
     say('Done.'),
   );
