@@ -3,7 +3,7 @@ import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
 import { newName } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
-import { storePrefix } from '../memory/memory.ts';
+import { storePrefix, type StoreHead } from '../memory/memory.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { storeArchived } from '../memory/explain.ts';
 import { readMemories, readStore } from '../memory/read-store.ts';
@@ -50,7 +50,8 @@ interface Agenda {
  * write demands what that has seen, so a write of others in between is told and not undone. Runs
  * twice, dies here, or reply lost: what is already as it was to be is counted and not written again.
  *
- * @throws Fault `missing`; `invalid` for an archived store and for a cursor of another restore;
+ * @throws Fault `missing`; `invalid` for an archived store, for a time when it was not there yet or that
+ *   is to come, and for a cursor of another restore;
  *   `too_large` as {@link readPast}
  */
 export async function restoreStore(
@@ -64,17 +65,24 @@ export async function restoreStore(
   const answer =
     typeof body.cursor === 'string'
       ? await goOn(ports, call, store_id, { cursor: body.cursor, until_ms })
-      : await begin(ports, call, store_id, { ...body, until_ms });
+      : await begin(ports, call, head, { ...body, until_ms });
   return await commit(ports, call, [], { answer });
 }
 
 async function begin(
   ports: MemoryPorts,
   call: Call,
-  store_id: string,
+  { memory_store_id: store_id, created_at }: StoreHead,
   { at = '', dry_run = false, until_ms }: StoreRestoreBody & { readonly until_ms: number },
 ): Promise<StoreRestore> {
-  if (at > ports.clock.now().toISOString()) {
+  // Nothing of that time is known: to take it for an empty store would delete everything.
+  if (Date.parse(at) < Date.parse(created_at)) {
+    throw new Fault(
+      'invalid',
+      `at: lies before the memory store was created. The earliest time is ${created_at}.`,
+    );
+  }
+  if (Date.parse(at) > ports.clock.now().getTime()) {
     throw new Fault('invalid', 'at: lies in the future. Use a time that has been.');
   }
   const plan = await planOf(ports, store_id, at);

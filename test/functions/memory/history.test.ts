@@ -306,6 +306,13 @@ const refused: readonly [
 ][] = [
   ['no time', 'post ID/restore', {}, 'Send at to begin'],
   ['a time to come', 'post ID/restore', { at: '2999-01-01T00:00:00Z' }, 'lies in the future'],
+  [
+    'a time before the store',
+    'post ID/restore',
+    { at: '2020-01-01T00:00:00Z' },
+    'The earliest time is 20',
+  ],
+  ['the last hour of all', 'post ID/restore', { at: '9999-12-31T23:00:00-12:00' }, 'lies in the'],
   ['no RFC 3339', 'post ID/restore', { at: 'yesterday' }, 'at: must be an RFC 3339'],
   ['both', 'post ID/restore', { at: '2026-01-01T00:00:00Z', cursor: 'x' }, 'Send at to begin'],
   ['another cursor', 'post ID/restore', { cursor: 'bm9uc2Vuc2U' }, 'cursor: belongs to nothing'],
@@ -335,8 +342,8 @@ const refused: readonly [
   ],
 ];
 
-test.each(refused)('%s is refused (%s)', async (_, request, body, said) => {
-  const id = await storeWith({});
+test.each(refused)('%s is refused (%s) and changes nothing', async (_, request, body, said) => {
+  const id = await storeWith({ '/a': 'stays' });
   const [method, path = ''] = request.split(' ');
   const url = `/v1/reverie/memory_stores/${path.replace('ID', id)}`;
   const attempt = method === 'get' ? client.get(url) : client.post(url, { body });
@@ -344,6 +351,7 @@ test.each(refused)('%s is refused (%s)', async (_, request, body, said) => {
     status: 400,
     message: expect.stringContaining(said),
   });
+  expect(await contentsOf(id)).toEqual({ '/a': 'stays' });
 });
 
 test('stores, versions and files that are not there are 404', async () => {
