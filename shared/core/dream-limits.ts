@@ -66,6 +66,8 @@ export const dream_limits = {
   /** Memories that each question is answered with, and what of one is shown. */
   gate_memories_max: 3,
   gate_memory_chars_max: 4_000,
+  /** Of a session's title, where a report names it beside others. */
+  report_title_chars_max: 120,
   // Batches of a dream
   /** Source: the Message Batches API takes 100,000; here their ids stand in one row. */
   batch_requests_max: 5_000,

@@ -1,13 +1,15 @@
+import { limits } from '../core/limits.ts';
 import { fenced, plain } from '../transcripts/fence.ts';
 import type { HeldEvidence } from './candidate.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { inputPaths, outputPath, type Operation } from './operation.ts';
-import type { DreamReport, DropReason, ReportedUse } from './report.ts';
+import type { DreamReport, DropReason, ReportedSession, ReportedUse } from './report.ts';
 
 /** The account of a dream, for people. What strangers wrote stands in fences or without mark-up. */
 export function reportMarkdown(report: DreamReport): string {
   return [
     ...headLines(report),
+    ...sessionLines(report),
     ...gateLines(report),
     ...operationLines(report),
     ...useLines(report),
@@ -54,6 +56,28 @@ function processingLines({ processing }: DreamReport): string[] {
   ];
 }
 
+function sessionLines({ session_ids, sessions = [] }: DreamReport): string[] {
+  const nameOf = namer(sessions);
+  return ['## Sessions', '', ...session_ids.map((id) => `- ${nameOf(id)}`), ''];
+}
+
+type Namer = (session_id: string) => string;
+
+/** A session by its id, which can be looked up, and what people call it, where it stands beside others. */
+function namer(sessions: readonly ReportedSession[]): Namer {
+  const titles = new Map(sessions.map(({ session_id, title }) => [session_id, title ?? '']));
+  return (id) => {
+    const title = plain(shortened(titles.get(id) ?? ''));
+    return title === '' ? `\`${id}\`` : `\`${id}\` (${title})`;
+  };
+}
+
+function shortened(title: string): string {
+  const chars_max = limits.report_title_chars_max;
+  if (title.length <= chars_max) return title;
+  return `${title.slice(0, chars_max).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
 const MICROCENTS_PER_DOLLAR = 100_000_000;
 
 function dollars(microcents: number | null): string {
@@ -86,7 +110,8 @@ function gateLines({ gate }: DreamReport): string[] {
 
 const word = (is_right: boolean): string => (is_right ? 'right' : 'wrong');
 
-function operationLines({ operations }: DreamReport): string[] {
+function operationLines({ operations, sessions = [] }: DreamReport): string[] {
+  const nameOf = namer(sessions);
   const lines = operations.flatMap((operation) => [
     `### ${operation.change_id}: ${titleOf(operation)}`,
     '',
@@ -94,7 +119,7 @@ function operationLines({ operations }: DreamReport): string[] {
     '',
     ...operation.evidence.map(
       ({ session_id, event_id, at, speaker, outcome, quote }) =>
-        `- \`${session_id}\` / \`${event_id}\`, ${at}, said by ${speaker}, ${ends[outcome]}: "${plain(quote)}"`,
+        `- ${nameOf(session_id)} / \`${event_id}\`, ${at}, said by ${speaker}, ${ends[outcome]}: "${plain(quote)}"`,
     ),
     ...(operation.evidence.length > 0 ? [''] : []),
     ...operation.edits.map(({ diff }) => fenced('diff', diff)),
@@ -128,14 +153,15 @@ const use_words: Readonly<Record<ReportedUse['state'], string>> = {
   dropped: 'not counted: the change was dropped',
 };
 
-function useLines({ playbook_uses }: DreamReport): string[] {
+function useLines({ playbook_uses, sessions = [] }: DreamReport): string[] {
+  const nameOf = namer(sessions);
   if (playbook_uses.length === 0) return [];
   const lines = playbook_uses.map(({ path, session_id, event_id, verdict, state }) => {
     const said =
       verdict === null
         ? ''
         : `; ${verdict.outcome}, \`${verdict.event_id}\`, ${verdict.at}: "${plain(verdict.quote)}"`;
-    return `- ${coded(path)}, read by \`${session_id}\` (\`${event_id}\`): ${use_words[state]}${said}`;
+    return `- ${coded(path)}, read by ${nameOf(session_id)} at \`${event_id}\`: ${use_words[state]}${said}`;
   });
   return ['## Playbooks that were read', '', ...lines, ''];
 }
@@ -183,7 +209,9 @@ function newsOf(path: string, by_path: string): string {
   return path === by_path ? 'says what is newer' : `superseded by ${coded(by_path)}`;
 }
 
-function droppedLines({ dropped, dropped_counts, skipped }: DreamReport): string[] {
+function droppedLines(report: DreamReport): string[] {
+  const { dropped, dropped_counts, skipped, sessions = [] } = report;
+  const nameOf = namer(sessions);
   const counts = Object.entries(dropped_counts).map(
     ([reason, count]) => `- ${count} × ${reason}: ${drop_words[reason as DropReason]}`,
   );
@@ -196,7 +224,7 @@ function droppedLines({ dropped, dropped_counts, skipped }: DreamReport): string
     ...dropped.map(({ stage, reason, what }) => `- ${stage}, ${reason}: ${plain(what)}`),
     ...skipped.map(
       ({ session_id, piece, reason }) =>
-        `- Not read: piece ${piece} of \`${session_id}\`: ${plain(reason)}`,
+        `- Not read: piece ${piece} of ${nameOf(session_id)}: ${plain(reason)}`,
     ),
     '',
   ];

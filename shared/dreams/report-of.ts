@@ -3,7 +3,14 @@ import type { Applied } from './apply-operations.ts';
 import type { JudgedUse } from '../playbooks/count-uses.ts';
 import type { Operation } from './operation.ts';
 import { reportedUses } from './reported-uses.ts';
-import type { DreamReport, Dropped, DropReason, Edit, EditDiff } from './report.ts';
+import type {
+  DreamReport,
+  Dropped,
+  DropReason,
+  Edit,
+  EditDiff,
+  ReportedSession,
+} from './report.ts';
 import { secretIn } from './secrets.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -21,6 +28,7 @@ export interface DreamFacts extends Pick<
   | 'processing'
   | 'spending'
 > {
+  readonly sessions: readonly ReportedSession[];
   readonly uses: readonly JudgedUse[];
   readonly snapshot: Snapshot;
   readonly operations: readonly Operation[];
@@ -35,6 +43,7 @@ export function reportOf(facts: DreamFacts): DreamReport {
   return {
     type: 'dream_report',
     ...rest,
+    sessions: rest.sessions.map(openTitle),
     dropped: rest.dropped.map(withoutSecrets),
     memories_before_count: snapshot.memories.length,
     memories_after_count: applied.next.size,
@@ -48,6 +57,10 @@ export function reportOf(facts: DreamFacts): DreamReport {
     dropped_counts: countsOf(rest.dropped),
     cost_share: is_share_known ? cost_microcents / (sessions_cost_microcents ?? 1) : null,
   };
+}
+
+function openTitle({ session_id, title }: ReportedSession): ReportedSession {
+  return { session_id, title: title === null || secretIn(title) === undefined ? title : null };
 }
 
 /** What a model has said of a proposal that fell: it may hold what the proposal fell for. */

@@ -102,6 +102,13 @@ export interface ReportedProcessing {
   readonly reasons: readonly string[];
 }
 
+/** A session that was read, by the name that people know it by. */
+export interface ReportedSession {
+  readonly session_id: string;
+  /** As it was when the dream ended; null where there was none, and where it held a secret. */
+  readonly title: string | null;
+}
+
 /** Everything that a dream did, as `report.json` has it. */
 export interface DreamReport {
   readonly type: 'dream_report';
@@ -109,6 +116,8 @@ export interface DreamReport {
   readonly dream_prompt_version: string;
   readonly model_id: string;
   readonly session_ids: readonly string[];
+  /** The same with their titles. @default - ids alone, in reports from before they were told */
+  readonly sessions?: readonly ReportedSession[];
   readonly memories_before_count: number;
   readonly memories_after_count: number;
   readonly candidates_count: number;

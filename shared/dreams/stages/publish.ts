@@ -1,6 +1,7 @@
 import type { Blobs } from '../../core/blobs.ts';
 import { timestamp } from '../../core/clock.ts';
 import type { Write } from '../../core/table.ts';
+import { configKey, type SessionConfig } from '../../sessions/session.ts';
 import { applyOperations, INDEX_CHANGE } from '../apply-operations.ts';
 import { dreamKey, dreamObject, type DreamHead } from '../dream.ts';
 import { pathsOf, type Operation } from '../operation.ts';
@@ -14,6 +15,7 @@ import type {
   Edit,
   GateResult,
   ReportedProcessing,
+  ReportedSession,
 } from '../report.ts';
 import { batchesOf } from './batch-rows.ts';
 import { checkSessions, readSessions, readSnapshot } from './gather.ts';
@@ -62,6 +64,7 @@ export async function publish(work: Work): Promise<void> {
     dream_prompt_version,
     model_id: work.head.model.id,
     session_ids: work.head.session_ids,
+    sessions: await titlesOf(work),
     candidates_count: reflections.candidates.length,
     dropped: [
       ...reflections.dropped,
@@ -107,6 +110,18 @@ async function processingOf({ ports, head, batches }: Work): Promise<ReportedPro
     alone_count: sum('alone_count'),
     reasons: batches === undefined ? [...reasons, no_batches] : reasons,
   };
+}
+
+/** What people call the sessions. One that is deleted at this moment has no name any more. */
+async function titlesOf({ ports, head }: Work): Promise<ReportedSession[]> {
+  const attributes = ['pk', 'sk', 'session_id', 'title'];
+  const keys = head.session_ids.map(configKey);
+  const rows = (await ports.table.getMany(keys, { attributes })) as SessionConfig[];
+  const titles = new Map(rows.map(({ session_id, title }) => [session_id, title]));
+  return head.session_ids.map((session_id) => ({
+    session_id,
+    title: titles.get(session_id) ?? null,
+  }));
 }
 
 const no_batches = 'the model provider of the deployment has no Message Batches any more';

@@ -39,6 +39,7 @@ beforeAll(async () => {
   await made(1, near);
   told = await rig.talk('LESSON about ports: the staging port is 8443.');
   poisoned = await rig.talk(`LESSON about deploying: ${ORDER}`, `LESSON about keys: use ${KEY}.`);
+  await rig.client.beta.sessions.update(poisoned, { title: `Use ${KEY}` });
 });
 afterAll(async () => {
   expect(rig.checked.violations).toEqual([]);

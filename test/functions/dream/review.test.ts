@@ -26,6 +26,8 @@ test.each(['create_new', 'update_existing'] as const)(
   async (type) => {
     const store_id = await rig.store(memories);
     const session_id = await rig.talk('LESSON about ports: the staging port is 8443.');
+    const title = '# *Ports*\n<b>of staging</b>';
+    await rig.client.beta.sessions.update(session_id, { title });
     const output_behavior = type === 'create_new' ? { type } : { type, memory_store_id: store_id };
     const { id } = await rig.dream(store_id, [session_id], { output_behavior });
     expect(await rig.settled(id)).toMatchObject({ status: 'completed', error: null });
@@ -37,7 +39,12 @@ test.each(['create_new', 'update_existing'] as const)(
     expect(changes.flatMap(({ edits }) => edits.map(({ diff }) => diff)).join('')).toContain(
       '8443',
     );
-    expect(await (await own.reportMarkdown(id)).text()).toContain('8443');
+    expect(report.sessions).toEqual([{ session_id, title }]);
+    const markdown = await (await own.reportMarkdown(id)).text();
+    expect(markdown).toContain('8443');
+    const named = `- \`${session_id}\` (\\# \\*Ports\\* \\<b\\>of staging\\</b\\>)`;
+    expect(markdown.split('\n')).toContain(named);
+    expect(markdown).toContain(`${named} / \`${report.operations[0]?.evidence[0]?.event_id}\`, `);
     await own.acceptAll(id);
     const apply = await own.apply(id, { memory_store_id: store_id });
     expect(apply).toMatchObject({ state: 'applied', applied_count: changes.length });

@@ -128,6 +128,7 @@ async function stages(
     dream_prompt_version: 'v',
     model_id: 'claude-opus-5',
     session_ids: Object.keys(sessions),
+    sessions: Object.keys(sessions).map((session_id) => ({ session_id, title: null })),
     candidates_count: candidates.length,
     dropped,
     skipped: reflections.flatMap(({ skipped }) => skipped ?? []),

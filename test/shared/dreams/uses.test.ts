@@ -131,7 +131,7 @@ describe('a dream', () => {
     ]);
     const text = reportMarkdown(report);
     expect(text).toContain('## Playbooks that were read');
-    expect(text).toMatch(/read by `sesn_1` \(`sevt_2`\): counted; success, `sevt_3`/);
+    expect(text).toMatch(/read by `sesn_1` at `sevt_2`: counted; success, `sevt_3`/);
     expect(model.requests).toHaveLength(1);
   });
 
