@@ -1,13 +1,15 @@
+import { encodeTime } from 'ulid';
 import { ConditionFailed } from '../core/table.ts';
 import { timestamp } from '../core/clock.ts';
 import { Fault } from '../core/fault.ts';
+import { prefixes } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import { decideRest } from '../reviews/decide.ts';
 import { runKey, type RunRow } from './run.ts';
 import { callOf, type ScheduleHead } from './schedule.ts';
 
 const DAY_MS = 86_400_000;
-/** Reviews that one run looks at, the oldest first. */
+/** Runs that are looked at, of those that are old enough the newest: each passes there once it is of age. */
 const RUNS_MAX = 1_000;
 
 /**
@@ -19,21 +21,19 @@ const RUNS_MAX = 1_000;
 export async function expireReviews(ports: Ports, head: ScheduleHead): Promise<number> {
   const { reviews_days } = head.retention;
   if (reviews_days === null) return 0;
-  const before = new Date(ports.clock.now().getTime() - reviews_days * DAY_MS).toISOString();
-  const { dream_schedule_id: id } = head;
-  const { pk } = runKey(id, '');
+  const before_ms = ports.clock.now().getTime() - reviews_days * DAY_MS;
+  const before = new Date(before_ms).toISOString();
+  // Ids of runs are in the order of their time.
+  const { pk, sk: to } = runKey(
+    head.dream_schedule_id,
+    `${prefixes.dream_schedule_run}_${encodeTime(before_ms)}`,
+  );
+  const range = { pk, from: 'R#', to, reverse: true, limit: RUNS_MAX };
+  const runs = (await ports.table.query(range)).rows as RunRow[];
   let count = 0;
-  let looked = 0;
-  for (let from = 'R#'; looked < RUNS_MAX;) {
-    const page = await ports.table.query({ pk, from, to: 'R#~', limit: 100 });
-    for (const run of page.rows as RunRow[]) {
-      if (run.started_at >= before) return count;
-      if (isOpen(run) && (await expire(ports, head, run))) count += 1;
-    }
-    looked += page.rows.length;
-    const last = page.rows.at(-1);
-    if (!page.more || last === undefined) break;
-    from = `${last.sk}!`;
+  for (const run of runs) {
+    if (run.started_at >= before || !mayBeOpen(run)) continue;
+    if (await expire(ports, head, run)) count += 1;
   }
   return count;
 }
@@ -43,9 +43,15 @@ export function isOpen({ state }: RunRow): boolean {
   return state === 'awaiting_review' || state === 'not_recommended';
 }
 
+/** Of a dream that was applied in part, too, until it was looked at once. */
+function mayBeOpen(run: RunRow): boolean {
+  return isOpen(run) || (run.state === 'applied' && run.review_expired_at === undefined);
+}
+
 async function expire(ports: Ports, head: ScheduleHead, run: RunRow): Promise<boolean> {
+  let rejected_count: number;
   try {
-    await decideRest(ports, callOf(head), run.dream_id, 'rejected');
+    rejected_count = await decideRest(ports, callOf(head), run.dream_id, 'rejected');
   } catch (error) {
     // Others decide at this very moment: the next run comes here again.
     if (error instanceof Fault) return false;
@@ -54,12 +60,17 @@ async function expire(ports: Ports, head: ScheduleHead, run: RunRow): Promise<bo
   try {
     await ports.table.update({
       update: runKey(run.dream_schedule_id, run.run_id),
-      expression: 'SET #state = :expired, review_expired_at = :at',
+      expression: 'SET #state = :next, review_expired_at = :at',
       condition: '#state = :seen',
       names: { '#state': 'state' },
-      values: { ':expired': 'review_expired', ':at': timestamp(ports.clock), ':seen': run.state },
+      values: {
+        // What is in the store stays told.
+        ':next': isOpen(run) ? 'review_expired' : run.state,
+        ':at': timestamp(ports.clock),
+        ':seen': run.state,
+      },
     });
-    return true;
+    return isOpen(run) || rejected_count > 0;
   } catch (error) {
     if (error instanceof ConditionFailed) return false;
     throw error;

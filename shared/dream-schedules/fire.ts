@@ -144,7 +144,8 @@ async function beginDream(
       instructions: head.instructions,
       output_behavior: { type: 'create_new' },
     });
-    const dreaming: RunRow = { ...run, state: 'dreaming', dream_started: true };
+    const { processing = 'standard' } = dream;
+    const dreaming: RunRow = { ...run, state: 'dreaming', dream_started: true, processing };
     const active = { ...head.active, phase: 'dreaming' } as const;
     try {
       await ports.table.transact([

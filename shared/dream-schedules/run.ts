@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { encodeTime } from 'ulid';
 import { prefixes } from '../core/id.ts';
 import type { Key, Row } from '../core/table.ts';
+import type { Processing } from '../dreams/dream.ts';
 
 export type RunTrigger =
   | 'schedule'
@@ -82,6 +83,8 @@ export interface RunRow extends Row {
   /** Id of the dream that it starts, chosen at the beginning: who starts it twice starts it once. */
   readonly dream_id: string;
   readonly dream_started: boolean;
+  /** Of its dream. @default - not told, of runs without one and from before it was */
+  readonly processing?: Processing;
   readonly sessions_count: number;
   /** Sessions that are left for the next time: at least so many. */
   readonly sessions_left_count: number;
@@ -93,6 +96,8 @@ export interface RunRow extends Row {
   readonly conflict_count: number;
   readonly retention: Retained | null;
   readonly federation: Federated | null;
+  /** When what nobody had decided of its dream was rejected for its age. @default - never */
+  readonly review_expired_at?: string;
 }
 
 export function runKey(schedule_id: string, run_id: string): Key {

@@ -1,3 +1,4 @@
+import type { Processing } from '../dreams/dream.ts';
 import type { Federated, Retained, RunReason, RunRow, RunState, RunTrigger } from './run.ts';
 
 /** A run as it is shown: what happened, and why. */
@@ -14,6 +15,8 @@ export interface DreamScheduleRun {
   readonly reason: RunReason | null;
   /** Null where none was started. */
   readonly dream_id: string | null;
+  /** How its dream asks the model; null where none was started, and of runs from before it was told. */
+  readonly processing: Processing | null;
   readonly sessions_count: number;
   /** Sessions that are left for the next time: at least so many. */
   readonly sessions_left_count: number;
@@ -39,6 +42,7 @@ export function showRun(row: RunRow): DreamScheduleRun {
     state: row.state,
     reason: row.reason,
     dream_id: row.dream_started ? row.dream_id : null,
+    processing: row.processing ?? null,
     sessions_count: row.sessions_count,
     sessions_left_count: row.sessions_left_count,
     missed_count: row.missed_count,

@@ -161,6 +161,13 @@ test('batches are kept with the schedule, and refused by name where the provider
   const id = await rig.schedule(store_id, { processing: 'batch' });
   expect(await schedules().retrieve(id)).toMatchObject({ processing: 'batch' });
   expect(await schedules().update(id, { name: 'b' })).toMatchObject({ processing: 'batch' });
+  // The history says how each dream has asked, whatever the schedule is like by now.
+  await rig.session();
+  const runs = [await schedules().run(id), await schedules().run(id)];
+  expect(runs).toMatchObject([
+    { state: 'dreaming', processing: 'batch' },
+    { state: 'skipped', processing: null },
+  ]);
   const standard = { processing: 'standard' };
   expect(await schedules().update(id, { processing: null })).toMatchObject(standard);
   const { ports } = rig.door;
@@ -177,6 +184,8 @@ test('batches are kept with the schedule, and refused by name where the provider
   }
   ports.model_provider = 'anthropic';
   expect(await schedules().retrieve(id)).toMatchObject(standard);
+  const run = await schedules().retrieveRun(id, runs[0]?.id ?? '');
+  expect(run).toMatchObject({ processing: 'batch' });
 });
 
 test('a change is told to the timers, and what needs two of them has two', async () => {

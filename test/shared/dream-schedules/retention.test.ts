@@ -1,7 +1,10 @@
 /** What was learned ends by the operator's choice alone: as versions, and never what a person has written. */
+import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { itemOf } from '#shared/core/items-dynamo.ts';
 import { dreamKey } from '#shared/dreams/dream.ts';
 import { confirmedAt } from '#shared/dream-schedules/retain.ts';
+import { runIdAt, runKey, type RunRow } from '#shared/dream-schedules/run.ts';
 import { anOperation } from '../dreams/samples.ts';
 import type { Operation } from '#shared/dreams/operation.ts';
 import { aPlaybook } from '../playbooks/samples.ts';
@@ -89,6 +92,7 @@ describe('retention', () => {
     const { id, dream_id } = await rig.begun(store_id, { retention: { reviews_days: 14 } });
     await rig.end(dream_id, { operations: notes });
     await rig.own.dreams.decide(dream_id, 'c0001', { decision: 'accept' });
+    await manyRuns(id, '2026-11-01T00:00:00.000Z', 1_000);
     rig.at('2026-12-05T12:00:00Z');
     await house(id);
     const states = async () =>
@@ -99,13 +103,52 @@ describe('retention', () => {
     expect((await rig.newest(id)).retention).toMatchObject({ reviews_expired_count: 1 });
     expect(await states()).toEqual(['accepted', 'rejected']);
     const runs = (await schedules().runs(id)).data;
-    expect(runs.at(-1)).toMatchObject({ dream_id, state: 'review_expired' });
+    expect(runs.filter((run) => run.dream_id === dream_id)).toMatchObject([
+      { state: 'review_expired' },
+    ]);
     const { decided_by } = (await rig.own.dreams.changes(dream_id)).data[1] ?? {};
     expect(decided_by).toBe(id);
     await rig.own.dreams.decide(dream_id, 'c0002', { decision: 'accept' });
     expect(await states()).toEqual(['accepted', 'accepted']);
   });
+
+  test('rejects what is left of a dream that was applied in part, which stays applied', async () => {
+    rig.at('2026-11-28T12:00:00Z');
+    const store_id = await rig.store({ '/a.md': 'alpha\n' });
+    const { id, dream_id } = await rig.begun(store_id, { retention: { reviews_days: 14 } });
+    await rig.end(dream_id, { operations: notes });
+    await rig.own.dreams.decide(dream_id, 'c0002', { decision: 'accept' });
+    await rig.own.dreams.apply(dream_id, { memory_store_id: store_id });
+    const expired: unknown[] = [];
+    for (const day of ['13', '14']) {
+      rig.at(`2026-12-${day}T12:00:00Z`);
+      await house(id);
+      expired.push((await rig.newest(id)).retention?.reviews_expired_count);
+    }
+    expect(expired).toEqual([1, 0]);
+    const { data } = await rig.own.dreams.changes(dream_id);
+    expect(data.map(({ state }) => state)).toEqual(['rejected', 'accepted']);
+    expect((await schedules().runs(id)).data.at(-1)).toMatchObject({ dream_id, state: 'applied' });
+  });
 });
+
+/** Nights of a schedule that has lived for long, one a second, straight into the table. */
+async function manyRuns(id: string, from: string, count: number): Promise<void> {
+  const { client, name, table } = rig.door.table;
+  const run = (await table.get(runKey(id, (await rig.newest(id)).id))) as RunRow;
+  const nights = Array.from({ length: count }, (_, n) => {
+    const started_at = new Date(Date.parse(from) + n * 1_000).toISOString();
+    const run_id = runIdAt(id, started_at);
+    const old = { run_id, started_at, state: 'skipped', dream_started: false };
+    return { PutRequest: { Item: itemOf({ ...run, ...runKey(id, run_id), ...old }) } };
+  });
+  const batches = Array.from({ length: count / 25 }, (_, n) => nights.slice(n * 25, n * 25 + 25));
+  await Promise.all(
+    batches.map(async (puts) => {
+      await client.send(new BatchWriteItemCommand({ RequestItems: { [name]: puts } }));
+    }),
+  );
+}
 
 test('the store that a dream has made is put away when asked for, and nothing is left to decide', async () => {
   rig.at('2026-11-28T12:00:00Z');

@@ -95,6 +95,7 @@ test('one fire for one time, from two timers, twice, and at once', async () => {
     state: 'dreaming',
     scheduled_at: '2026-03-13T02:00:00.000Z',
     missed_count: 0,
+    processing: 'standard',
   });
   expect(data[0]).toEqual(await schedules().retrieveRun(id, data[0]?.id ?? ''));
   const started = rig.door.ports.dreams.started.filter(({ name }) =>
