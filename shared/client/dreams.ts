@@ -40,7 +40,11 @@ export class Dreams {
     return await this.#client.get(`${pathOf(id)}/changes`, { query: { ...query } });
   }
 
-  /** Accept or reject a change, or accept it with a text of one's own. */
+  /**
+   * Accept or reject a change, or accept it with a text of one's own. What others have changed since the
+   * dream is a conflict of its apply, and stays; `replaces_memory_version_ids` names the versions that it
+   * may replace all the same: those of the conflicts, once they were read. A newer one is a conflict again.
+   */
   async decide(id: string, change_id: string, body: Decision): Promise<DreamChange> {
     const path = `${pathOf(id)}/changes/${encodeURIComponent(change_id)}`;
     return await this.#client.post(path, { body });

@@ -26,7 +26,7 @@ import { decidedChange, showApply, type DreamApply } from './show-review.ts';
 
 /**
  * Write the accepted changes into a store, each under the condition that what it was made from still
- * stands there. A repeat goes on with an apply that is under way, tries again what was a conflict,
+ * stands there, or what whoever accepted it has named. A repeat goes on with an apply that is under way, tries again what was a conflict,
  * and otherwise shows what the last one has done: no change is written twice.
  *
  * @throws Fault `missing`; `invalid` for an archived store and when nothing is accepted
@@ -154,7 +154,7 @@ function nothingAccepted(): Fault {
 /** A text of the operator's own is written by hand; what is taken as it is stays the dream's. */
 async function toApply(ports: MemoryPorts, change: Change, decision: DecisionRow | undefined) {
   const { edits } = await decidedChange(ports, change, decision);
-  return { edits, is_edited: decision?.text !== undefined };
+  return { edits, is_edited: decision?.text !== undefined, replaces: decision?.replaces };
 }
 
 interface Decided {
@@ -173,8 +173,8 @@ function wayIn(ports: MemoryPorts, { memory_store_id, dream_id }: ApplyRow, deci
       );
       const paths = changes.flatMap(({ edits }) => edits.map(({ path }) => path));
       const held = await heldAt(ports, memory_store_id, paths);
-      return changes.map(({ edits, is_edited }) =>
-        planApply({ edits, dreamt_by: is_edited ? undefined : dream_id }, held),
+      return changes.map(({ edits, is_edited, replaces }) =>
+        planApply({ edits, dreamt_by: is_edited ? undefined : dream_id, replaces }, held),
       );
     },
     done: (change_id, written) => ({ change_id, outcome: 'applied', written }),

@@ -55,6 +55,7 @@ export async function decideChange(
           ),
         }
       : {}),
+    ...replacing(body),
     decided_at: timestamp(ports.clock),
     decided_by: call.api_key_id,
   };
@@ -66,6 +67,11 @@ export async function decideChange(
     // Overwrites: of two that decide at once the last one counts.
     return await commit(ports, call, [{ put: row }, counting(dream_id, review)], { answer });
   });
+}
+
+function replacing(body: Decision): Pick<DecisionRow, 'replaces'> {
+  if (body.decision === 'reject' || body.replaces_memory_version_ids === undefined) return {};
+  return { replaces: body.replaces_memory_version_ids };
 }
 
 /** What a decision demands of the review, and adds to it. */

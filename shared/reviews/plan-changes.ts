@@ -21,40 +21,64 @@ export type Held = ReadonlyMap<string, PathRow>;
 /**
  * What a change asks for where each path still holds what the change was made from. By content and
  * not by version: so a change can go to another store with the same text, and again after a
- * rollback. A path that holds what it is to hold already is left alone.
+ * rollback. A path that holds what it is to hold already is left alone. Beside that text it may
+ * replace versions that somebody has named, having seen them.
  */
-export function planApply({ edits, dreamt_by }: PlannedChange, held: Held): Plan {
-  return gathered(edits.map((edit) => planEdit(edit, held.get(edit.path), dreamt_by)));
+export function planApply({ edits, ...how }: PlannedChange, held: Held): Plan {
+  return gathered(edits.map((edit) => planEdit(edit, held.get(edit.path), how)));
 }
 
 /** A change as it is to be applied. */
 interface PlannedChange extends Pick<Change, 'edits'> {
   /** The dream, where its text is taken as it is. */
   readonly dreamt_by?: string | undefined;
+  /** Ids of versions. @default - none */
+  readonly replaces?: readonly string[] | undefined;
 }
 
 type Planned = Step | Conflict | undefined;
 
 function planEdit(
+  edit: Edit,
+  row: PathRow | undefined,
+  { dreamt_by, replaces = [] }: Omit<PlannedChange, 'edits'>,
+): Planned {
+  const { path, before, after } = edit;
+  const memory = row?.kind === 'memory' ? row : undefined;
+  if (memory?.content_sha256 === (after === null ? undefined : sha256Of(after))) return undefined;
+  if (memory === undefined || !(holds(memory, before) || isNamed(memory, replaces))) {
+    return planElse(edit, row, dreamt_by);
+  }
+  if (after === null) return { path, operation: { kind: 'delete', before: memory } };
+  return { path, operation: { kind: 'write', before: memory, content: after, dreamt_by } };
+}
+
+/** Of a path that holds nothing which the change may replace. */
+function planElse(
   { path, before, after }: Edit,
   row: PathRow | undefined,
   dreamt_by: string | undefined,
 ): Planned {
   const memory = row?.kind === 'memory' ? row : undefined;
-  if (memory?.content_sha256 === (after === null ? undefined : sha256Of(after))) return undefined;
-  if (before === null) {
-    if (after === null) return undefined;
-    if (row !== undefined) return conflictAt(path, 'path_taken');
-    return { path, operation: { kind: 'create', path, content: after, dreamt_by } };
+  if (before !== null) {
+    return conflictAt(path, memory === undefined ? 'missing' : 'changed', memory);
   }
-  if (memory === undefined) return conflictAt(path, 'missing');
-  if (memory.content_sha256 !== sha256Of(before.text)) return conflictAt(path, 'changed');
-  if (after === null) return { path, operation: { kind: 'delete', before: memory } };
-  return { path, operation: { kind: 'write', before: memory, content: after, dreamt_by } };
+  if (after === null) return undefined;
+  if (row !== undefined) return conflictAt(path, 'path_taken', memory);
+  return { path, operation: { kind: 'create', path, content: after, dreamt_by } };
 }
 
-function conflictAt(path: string, reason: ConflictReason): Conflict {
-  return { path, reason };
+function holds({ content_sha256 }: MemoryRow, before: Edit['before']): boolean {
+  return before !== null && content_sha256 === sha256Of(before.text);
+}
+
+function isNamed({ memory_version_id }: MemoryRow, replaces: readonly string[]): boolean {
+  return replaces.includes(memory_version_id);
+}
+
+function conflictAt(path: string, reason: ConflictReason, there?: MemoryRow): Conflict {
+  const version = there && { memory_version_id: there.memory_version_id };
+  return { path, reason, ...version };
 }
 
 function gathered(planned: readonly Planned[]): Plan {
@@ -91,14 +115,14 @@ function planUndo(undo: Undo, row: PathRow | undefined): Planned {
 
 function planRemoval({ path, after_sha256 }: Undo, now: MemoryRow): Planned {
   const is_ours = now.sk === path && now.content_sha256 === after_sha256;
-  if (!is_ours) return conflictAt(path, 'changed');
+  if (!is_ours) return conflictAt(path, 'changed', now);
   return { path, operation: { kind: 'delete', before: now } };
 }
 
 function planRewrite({ path, after_sha256 }: Undo, now: MemoryRow, content: string): Planned {
-  if (now.sk !== path) return conflictAt(path, 'changed');
+  if (now.sk !== path) return conflictAt(path, 'changed', now);
   if (now.content_sha256 === sha256Of(content)) return undefined;
-  if (now.content_sha256 !== after_sha256) return conflictAt(path, 'changed');
+  if (now.content_sha256 !== after_sha256) return conflictAt(path, 'changed', now);
   return { path, operation: { kind: 'write', before: now, content } };
 }
 

@@ -8,6 +8,8 @@ export interface DecisionRow extends Row {
   readonly state: 'accepted' | 'rejected';
   /** What the operator wants instead of the dream's text. */
   readonly text?: Stored<string>;
+  /** Versions that it may replace beside those it was made from. @default - none */
+  readonly replaces?: readonly string[];
   readonly decided_at: string;
   /** Id of an API key. */
   readonly decided_by: string;
@@ -66,6 +68,8 @@ export interface Conflict {
   readonly reason: ConflictReason;
   /** Where; null when it is about the change as a whole. */
   readonly path: string | null;
+  /** Of the memory that stands there. @default - none does, or it was not told yet */
+  readonly memory_version_id?: string;
 }
 
 /** What became of one change in one store. */

@@ -23,10 +23,21 @@ const text = z.string().superRefine((content, context) => {
   if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 
+/**
+ * Versions that somebody has seen and wants the change to replace, as conflicts name them. A change
+ * touches fewer memories than that: all of them are one transaction.
+ */
+const replaces_memory_version_ids = z
+  .array(
+    z.string().refine((id) => isId('memory_version', id), 'must be the id of a memory version.'),
+  )
+  .max(limits.transaction_writes_max)
+  .optional();
+
 export const Decision = z.discriminatedUnion('decision', [
-  z.strictObject({ decision: z.literal('accept') }),
+  z.strictObject({ decision: z.literal('accept'), replaces_memory_version_ids }),
   z.strictObject({ decision: z.literal('reject') }),
-  z.strictObject({ decision: z.literal('edit'), text }),
+  z.strictObject({ decision: z.literal('edit'), text, replaces_memory_version_ids }),
 ]);
 export type Decision = z.output<typeof Decision>;
 

@@ -23,6 +23,8 @@ export interface DreamChange {
   /** What the change leaves; null when it only ends memories. */
   readonly text: string | null;
   readonly edits: readonly ShownEdit[];
+  /** What it may replace beside what it was made from: see `decide`. */
+  readonly replaces_memory_version_ids: readonly string[];
   readonly decided_at: string | null;
   /** Id of an API key. */
   readonly decided_by: string | null;
@@ -43,7 +45,14 @@ export interface ShownOutcome {
   readonly change_id: string;
   readonly outcome: 'pending' | Outcome['outcome'];
   /** Why it was not applied, or not taken back. */
-  readonly conflict: (Conflict & { readonly message: string }) | null;
+  readonly conflict: ShownConflict | null;
+}
+
+export interface ShownConflict extends Omit<Conflict, 'memory_version_id'> {
+  /** Of the memory that stands there; null for none. */
+  readonly memory_version_id: string | null;
+  /** What it is, and what to do. */
+  readonly message: string;
 }
 
 export async function showChange(
@@ -75,6 +84,7 @@ export async function showChange(
         to: after ?? '',
       }),
     })),
+    replaces_memory_version_ids: decision?.replaces ?? [],
     decided_at: decision?.decided_at ?? null,
     decided_by: decision?.decided_by ?? null,
     applies: review.applies.flatMap((apply) => {
@@ -155,8 +165,7 @@ function shownOutcomes({ row, outcomes }: Apply): ShownOutcome[] {
   const done = [...outcomes.values()].map((one): ShownOutcome => ({
     change_id: one.change_id,
     outcome: one.outcome,
-    conflict:
-      'conflict' in one ? { ...one.conflict, message: messages[one.conflict.reason] } : null,
+    conflict: 'conflict' in one ? shownConflict(one) : null,
   }));
   const pending = row.change_ids
     .filter((change_id) => !outcomes.has(change_id))
@@ -164,13 +173,22 @@ function shownOutcomes({ row, outcomes }: Apply): ShownOutcome[] {
   return [...done, ...pending];
 }
 
+function shownConflict({
+  outcome,
+  conflict,
+}: Extract<Outcome, { readonly conflict: Conflict }>): ShownConflict {
+  const { reason, path, memory_version_id = null } = conflict;
+  const back = outcome === 'rollback_conflict' ? back_messages[reason] : undefined;
+  return { reason, path, memory_version_id, message: back ?? messages[reason] };
+}
+
 const messages: Readonly<Record<ConflictReason, string>> = {
   changed:
-    'Others have changed the memory, so it was left as it is. Write the text that you want into the memory itself and reject the change; or restore the version that the change was made from, and try again.',
+    'Others have changed the memory, so it was left as it is. Read it; to replace it, decide again with its memory_version_id in replaces_memory_version_ids (accept, or edit with the text that you want), and apply again. Or restore the version that the change was made from and apply again, or reject the change.',
   missing:
-    'The memory is not there any more, and was not brought back. Restore it and try again, or reject the change.',
+    'The memory is not there any more, and was not brought back. Restore it and apply again, or reject the change.',
   path_taken:
-    'Another memory, or a folder, is in the place, and was left there. Rename it and try again, or reject the change.',
+    'Another memory, or a folder, is in the place, and was left there. Rename it and apply again; to replace a memory, decide again with its memory_version_id in replaces_memory_version_ids; or reject the change.',
   store_full: 'The store has no room for another memory. Delete some and try again.',
   too_large:
     'The change touches more memories than one transaction can hold. Write them yourself, and reject the change.',
@@ -178,4 +196,14 @@ const messages: Readonly<Record<ConflictReason, string>> = {
     'The version that it goes back to is redacted. Write the text that you want into the memory itself.',
   expired:
     'The version that it goes back to is not kept any more. Write the text that you want into the memory itself.',
+};
+
+/** Of what a rollback meets: the change is in the store, so nothing is decided there. */
+const back_messages: Readonly<Partial<Record<ConflictReason, string>>> = {
+  changed:
+    'Others have changed the memory since, so it was left as it is. Write the text that you want into the memory itself; or bring back what the change had written, and roll back again.',
+  missing:
+    'Others have deleted the memory since, and it was not brought back. Restore it and roll back again, or leave it.',
+  path_taken:
+    'Another memory, or a folder, is in the place by now, and was left there. Rename it and roll back again.',
 };

@@ -54,6 +54,13 @@ async function overwrite(store_id: string, path: string, content: string): Promi
   }
 }
 
+async function versionAt(store_id: string, path: string): Promise<string> {
+  for await (const item of client.beta.memoryStores.memories.list(store_id)) {
+    if (item.type === 'memory' && item.path === path) return item.memory_version_id;
+  }
+  return '';
+}
+
 const start = { '/a.md': 'alpha\n', '/b.md': 'beta\n', '/c.md': 'gamma\n', '/d.md': 'delta\n' };
 const operations: readonly Operation[] = [
   anOperation('c0001', { op: 'add', path: '/notes/new.md', text: 'new\n' }),
@@ -171,6 +178,7 @@ test('what was changed meanwhile is a conflict for that change alone, and is tri
     conflict: {
       reason: 'changed',
       path: '/c.md',
+      memory_version_id: await versionAt(store_id, '/c.md'),
       message: expect.stringContaining('restore the version'),
     },
   });
@@ -190,6 +198,52 @@ test('what was changed meanwhile is a conflict for that change alone, and is tri
     conflict_count: 0,
   });
   expect(await contentsOf(store_id)).toEqual(start);
+});
+
+test('whoever has seen what others wrote may replace just that, and a rollback brings it back', async () => {
+  const store_id = await storeWith(start);
+  const id = await dreamOf(store_id);
+  const target = { memory_store_id: store_id };
+  const theirs = { '/a.md': 'theirs\n', '/c.md': 'gamma 3\n', '/notes/new.md': 'taken\n' };
+  await overwrite(store_id, '/a.md', theirs['/a.md']);
+  await overwrite(store_id, '/c.md', theirs['/c.md']);
+  const there = { path: '/notes/new.md', content: theirs['/notes/new.md'] };
+  await client.beta.memoryStores.memories.create(store_id, there);
+  await own.acceptAll(id);
+  const first = await own.apply(id, target);
+  const seen = new Map(first.changes.map((one) => [one.change_id, one.conflict]));
+  const reasons = [...seen.values()].map((conflict) => conflict?.reason ?? '');
+  expect(reasons).toEqual(['path_taken', 'changed', 'changed', '']);
+  const named = (change_id: string) => ({
+    replaces_memory_version_ids: [seen.get(change_id)?.memory_version_id ?? ''],
+  });
+
+  const edit = { decision: 'edit', text: 'theirs and alpha 2\n' } as const;
+  // To edit is not to have seen; and who has seen one version has not seen the next.
+  for (const body of [edit, { ...edit, ...named('c0002') }]) {
+    expect(await own.decide(id, 'c0002', body)).toMatchObject({ text: edit.text });
+    theirs['/a.md'] = `${theirs['/a.md']}more\n`;
+    await overwrite(store_id, '/a.md', theirs['/a.md']);
+    const { changes } = await own.apply(id, target);
+    const now = await versionAt(store_id, '/a.md');
+    expect(changes.find(({ change_id }) => change_id === 'c0002')?.conflict).toMatchObject({
+      reason: 'changed',
+      memory_version_id: now,
+      message: expect.stringContaining('replaces_memory_version_ids'),
+    });
+    expect(await contentsOf(store_id)).toMatchObject(theirs);
+    seen.set('c0002', { reason: 'changed', path: '/a.md', memory_version_id: now, message: '' });
+  }
+  const replaces = named('c0002');
+  expect(await own.decide(id, 'c0002', { ...edit, ...replaces })).toMatchObject(replaces);
+  await own.decide(id, 'c0001', { decision: 'accept', ...named('c0001') });
+  await own.decide(id, 'c0003', { decision: 'accept', ...named('c0003') });
+  const apply = await own.apply(id, target);
+  expect(apply).toMatchObject({ applied_count: 3, conflict_count: 0 });
+  const applied = { '/a.md': edit.text, '/b.md': 'beta and gamma\n', '/notes/new.md': 'new\n' };
+  expect(await contentsOf(store_id)).toEqual({ '/_index.md': expect.anything(), ...applied });
+  await own.rollBack(id, apply.id);
+  expect(await contentsOf(store_id)).toMatchObject({ '/b.md': 'beta\n', ...theirs });
 });
 
 test('many changes take several transactions and pages, and each is done once whoever races', async () => {
@@ -282,6 +336,12 @@ test('what cannot be is refused by name and changes nothing', async () => {
   expect(await post('changes/c0001', { decision: 'maybe' })).toBe(400);
   expect(await post('changes/c0001', { decision: 'edit' })).toBe(400);
   expect(await post('changes/c0001', { decision: 'accept', text: 'x' })).toBe(400);
+  const replaces_memory_version_ids = ['memver_01JAAAAAAAAAAAAAAAAAAAAAAA'];
+  expect(await post('changes/c0001', { decision: 'reject', replaces_memory_version_ids })).toBe(
+    400,
+  );
+  const no_id = { decision: 'accept', replaces_memory_version_ids: ['1'] };
+  expect(await post('changes/c0001', no_id)).toBe(400);
   expect(await post('changes/accept_all', { all: true })).toBe(400);
   expect(await post('apply', {})).toBe(400);
   expect(await post('apply', { memory_store_id: 'x' })).toBe(400);
