@@ -21,9 +21,12 @@ const UNUSED = [
   'bowser',
 ];
 
-/** Some of what we bundle is CommonJS and calls `require` for a module of Node, which ESM lacks. */
+/**
+ * Some of what we bundle is CommonJS and calls `require` for a module of Node, which ESM lacks. Made when
+ * it is called: this stands in each chunk, few call it, and to make it in all was a tenth of a cold start.
+ */
 const BANNER =
-  "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);";
+  "import{createRequire as __createRequire}from'node:module';let __lazy;const require=(name)=>(__lazy??=__createRequire(import.meta.url))(name);";
 
 export interface BundleProps {
   /** Folder of functions/; its handler.ts exports `handler`. */

@@ -2,10 +2,10 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
-import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
 import { newId } from '#shared/core/id.ts';
+import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import {
   openBatches,
@@ -27,7 +27,7 @@ const settings: ModelSettings = {
 export const wiring: Wiring = {
   ports: {
     table: new DynamoTable(required('TABLE_NAME')),
-    blobs: new S3Blobs(required('BUCKET_NAME')),
+    blobs: new LaterBlobs(required('BUCKET_NAME')),
     clock: systemClock,
     newId,
     memories_max: Number(required('MEMORIES_MAX')),

@@ -1,5 +1,4 @@
 import { descriptionIn } from '../outcomes/words.ts';
-import { offerPlaybooks } from '../playbooks/offer-playbooks.ts';
 import { resourcesOf } from '../resources/read-resources.ts';
 import type { MemoryResource } from '../resources/resource.ts';
 import type { Turn } from './turn.ts';
@@ -16,6 +15,7 @@ export async function takePlaybooks(turn: Turn): Promise<void> {
   await turn.context.sync(turn.ports, turn.head);
   const { user_texts, task } = turn.context.conversation;
   const asked = [...user_texts, ...(task === undefined ? [] : [descriptionIn(task)])].join('\n');
+  const { offerPlaybooks } = await import('../playbooks/offer-playbooks.ts');
   const offer = { agent_id: turn.agent.id, asked };
   const offered =
     (await offerPlaybooks(turn.ports, open, offer)) ??

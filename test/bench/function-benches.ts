@@ -24,7 +24,7 @@ interface Bundle {
 export async function benchFunctions(): Promise<Result[]> {
   const results: Result[] = [];
   for (const { name, folder } of await bundles()) {
-    const bounds = name === 'api' ? { size: 700, load: 150 } : {};
+    const bounds = name === 'api' ? { size: 700, load: 150 } : { load: 250 };
     results.push(
       {
         name: `${name}_bundle_kb`,

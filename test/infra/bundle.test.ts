@@ -56,7 +56,7 @@ function run({ folder, variables }: Deployed, source: string): string {
   }).trim();
 }
 
-const rooms = ['Api', 'Memory', 'Stream', 'Step', 'Sandbox', 'Fire', 'Reconcile'];
+const rooms = ['Api', 'Memory', 'Stream', 'Step', 'Grade', 'Sandbox', 'Dream', 'Fire', 'Reconcile'];
 
 test.each(rooms)('%s loads with what Lambda gives it, and has a handler', (room) => {
   const source = "const { handler } = await import('./index.mjs'); console.log(typeof handler);";
@@ -72,6 +72,10 @@ test('a cold start of the API loads at most 640 kB; a few chunks wait until they
   expect(later).toBeGreaterThan(0);
   // What operators ask for, and the client of the bucket: one request may have to parse all of it.
   expect(later).toBeLessThan(300_000);
+});
+
+test('a cold start for one task of a dream does not load the others', () => {
+  expect(loadedBytes(deployed('Dream').folder)).toBeLessThan(520_000);
 });
 
 test('a bundle holds no source map unless asked', () => {

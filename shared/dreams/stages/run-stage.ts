@@ -2,12 +2,7 @@ import { invariant } from '../../core/invariant.ts';
 import { ModelError } from '../../models/model-error.ts';
 import { BrokenLedger } from '../apply-operations.ts';
 import { Awaited } from '../awaited.ts';
-import { awaitBatches } from './batch.ts';
-import { fail, failDream, settle, type StoppedDream } from './end-dream.ts';
-import { gather } from './gather.ts';
-import { publish } from './publish.ts';
-import { reflectSession, sessionsLeft } from './reflect-session.ts';
-import { consolidateDream, gateDream, verifyDream } from './think.ts';
+import type { StoppedDream } from './end-dream.ts';
 import {
   DreamFailed,
   Elsewhere,
@@ -47,34 +42,47 @@ export interface StageResult {
 
 type Stage = (work: Work, input: StageInput) => Promise<StageResult>;
 
+const thinking = async () => await import('./think.ts');
+const reading = async () => await import('./reflect-session.ts');
+const ending = async () => await import('./end-dream.ts');
+
+/** Each is loaded when it is first asked for: a cold start for one session's reading loads no more than that. */
 const stages: Readonly<Record<Exclude<StageTask, 'fail' | 'settle'>, Stage>> = {
-  gather: async (work) => ({ next: 'sessions', sessions: await gather(work) }),
+  gather: async (work) => {
+    const { gather } = await import('./gather.ts');
+    return { next: 'sessions', sessions: await gather(work) };
+  },
   reflect: async (work, { session_n }) => {
     invariant(session_n !== undefined, 'the Map says which session');
-    await reflectSession(work, session_n);
+    await (await reading()).reflectSession(work, session_n);
     return { next: 'read' };
   },
   consolidate: async (work) => {
     // The Map has ended, and some of its sessions wait for their answers.
-    if (work.head.processing === 'batch' && (await sessionsLeft(work)).length > 0) {
-      return { next: 'batch' };
+    if (work.head.processing === 'batch') {
+      const { sessionsLeft } = await reading();
+      if ((await sessionsLeft(work)).length > 0) return { next: 'batch' };
     }
-    await consolidateDream(work);
+    await (await thinking()).consolidateDream(work);
     return { next: 'verify' };
   },
   verify: async (work) => {
-    await verifyDream(work);
+    await (await thinking()).verifyDream(work);
     return { next: 'gate' };
   },
   gate: async (work) => {
-    await gateDream(work);
+    await (await thinking()).gateDream(work);
     return { next: 'publish' };
   },
   publish: async (work) => {
+    const { publish } = await import('./publish.ts');
     await publish(work);
     return { next: 'settle' };
   },
-  batch: awaitBatches,
+  batch: async (work) => {
+    const { awaitBatches } = await import('./batch.ts');
+    return await awaitBatches(work);
+  },
 };
 
 /**
@@ -91,11 +99,11 @@ export async function runStage(
 ): Promise<StageResult> {
   const { task } = input;
   if (task === 'settle') {
-    const stopped = await settle(ports, input, time_ms);
+    const stopped = await (await ending()).settle(ports, input, time_ms);
     return { next: 'done', ...(stopped === undefined ? {} : { stopped }) };
   }
   if (task === 'fail') {
-    await fail(ports, input);
+    await (await ending()).fail(ports, input);
     return { next: 'settle' };
   }
   let work: Work | undefined;
@@ -122,7 +130,7 @@ async function resultOf(
   const cause = ofStage(error);
   if (cause instanceof DreamFailed) {
     const { type, message } = cause;
-    await failDream(ports, input, { type, message });
+    await (await ending()).failDream(ports, input, { type, message });
     return { next: 'settle', failed: cause };
   }
   // It has got on: the machine's patience is for what does not.
