@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // A second, which is the default, is soon over on two cores that others use as well.
+    expect: { poll: { timeout: 20_000 } },
     // Two cores: more workers than that only make the host's own timings lie.
     maxWorkers: 2,
     // What the tests import is loaded once for each worker: a fifth of the whole run. Files share no state but that.

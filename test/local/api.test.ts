@@ -171,12 +171,10 @@ test('a function that answers nonsense is a 502, one that is late a 504', async 
   expect((await fetch(`${url}/slow`)).status).toBe(504);
 });
 
-test('a stream arrives while it is written', async () => {
-  const began = performance.now();
+test('a stream, which never ends by itself, arrives while it is written', async () => {
   const reader = (await fetch(`${url}/stream`)).body?.getReader();
   const first = await reader?.read();
   expect(Buffer.from(first?.value ?? []).toString()).toContain('first');
-  expect(performance.now() - began).toBeLessThan(1_000);
   await reader?.cancel();
 });
 

@@ -66,6 +66,6 @@ test('no pattern takes long', () => {
   ]) {
     globMatcher(pattern)(long);
   }
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(performance.now() - began).toBeLessThan(5_000);
   expect(() => globMatcher('{a,b}'.repeat(12))).toThrow('256');
 });

@@ -158,6 +158,6 @@ test.each(['# ', '- ', '|-', '> ', ':', ' ', '`', '1. '])(
   (mark) => {
     const began = Date.now();
     criteriaOf(`${mark.repeat(60_000)}x|\n${mark.repeat(60_000)}x|`);
-    expect(Date.now() - began).toBeLessThan(1_000);
+    expect(Date.now() - began).toBeLessThan(5_000);
   },
 );

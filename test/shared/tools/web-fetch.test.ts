@@ -218,5 +218,5 @@ test('addresses are found in a long text without addresses in time that does not
   urlsIn(
     `${'http://'.repeat(50_000)} ${'('.repeat(50_000)} ${'http://a.example/.'.repeat(50_000)}`,
   );
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(performance.now() - began).toBeLessThan(5_000);
 });
