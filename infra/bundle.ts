@@ -1,6 +1,7 @@
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
+import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -56,11 +57,19 @@ export function bundle(props: BundleProps): Code {
         tryBundle(outdir) {
           build(join(room, 'handler.ts'), outdir, props);
           props.modules?.copy(root, outdir);
+          openToAll(outdir);
           return true;
         },
       },
     },
   });
+}
+
+/** Lambda reads its code as a user of its own, with the modes of here: a strict umask would keep it out. */
+function openToAll(outdir: string): void {
+  for (const entry of readdirSync(outdir, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
+  }
 }
 
 function build(entry: string, outdir: string, props: BundleProps): void {

@@ -44,7 +44,11 @@ export function model(
     case 'bedrock': {
       const actions = ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'];
       const models = 'foundation-model/anthropic.*';
-      const profiles = 'inference-profile/*anthropic.*';
+      // AWS names those of the account's own; a profile runs no model that is not granted beside it.
+      const profiles = {
+        ModelProfiles: 'inference-profile/*anthropic.*',
+        OwnModelProfiles: 'application-inference-profile/*',
+      };
       return [
         {
           ...allow('Model', actions, [`${here}bedrock:*::${models}`]),
@@ -53,13 +57,13 @@ export function model(
             'An inference profile calls the model in whichever region it chooses; agents name models at run time.',
           ),
         },
-        {
-          ...allow('ModelProfiles', actions, [`${here}bedrock:${region}:${account}:${profiles}`]),
+        ...Object.entries(profiles).map(([sid, path]) => ({
+          ...allow(sid, actions, [`${here}bedrock:${region}:${account}:${path}`]),
           wildcard: starred(
-            `bedrock:<AWS::Region>:<AWS::AccountId>:${profiles}`,
-            'Agents name models at run time; profiles of other vendors stay out.',
+            `bedrock:<AWS::Region>:<AWS::AccountId>:${path}`,
+            'Agents name models at run time; models of other vendors stay out.',
           ),
-        },
+        })),
       ];
     }
   }

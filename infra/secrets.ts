@@ -26,7 +26,7 @@ export class Secrets extends Construct {
         'Clients hold this key: rotating it without them would lock them out. It is replaced by creating keys under /v1/reverie/api_keys.',
     });
     this.model = new Secret(this, 'ModelKey', {
-      description: `${settings.stack_name}: key of the model provider, as {"api_key": …}`,
+      description: `${settings.stack_name}: key of the model provider, as {"api_key": "..."}`,
       encryptionKey: key,
       // Empty on purpose. CloudFormation writes it once, and again only if this line changes, so what
       // the operator has put there stays. For Bedrock it may stay empty: the role signs.

@@ -28,12 +28,15 @@ export class Storage extends Construct {
     super(scope, id);
     const destroy = settings.removal_policy === 'destroy';
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    // A first deploy that fails must not leave a key that is billed behind. The table's own protection
+    // would hold up that rollback: it stays then, empty.
+    const onceUsed = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
     this.key = new Key(this, 'Key', {
       description: `${settings.stack_name}: table, bucket and secrets`,
       enableKeyRotation: true,
       // KMS bills each of the first two rotations like a key of its own: the longest period it takes.
       rotationPeriod: Duration.days(2560),
-      removalPolicy,
+      removalPolicy: onceUsed,
     });
     // Not TableV2: with a key of its own it refuses a stack whose region only the deploy knows.
     this.table = new Table(this, 'Table', {
@@ -77,7 +80,7 @@ export class Storage extends Construct {
         ...transcripts(settings),
         { id: 'multipart', abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
-      removalPolicy,
+      removalPolicy: onceUsed,
       autoDeleteObjects: destroy,
     });
     Validations.of(this.bucket).acknowledge({

@@ -11,7 +11,10 @@ import { loadedBytes } from './bundle-size.ts';
 import { docx, pptx, xlsx } from '../shared/outcomes/office.ts';
 import { only, synth, temporary } from './stack.ts';
 
+// As on a machine whose new files are their owner's alone.
+const umask = process.umask(0o077);
 const { template, outdir } = synth({}, { bundled: true });
+process.umask(umask);
 
 interface Deployed {
   /** Copy of the asset, outside of the repository: no node_modules above it. */
@@ -76,6 +79,14 @@ test('a cold start of the API loads at most 640 kB; a few chunks wait until they
 
 test('a cold start for one task of a dream does not load the others', () => {
   expect(loadedBytes(deployed('Dream').folder)).toBeLessThan(520_000);
+});
+
+test('whoever Lambda runs a function as may read all of it', () => {
+  const files = readdirSync(outdir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.parentPath.includes('asset.'))
+    .map(({ parentPath, name }) => join(parentPath, name));
+  expect(files.length).toBeGreaterThan(100);
+  expect(files.filter((file) => (statSync(file).mode & 0o444) !== 0o444)).toEqual([]);
 });
 
 test('a bundle holds no source map unless asked', () => {

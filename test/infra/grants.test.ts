@@ -301,6 +301,7 @@ const providers: [provider: string, lines: string[]][] = [
     [
       'arn:<AWS::Partition>:bedrock:*::foundation-model/anthropic.*',
       'arn:<AWS::Partition>:bedrock:<AWS::Region>:<AWS::AccountId>:inference-profile/*anthropic.*',
+      'arn:<AWS::Partition>:bedrock:<AWS::Region>:<AWS::AccountId>:application-inference-profile/*',
     ].flatMap((arn) => on(arn, 'bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream')),
   ],
 ];
