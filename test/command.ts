@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { BootError } from '../infra/local/boot-error.ts';
 
 /** A wrong argument: shown with the help, where anything else is shown whole. */
 export class Misuse extends Error {}
@@ -30,7 +31,8 @@ export async function command(help: string, run: () => Promise<void>): Promise<v
   try {
     await run();
   } catch (cause) {
-    console.error(cause instanceof Misuse ? `${cause.message}\n\n${help}` : cause);
+    if (cause instanceof Misuse) console.error(`${cause.message}\n\n${help}`);
+    else console.error(cause instanceof BootError ? cause.message : cause);
     // What still runs belongs to work that is lost: it would keep the process, and a processor, for ever.
     process.exit(2);
   }

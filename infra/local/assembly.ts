@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BootError } from './boot-error.ts';
@@ -31,11 +31,11 @@ export async function loadAssembly(progress: Progress): Promise<Assembly> {
 }
 
 async function synthesize(folder: string, progress: Progress): Promise<void> {
+  await makeCache();
   progress('Synthesizing the CDK app: once after each change of its sources, 10 to 20 s …');
   const began = performance.now();
   // Its own folder until it is whole: a start that is cut off leaves no half assembly behind.
   const making = `${folder}.${process.pid}`;
-  await mkdir(cache, { recursive: true });
   await runSynth(making);
   await rename(making, folder).catch(async (cause: unknown) => {
     // Another start was faster; the two are equal.
@@ -44,6 +44,19 @@ async function synthesize(folder: string, progress: Progress): Promise<void> {
   });
   await dropOld();
   progress(`Synthesized in ${((performance.now() - began) / 1000).toFixed(1)} s.`);
+}
+
+async function makeCache(): Promise<void> {
+  try {
+    await mkdir(cache, { recursive: true });
+    await access(cache, constants.W_OK);
+  } catch (cause) {
+    throw new BootError(
+      `What is made of this checkout is kept in ${cache}, which cannot be written. ` +
+        'Start it once where it can be: after that it is only read.',
+      { cause },
+    );
+  }
 }
 
 /** What `npm run synth` runs: the app of cdk.json, without the two seconds of the CLI around it. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +24,10 @@ export async function takeDataDir(path: string): Promise<DataDir> {
   const found = await readdir(path).catch(() => []);
   try {
     await mkdir(logs, { recursive: true });
+    await access(path, constants.W_OK);
   } catch (cause) {
-    throw new BootError(`DATA_DIR ${path} cannot be written: ${String(cause)}`, { cause });
+    const message = `DATA_DIR ${path} cannot be written (${String(cause)}). Set it to a folder that can.`;
+    throw new BootError(message, { cause });
   }
   const whole = await realpath(path);
   // Not its path: containers that share a network have each their own folder of one name.

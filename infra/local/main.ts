@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { BootError } from './boot-error.ts';
 import { startHost, type HostOptions } from './host.ts';
+import { modelOf } from './model-of.ts';
 
 const help = `npm start
 
@@ -43,16 +44,6 @@ function warnOfDefaultKey(host = '', key = ''): void {
   say(styleText('yellow', sentence));
 }
 
-function modelOf(env: NodeJS.ProcessEnv): Pick<HostOptions, 'model'> {
-  const api_key = env['ANTHROPIC_API_KEY'] ?? '';
-  const base_url = env['ANTHROPIC_BASE_URL'] ?? '';
-  if (base_url !== '' && !URL.canParse(base_url)) {
-    throw new BootError(`ANTHROPIC_BASE_URL is '${base_url}', not a URL.`);
-  }
-  if (api_key === '') return {};
-  return { model: { api_key, ...(base_url === '' ? {} : { base_url }) } };
-}
-
 async function main(): Promise<void> {
   if (Number(process.versions.node.split('.')[0]) < node_major_min) {
     throw new BootError(`This is Node ${process.versions.node}. Use npm start: it brings Node 24.`);
@@ -90,8 +81,12 @@ function stopSignals(): Promise<void> {
   return promise;
 }
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) {
+const [argument] = process.argv.slice(2);
+if (argument === '--help' || argument === '-h') {
   console.log(help);
+} else if (argument !== undefined) {
+  say(`There is no '${argument}': all is set by variables.\n\n${help}`);
+  process.exitCode = 2;
 } else {
   try {
     await main();

@@ -11,6 +11,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/beta/sessions';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
 import { startHost } from '../../infra/local/host.ts';
+import { modelOf } from '../../infra/local/model-of.ts';
 import { Deliverables } from './deliverables.ts';
 import { eventLine, textOf, type Colour } from './event-line.ts';
 import { spreadsheetExports } from './exports.ts';
@@ -39,7 +40,7 @@ files, a dream makes a playbook of it, and a third session reads that and gets i
   --team  a coordinator gives each file to a specialist on a thread of its own, without a grader
   --model ID  which Claude   --help  this text`;
 
-const { positionals, values } = readArgs();
+const { positionals, values, model } = readArgs();
 
 function readArgs() {
   try {
@@ -58,7 +59,7 @@ function readArgs() {
     if (args.values.team && args.values.rubric !== undefined) {
       throw new Error('--team has no grader that a --rubric would be for.');
     }
-    return args;
+    return { ...args, ...modelOf(process.env) };
   } catch (cause) {
     console.error(`${cause instanceof Error ? cause.message : String(cause)}\n\n${help}`);
     process.exit(2);
@@ -115,7 +116,7 @@ function usageLine({ usage }: BetaManagedAgentsSession): string {
   const cents = Number(usage.list_cost?.amount ?? Number.NaN);
   const cost = Number.isNaN(cents) ? 'no list price' : `$${(cents / 100).toFixed(4)} at list price`;
   const cached = usage.cache_read_input_tokens ?? 0;
-  const billed = 'model' in modelOf(process.env) ? '' : ' (had it been Claude)';
+  const billed = model ? '' : ' (had it been Claude)';
   return `${usage.input_tokens ?? 0} tokens in, ${cached} read from cache, ${usage.output_tokens ?? 0} out, ${cost}${billed}`;
 }
 
@@ -129,6 +130,7 @@ async function demo(
   let first_ms: number | undefined;
   let last: BetaManagedAgentsStreamSessionEvents | undefined;
   let answer = '';
+  let error = 'The agent has written nothing to /mnt/session/outputs: see its last message.';
   const session = await (values.team ? teamWork : work)({
     client,
     inputs,
@@ -140,6 +142,7 @@ async function demo(
       first_ms ??= performance.now();
       last = event;
       if (event.type === 'agent.message') answer = textOf(event.content);
+      if (event.type === 'session.error') error = event.error.message;
       deliverables.see(event);
       show(event);
     },
@@ -157,9 +160,7 @@ async function demo(
     console.log(`${paint('green', inside)} saved as ${paint('green', path)}`);
   }
   const ended = last?.type === 'session.status_idle' && last.stop_reason.type === 'end_turn';
-  if (paths.length === 0) {
-    console.error('The agent has written nothing to /mnt/session/outputs: see its last message.');
-  }
+  if (paths.length === 0) console.error(error);
   return ended && paths.length > 0;
 }
 
@@ -192,7 +193,7 @@ async function learning(client: Anthropic, signal: AbortSignal): Promise<boolean
   const { text, colour } = lastLine(learned);
   console.log(`\n${paint(colour, text)}`);
   console.log(`all done after ${seconds(performance.now())} s`);
-  if ('model' in modelOf(process.env)) return true;
+  if (model) return true;
   // A script that does not learn is a fault of ours; a model may know the quirk from the beginning.
   return learned.sessions.at(-1)?.results[0] === 'satisfied' && learned.changes.length > 1;
 }
@@ -207,17 +208,9 @@ function print(text: string, colour: Colour): void {
 
 const progress = (sentence: string): void => console.log(paint('dim', sentence));
 
-/** Which model the host asks: Claude, wherever ANTHROPIC_BASE_URL says, or none of its own. */
-function modelOf(env: NodeJS.ProcessEnv): { model?: { api_key: string; base_url?: string } } {
-  const { ANTHROPIC_API_KEY: api_key = '', ANTHROPIC_BASE_URL: base_url } = env;
-  if (api_key === '') return {};
-  return { model: { api_key, ...(base_url === undefined ? {} : { base_url }) } };
-}
-
 async function main(): Promise<number> {
-  const claude = 'model' in modelOf(process.env);
   console.log(
-    claude
+    model
       ? `Claude (${values.model}) does the work.`
       : 'No ANTHROPIC_API_KEY: an offline model plays the work by a script.',
   );
@@ -234,7 +227,7 @@ async function main(): Promise<number> {
   try {
     const inputs = await readInputs(positionals[0] ?? data);
     const admin_key = randomUUID();
-    const host = await startHost({ data_dir, admin_key, ...modelOf(process.env), progress });
+    const host = await startHost({ data_dir, admin_key, ...(model && { model }), progress });
     try {
       const client = new Anthropic({ baseURL: host.base_url, apiKey: admin_key });
       if (!(await demo(client, inputs, stopped.signal))) return 1;

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { limits } from '#shared/core/limits.ts';
 import { processings, type Processing } from '#shared/dreams/dream.ts';
+import { modelOf } from '../../infra/local/model-of.ts';
 import { argsOf, command, Misuse, wholeNumber } from '../command.ts';
 import type { EvalOptions } from './evaluate.ts';
 import { floorFaults, markdownOf, tableOf, type EvalResult } from './result.ts';
@@ -39,15 +40,14 @@ const args = () =>
   });
 
 function optionsOf(asked: ReturnType<typeof args>): EvalOptions {
-  const { ANTHROPIC_API_KEY: api_key = '', ANTHROPIC_BASE_URL: base_url } = process.env;
-  const access = { api_key, ...(base_url === undefined ? {} : { base_url }) };
+  const { model: access } = modelOf(process.env);
   return {
     seed: wholeNumber('seed', asked.seed),
     sessions_count: wholeNumber('sessions', asked.sessions, [8, limits.dream_sessions_max]),
     memories_count: wholeNumber('memories', asked.memories, [25, 1_000]),
     model: asked.model,
     processings: processingsOf(asked.processing),
-    ...(api_key === '' ? {} : { access }),
+    ...(access && { access }),
     progress: (sentence) => console.error(styleText('dim', sentence, { stream: process.stderr })),
   };
 }

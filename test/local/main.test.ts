@@ -54,10 +54,15 @@ test('help names every variable and starts nothing', async () => {
   }
 });
 
+test('an argument is refused, and the variables are shown instead', async () => {
+  const { code, err } = await run({}, ['--port', '9000']);
+  expect([code, err]).toEqual([2, expect.stringMatching(/^There is no '--port'.*\n\nnpm start\n/)]);
+});
+
 test.each([
   [{ PORT: 'many' }, "PORT is 'many', not a number from 0 to 65535."],
   [{ PORT: '65536' }, "PORT is '65536'"],
-  [{ ANTHROPIC_BASE_URL: 'nowhere' }, "ANTHROPIC_BASE_URL is 'nowhere', not a URL."],
+  [{ ANTHROPIC_BASE_URL: 'localhost:1' }, "ANTHROPIC_BASE_URL is 'localhost:1', not a URL."],
 ])('%j is refused in a sentence', async (env, sentence) => {
   const { code, out, err } = await run(env);
   expect([code, out]).toEqual([1, '']);

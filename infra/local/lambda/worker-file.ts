@@ -18,11 +18,16 @@ export async function workerFile(): Promise<URL> {
   if (!existsSync(file)) {
     const { transform } = await import('esbuild');
     const { code } = await transform(source, { loader: 'ts', format: 'esm', target: 'node24' });
-    await mkdir(cache, { recursive: true });
-    // Another host may do the same at this moment: a rename leaves one whole file or the other.
     const own = `${file}.${process.pid}`;
-    await writeFile(own, code);
-    await rename(own, file);
+    try {
+      await mkdir(cache, { recursive: true });
+      // Another host may do the same at this moment: a rename leaves one whole file or the other.
+      await writeFile(own, code);
+      await rename(own, file);
+    } catch {
+      // The packages may only be read: then it is compiled for each start.
+      return new URL(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
+    }
   }
   return pathToFileURL(file);
 }
