@@ -43,7 +43,9 @@ export async function consolidate(
   const book = new OperationBook(snapshot);
   for (const operation of decided) if (operation.op === 'retire') book.take(operation);
   const counts = new Counts(snapshot, decided);
-  for (const operation of sameMemories(snapshot, () => book.nextId())) book.take(operation);
+  const same = sameMemories(snapshot, () => book.nextId());
+  for (const operation of same.operations) book.take(operation);
+  book.dropped.push(...same.dropped);
   const known = withoutKnown(distinctLessons(found.candidates), snapshot);
   book.dropped.push(...known.dropped);
   const current = currentLessons(known.fresh, snapshot);

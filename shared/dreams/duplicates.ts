@@ -73,34 +73,53 @@ export function withoutKnown(
   return { fresh, dropped };
 }
 
+/** Memories that say the same, by those that are put together and those that are left. */
+export interface SameMemories {
+  readonly operations: Operation[];
+  readonly dropped: Dropped[];
+}
+
 /**
- * Memories whose own words are the same: the one written by hand stays, else the first by path. Two
- * that were written by hand are left to their writers.
+ * Memories whose own words are the same: the one written by hand stays, else the first by path. Others
+ * that were written by hand are left to their writers, and that is told.
  */
-export function sameMemories({ memories }: Snapshot, firstId: () => string): Operation[] {
+export function sameMemories({ memories }: Snapshot, firstId: () => string): SameMemories {
   const by_hash = new Map<string, SnapshotMemory[]>();
   for (const memory of memories) {
     const { hash, terms } = likenessOf(ownWords(memory.text));
     if (terms.size === 0) continue;
     by_hash.set(hash, [...(by_hash.get(hash) ?? []), memory]);
   }
-  return [...by_hash.values()].flatMap((same): Operation[] => {
-    const by_hand = same.filter((memory) => memory.by_hand);
-    const [first] = same;
-    if (same.length < 2 || first === undefined || by_hand.length > 1) return [];
-    const { path, text } = by_hand[0] ?? first;
-    return [
-      {
-        change_id: firstId(),
-        op: 'merge',
-        paths: same.map((memory) => memory.path),
-        path,
-        text,
-        removed: [],
-        reason: 'They say the same, but for case, white space and punctuation.',
-        evidence: [],
-        source: 'duplicates',
-      },
-    ];
-  });
+  const all = [...by_hash.values()];
+  return {
+    operations: all.flatMap((same) => mergeOf(same, firstId)),
+    dropped: all.flatMap(leftByHand),
+  };
+}
+
+function mergeOf(same: readonly SnapshotMemory[], firstId: () => string): Operation[] {
+  const kept = same.find(({ by_hand }) => by_hand) ?? same[0];
+  const copies = same.filter((memory) => memory !== kept && !memory.by_hand);
+  if (kept === undefined || copies.length === 0) return [];
+  const { path, text } = kept;
+  return [
+    {
+      change_id: firstId(),
+      op: 'merge',
+      paths: same.flatMap((memory) => (memory === kept || !memory.by_hand ? memory.path : [])),
+      path,
+      text,
+      removed: [],
+      reason: 'They say the same, but for case, white space and punctuation.',
+      evidence: [],
+      source: 'duplicates',
+    },
+  ];
+}
+
+function leftByHand(same: readonly SnapshotMemory[]): Dropped[] {
+  const paths = same.filter(({ by_hand }) => by_hand).map((memory) => memory.path);
+  if (paths.length < 2) return [];
+  const what = `merge ${paths.join(', ')}: they say the same, and people have written each of them`;
+  return [{ stage: 'consolidate', reason: 'hand_edited', what: what.slice(0, 300), evidence: [] }];
 }

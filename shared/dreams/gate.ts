@@ -61,7 +61,8 @@ export async function gate(
   }
   const sources = sourcesOf(dreamt);
   if (sources.length === 0) {
-    return { gate: verdictOf([], 'Only what says the same was put together.'), usage: noThinking };
+    const reason = 'There was nothing to ask: no change says anything new.';
+    return { gate: verdictOf([], reason), usage: noThinking };
   }
   const asker = new Asker(ports, signal);
   const questions = await asker.questions(sources);

@@ -3,7 +3,13 @@ import { fenced, plain } from '../transcripts/fence.ts';
 import type { HeldEvidence } from './candidate.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { inputPaths, outputPath, type Operation } from './operation.ts';
-import type { DreamReport, DropReason, ReportedSession, ReportedUse } from './report.ts';
+import type {
+  DreamReport,
+  DropReason,
+  GateResult,
+  ReportedSession,
+  ReportedUse,
+} from './report.ts';
 
 /** The account of a dream, for people. What strangers wrote stands in fences or without mark-up. */
 export function reportMarkdown(report: DreamReport): string {
@@ -94,7 +100,7 @@ function coded(name: string): string {
 function gateLines({ gate }: DreamReport): string[] {
   if (gate === null) return ['## Gate', '', 'There was nothing to ask about.', ''];
   const verdict = gate.recommended ? 'recommended' : '**not recommended**';
-  const sums = `of ${gate.scores.length} questions about what was known and what is new, ${gate.old_correct_count} were answered right from the old store and ${gate.new_correct_count} from the new one`;
+  const asked = gate.scores.length === 0 ? '' : `: ${sumsOf(gate)}`;
   const rows = gate.scores.map(
     ({ question, old_correct, new_correct }) =>
       `| ${plain(question)} | ${word(old_correct)} | ${word(new_correct)} |`,
@@ -102,10 +108,14 @@ function gateLines({ gate }: DreamReport): string[] {
   return [
     '## Gate',
     '',
-    `The new store is ${verdict}: ${sums}. ${plain(gate.reason)}`.trimEnd(),
+    `The new store is ${verdict}${asked}. ${plain(gate.reason)}`.trimEnd(),
     '',
     ...(rows.length > 0 ? ['| Question | Old | New |', '|---|---|---|', ...rows, ''] : []),
   ];
+}
+
+function sumsOf({ scores, old_correct_count, new_correct_count }: GateResult): string {
+  return `of ${scores.length} questions about what was known and what is new, ${old_correct_count} were answered right from the old store and ${new_correct_count} from the new one`;
 }
 
 const word = (is_right: boolean): string => (is_right ? 'right' : 'wrong');

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
 import { reportMarkdown } from '#shared/dreams/report-markdown.ts';
+import { INDEX_PATH } from '#shared/playbooks/index-page.ts';
 import { secretIn } from '#shared/dreams/secrets.ts';
 import { aLesson, anEvent, dream, toolSays, userSays, type Mind } from './rig.ts';
 import { aMemory, aSnapshot } from './samples.ts';
@@ -239,4 +240,21 @@ test('11. what is newly known makes up for nothing that is forgotten', async () 
   });
   expect(report.gate).toMatchObject({ recommended: false });
   expect(report.gate?.reason).toContain('known before');
+});
+
+test('of what people have written nothing ends for being the same, and the report says so', async () => {
+  const hand = { by_hand: true };
+  const texts = ['Deploy from main.', 'deploy from Main', 'Deploy from main'];
+  const [a = '', b = '', c = ''] = texts;
+  const thrice = aSnapshot(
+    aMemory('/a.md', a),
+    aMemory('/b.md', b, hand),
+    aMemory('/c.md', c, hand),
+  );
+  const { report, applied } = await dream(sessions, thrice, { lessons: () => [] });
+  expect(report.operations).toMatchObject([{ op: 'merge', paths: ['/a.md', '/b.md'] }]);
+  expect([...applied.next.keys()].toSorted()).toEqual([INDEX_PATH, '/b.md', '/c.md']);
+  expect(applied.next.get('/b.md')).toBe(b);
+  expect(report.dropped_counts).toEqual({ hand_edited: 1 });
+  expect(report.dropped[0]?.what).toContain('/b.md, /c.md: they say the same');
 });

@@ -130,6 +130,7 @@ describe('a dream', () => {
       { path, session_id: 'sesn_1', event_id: 'sevt_2', state: 'counted' },
     ]);
     const text = reportMarkdown(report);
+    expect(text).toContain('The new store is recommended. There was nothing to ask:');
     expect(text).toContain('## Playbooks that were read');
     expect(text).toMatch(/read by `sesn_1` at `sevt_2`: counted; success, `sevt_3`/);
     expect(model.requests).toHaveLength(1);
