@@ -1,11 +1,13 @@
 import { parseId } from '#shared/core/id.ts';
 import { NoBody, parseBody } from '#shared/core/parse.ts';
-import type { Ports } from '#shared/core/ports.ts';
-import { archiveThread as archive } from '#shared/threads/archive-thread.ts';
+import {
+  archiveThread as archive,
+  type ThreadArchivePorts,
+} from '#shared/threads/archive-thread.ts';
 import type { Route } from '#shared/door/route.ts';
 
 /** POST /v1/sessions/{session_id}/threads/{thread_id}/archive: 400 for the primary one, or 404. */
-export function archiveThread(ports: Ports): Route {
+export function archiveThread(ports: ThreadArchivePorts): Route {
   return async ({ path, body, call }) => {
     const session_id = parseId('session', path['session_id']);
     const thread_id = parseId('thread', path['thread_id']);

@@ -30,9 +30,24 @@ export interface Plan {
   readonly patch: Partial<ThreadHead>;
   readonly session: SessionChange;
   readonly echoes: readonly Echo[];
-  /** The run to start once all this is stored. */
+  /** The run to start once all this is stored: one that begins, or goes on with a turn whose wait is cut. */
   readonly run: number | undefined;
   /** The outcome among the lines: its row is written with them. */
   readonly defined: DefinedOutcome | undefined;
   readonly children: readonly ChildPlan[];
+}
+
+/** The answer to a call. */
+export type Answer = Extract<
+  Line['event'],
+  { type: 'user.tool_confirmation' | 'user.custom_tool_result' }
+>;
+
+type Heads = Pick<Plan, 'patch' | 'session'>;
+
+/** With a run, the turn that is under way goes on as that one. */
+export function goingOn(heads: Heads, run: number | undefined): Heads {
+  if (run === undefined) return heads;
+  const { patch, session } = heads;
+  return { patch: { ...patch, run }, session: { ...session, start: { ...session.start, run } } };
 }

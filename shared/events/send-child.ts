@@ -4,7 +4,7 @@ import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
 import type { QueuedEvent } from './inbox.ts';
 import { statusLine, threadIdleLine } from '../threads/status-lines.ts';
-import { isAtWork } from '../threads/team.ts';
+import { cutsWait, isAtWork } from '../threads/team.ts';
 import type { Member, OpenCall, StopReason, ThreadHead } from '../threads/thread.ts';
 
 /** What a request does to one child thread. */
@@ -17,6 +17,8 @@ export interface ChildPlan {
   readonly member: Partial<Member>;
   /** The run that begins: all that it waited for has been answered. */
   readonly run: number | undefined;
+  /** The run that goes on with a turn whose wait is cut. @default - none */
+  readonly cut?: number;
 }
 
 /** A child thread's part of a request: answers to its calls, and interrupts. */
@@ -92,6 +94,7 @@ export class ChildDraft {
       patch: { ...rest, ...(changed ? { stop_reason: stop } : {}) },
       member: changed ? { stop_reason: stop } : {},
       run: undefined,
+      ...(cutsWait(head, this.#queued) ? { cut: head.run + 1 } : {}),
     };
   }
 

@@ -10,22 +10,17 @@ import { billOf } from '../sessions/session-usage.ts';
 import type { SessionChange } from '../sessions/session-change.ts';
 import { startPatch } from '../threads/start.ts';
 import { saidStop, sessionIdleLines, threadIdleLine } from '../threads/status-lines.ts';
-import { isAtWork, sessionStop, sessionWorks } from '../threads/team.ts';
+import { cutsWait, isAtWork, isWoken, sessionStop, sessionWorks } from '../threads/team.ts';
 import type { OpenCall, StopReason, ThreadHead } from '../threads/thread.ts';
 import { isWaiting, withAbandoned } from './answered.ts';
 import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
 import { callRowOf, checkOpen, checkRoom } from './checks.ts';
 import type { QueuedEvent } from './inbox.ts';
-import type { Echo, Plan, Standing } from './plan.ts';
+import { goingOn, type Answer, type Echo, type Plan, type Standing } from './plan.ts';
 import type { ChildPlan } from './send-child.ts';
 import { nobody, TeamDraft } from './send-team.ts';
 import type { SendEvent } from './params.ts';
-
-type Answer = Extract<
-  Line['event'],
-  { type: 'user.tool_confirmation' | 'user.custom_tool_result' }
->;
 
 /**
  * Decide what a request's events do, in their order. Pure: one bad event refuses all of them, and
@@ -97,13 +92,14 @@ class Draft {
     const begins = run !== undefined || children.some((child) => child.run !== undefined);
     if (!begins) this.#sayWaiting(children);
     const start = { ...(run === undefined ? {} : { run }), ...this.#since() };
+    const cut = cutsWait(head, this.#queued) ? head.run + 1 : undefined;
     return {
-      ...this.#heads(begins ? start : undefined),
+      ...goingOn(this.#heads(begins ? start : undefined), cut),
       lines: this.#lines,
       queued: this.#queued,
       writes: this.#writes,
       echoes: this.#echoes,
-      run,
+      run: run ?? cut,
       defined: this.#defined,
       children,
     };
@@ -115,11 +111,16 @@ class Draft {
     const open = this.#open();
     const is_answered = this.#answered.size > 0;
     const resolved = this.#calls.length > 0 && is_answered && open.length === 0;
-    if (resolved || this.#queued.length > 0 || this.#defined !== undefined) return true;
+    if (resolved || this.#queued.length > 0 || this.#defined || this.#judges()) return true;
     if (is_answered) {
       this.#stop = { type: 'requires_action', event_ids: open.map(({ event_id }) => event_id) };
     }
     return false;
+  }
+
+  /** Whether an outcome has waited only for a child that was interrupted. */
+  #judges(): boolean {
+    return isWoken({ ...this.#primary(), outcome: this.#outcome }, false);
   }
 
   /** A session that runs already has been running since before. */
@@ -287,7 +288,8 @@ class Draft {
   /** Say what an interrupt has closed, and that the session rests anew. */
   #closed(reached: readonly Line[], is_own: boolean): void {
     this.#lines.push(...reached);
-    if (!this.#works && (is_own || reached.length > 0)) this.#sayIdle();
+    if (this.#works || this.#judges()) return;
+    if (is_own || reached.length > 0) this.#sayIdle();
   }
 
   #interruptChild(wire: Line['event'] & { type: 'user.interrupt' }, target: string): void {

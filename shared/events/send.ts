@@ -22,6 +22,7 @@ import {
 import { childExecution, startRuns, type Runs } from '../sessions/runs.ts';
 import type { Other, OtherChange } from '../threads/change.ts';
 import { prepareChange } from '../threads/prepare-change.ts';
+import { interrupted } from '../threads/team.ts';
 import { childStartPatch } from '../threads/start.ts';
 import { threadKey, type ThreadHead } from '../threads/thread.ts';
 import type { LoggedEvent, NewEvent, SessionEvent } from './event.ts';
@@ -165,17 +166,22 @@ async function childChanges(
   plans: readonly ChildPlan[],
   now: Date,
 ): Promise<Other[]> {
-  const together = plans.filter(({ run }) => run !== undefined).length;
+  const together = plans.filter(({ run, cut }) => (run ?? cut) !== undefined).length;
   return await Promise.all(
-    plans.map(async ({ head, lines, queued, patch, run }) => {
+    plans.map(async ({ head, lines, queued, patch, run: begins, cut }) => {
       const { session_id, thread_id } = head;
       const queue = await prepareQueue(blobs, head, queued, now);
+      const run = begins ?? cut;
       const begun = { session_id, thread_id, run: run ?? 0 };
       const execution = childExecution(begun, together, primary.version + 1);
-      const starts = run === undefined ? {} : childStartPatch(run, now.toISOString(), execution);
       const change: OtherChange = {
         lines,
-        patch: { ...patch, ...queue.patch, ...starts },
+        patch: {
+          ...patch,
+          ...queue.patch,
+          ...(begins === undefined ? {} : childStartPatch(begins, now.toISOString(), execution)),
+          ...(cut === undefined ? {} : { run: cut, execution }),
+        },
         writes: queue.writes,
         ...(run === undefined ? {} : { starts: run }),
       };
@@ -190,8 +196,10 @@ async function childChanges(
  */
 function runToStart(head: ThreadHead, plan: Plan): number | undefined {
   if (plan.run !== undefined) return plan.run;
-  const waits = head.status === 'running' && head.lease_holder === null;
-  return waits ? head.run : undefined;
+  // One that waits to try again has an execution, but for the one that an interrupt has just begun.
+  const { status, lease_holder } = head;
+  const waits = status === 'running' || (status === 'rescheduling' && interrupted(head));
+  return waits && lease_holder === null ? head.run : undefined;
 }
 
 function echoed(echo: Echo, logged: readonly LoggedEvent[], now: Date): SessionEvent {

@@ -8,8 +8,9 @@ import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { ConditionFailed } from '../core/table.ts';
 import { interruptedResult } from '../events/call-lines.ts';
-
 import { readRows, tooBusy, type SessionRows } from '../sessions/read-session.ts';
+import { startRuns } from '../sessions/runs.ts';
+import type { SessionPorts } from '../sessions/session-ports.ts';
 import { billOf } from '../sessions/session-usage.ts';
 import type { SessionHead } from '../sessions/session.ts';
 import { restSession, terminatedLines, terminatedPatch } from '../turn/settle.ts';
@@ -18,8 +19,11 @@ import { threadOf } from './list-threads.ts';
 import { prepareChange } from './prepare-change.ts';
 import { readThread } from './read-thread.ts';
 import type { Thread } from './show-thread.ts';
-import { isAtWork, sessionWorks, withMember } from './team.ts';
+import { startPatch } from './start.ts';
+import { isAtWork, isWoken, sessionWorks, teamStarts, withMember } from './team.ts';
 import type { ThreadHead } from './thread.ts';
+
+export type ThreadArchivePorts = Ports & Pick<SessionPorts, 'runs' | 'startLost'>;
 
 /**
  * `POST …/threads/{thread_id}/archive`: a child that rests ends for good and makes room for another.
@@ -28,7 +32,7 @@ import type { ThreadHead } from './thread.ts';
  * @throws Fault `missing`; `invalid` for the primary thread, and while the child runs
  */
 export async function archiveThread(
-  ports: Ports,
+  ports: ThreadArchivePorts,
   call: Call,
   session_id: string,
   thread_id: string,
@@ -62,7 +66,7 @@ function check({ session_id, thread_id, status }: ThreadHead): void {
 }
 
 async function write(
-  ports: Ports,
+  ports: ThreadArchivePorts,
   call: Call,
   rows: SessionRows,
   thread: ThreadHead,
@@ -73,7 +77,7 @@ async function write(
   }
   const archived_at = now.toISOString();
   const ended = endOf(thread, now);
-  const { writes, appended } = await prepareChange(ports, thread, {
+  const { writes, appended, begun } = await prepareChange(ports, thread, {
     ...ended,
     patch: { ...ended.patch, archived_at },
     others: [
@@ -83,8 +87,11 @@ async function write(
       },
     ],
   });
-  const answer = await threadOf(ports, rows, appended.head);
-  return await commit(ports, call, writes, { answer });
+  const mine = await threadOf(ports, rows, appended.head);
+  const answer = await commit(ports, call, writes, { answer: mine });
+  // Another's answer: then its run is started, not ours.
+  if (answer === mine) await startRuns(ports.runs, appended.head, begun).catch(ports.startLost);
+  return answer;
 }
 
 /** What it waited for is closed; one that an error has terminated has said so already. */
@@ -108,8 +115,23 @@ function noteArchived(
   const lines = terminatedLines(thread);
   const patch = withMember(primary, thread.thread_id, undefined);
   const next = { ...primary, ...patch };
+  // An outcome that waited for nothing else is judged now.
+  if (isWoken(next, false)) {
+    const judged = judgeNow(next, now);
+    return { ...judged, lines, patch: { ...patch, ...judged.patch } };
+  }
   const has_waited = thread.stop_reason?.type === 'requires_action';
   if (!has_waited || sessionWorks(primary)) return { lines, patch };
   const rest = restSession(next, { bill: billOf(session), now, since: null });
   return { ...rest, lines: [...lines, ...rest.lines], patch: { ...patch, ...rest.patch } };
+}
+
+function judgeNow(primary: ThreadHead, now: Date): Omit<OtherChange, 'lines'> {
+  const run = primary.run + 1;
+  const at = now.toISOString();
+  return {
+    patch: { ...teamStarts(primary, at), ...startPatch(run, at) },
+    session: { status: 'running', start: { run, at } },
+    starts: run,
+  };
 }

@@ -1,8 +1,27 @@
-import type { Member, StopReason, Team, ThreadHead, ThreadStatus } from './thread.ts';
+import type { Member, Queued, StopReason, Team, ThreadHead, ThreadStatus } from './thread.ts';
 
 /** Whether a thread of this status is at work. */
 export function isAtWork(status: ThreadStatus): boolean {
   return status === 'running' || status === 'rescheduling';
+}
+
+/**
+ * Whether an interrupt is to cut a wait, in which the machine has no step at work: the turn goes on as
+ * another run, and the step that comes behind the wait finds its own superseded. Once is enough.
+ */
+export function cutsWait(head: ThreadHead, sent: readonly Pick<Queued, 'type'>[]): boolean {
+  const { status, lease_holder } = head;
+  const waits = status === 'rescheduling' && lease_holder === null;
+  return waits && sent.some(isInterrupt) && !interrupted(head);
+}
+
+/** Whether a client has asked the thread to stop. */
+export function interrupted({ queue }: ThreadHead): boolean {
+  return queue.some(isInterrupt);
+}
+
+function isInterrupt({ type }: Pick<Queued, 'type'>): boolean {
+  return type === 'user.interrupt';
 }
 
 export function isChild(head: ThreadHead): boolean {
@@ -66,4 +85,23 @@ export function teamStarts(primary: ThreadHead, at: string): Pick<ThreadHead, 't
   const { team } = primary;
   if (team === undefined || sessionWorks(primary)) return {};
   return { team: { ...team, running_since: at } };
+}
+
+/** Whether no child works, or will once it is answered: only then is what all have made judged. */
+export function teamIsDone({ team }: Pick<ThreadHead, 'team'>): boolean {
+  return !team?.members.some(({ status, stop_reason }) => isAtWork(status) || goesOn(stop_reason));
+}
+
+/** Whether a primary thread that rests goes on by itself: with a report, or to have its work judged. */
+export function isWoken(primary: ThreadHead, is_told: boolean): boolean {
+  const { status, stop_reason, outcome } = primary;
+  if (status !== 'idle' || goesOn(stop_reason)) return false;
+  // A refusal holds an outcome.
+  const is_done = outcome?.stage === 'work' && stop_reason?.type === 'end_turn';
+  return is_told || (is_done && teamIsDone(primary));
+}
+
+/** Whether a thread that rests has not ended what it was at. */
+function goesOn(reason: StopReason | null): boolean {
+  return reason?.type === 'requires_action' || reason?.type === 'budget_reached';
 }

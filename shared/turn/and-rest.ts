@@ -23,7 +23,10 @@ export function begunFirst(head: ThreadHead, change: Change): Change {
  */
 export function andRest(turn: Turn<ThreadPorts>, head: ThreadHead, change: Change): Change {
   const next = after(head, change);
-  if (decide(next) === 'evaluate') return merge(change, beginEvaluation(next));
+  if (decide(next) === 'evaluate') {
+    const begun = begunFirst(head, change);
+    return merge(begun, beginEvaluation(after(head, begun)));
+  }
   const reason = restReason(next);
   if (reason === undefined) return change;
   const first = begunFirst(head, change);

@@ -6,7 +6,7 @@ import { billOf, usageNow } from '../sessions/session-usage.ts';
 import type { SessionHead } from '../sessions/session.ts';
 import type { Change, Other, OtherChange } from '../threads/change.ts';
 import { statusLine, threadIdleLine, type Stop } from '../threads/status-lines.ts';
-import { runningSince, sessionWorks, withMember } from '../threads/team.ts';
+import { isWoken, runningSince, sessionWorks, withMember } from '../threads/team.ts';
 import type { Member, ThreadHead, Usage } from '../threads/thread.ts';
 import { restPatch, restSession, terminatedLines, terminatedPatch } from './settle.ts';
 
@@ -123,19 +123,6 @@ function noteEnd(primary: ThreadHead, session: SessionHead, ended: Ended): Other
     since: runningSince(primary),
   });
   return { ...rest, lines: [...lines, ...rest.lines], patch: { ...told, ...rest.patch } };
-}
-
-/** A primary thread that has nothing to do goes on with a report, or to judge what has been made. */
-function isWoken(primary: ThreadHead, is_told: boolean): boolean {
-  const { status, stop_reason, outcome } = primary;
-  if (status !== 'idle') return false;
-  if (stop_reason?.type === 'requires_action' || stop_reason?.type === 'budget_reached')
-    return false;
-  return is_told || (outcome?.stage === 'work' && !sessionWorks(primary) && !isBlocked(primary));
-}
-
-function isBlocked({ team }: ThreadHead): boolean {
-  return team?.members.some(({ stop_reason }) => stop_reason?.type !== 'end_turn') ?? false;
 }
 
 function billWith(session: SessionHead, { now, charged = {} }: Ended) {

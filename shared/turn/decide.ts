@@ -1,6 +1,5 @@
 import type { ThreadHead } from '../threads/thread.ts';
-import { teamWorks } from '../threads/team.ts';
-import { interrupted } from './watch.ts';
+import { interrupted, teamIsDone } from '../threads/team.ts';
 
 /** What a running thread does next. */
 export type Action =
@@ -37,8 +36,8 @@ function decideRest(head: ThreadHead): Action {
   if (outcome?.stage === 'grade') return 'grade';
   if (queue.length > 0) return 'take';
   if (outcome?.stage === 'pending' || unread > 0) return 'request';
-  // What is judged is the work of all: it waits for the reports of those that still run.
-  return outcome?.stage === 'work' && !teamWorks(head) ? 'evaluate' : 'settle';
+  // What is judged is the work of all: it waits for those that still run, or wait for an answer.
+  return outcome?.stage === 'work' && teamIsDone(head) ? 'evaluate' : 'settle';
 }
 
 function decideCalls({ calls }: ThreadHead): Action {

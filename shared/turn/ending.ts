@@ -7,7 +7,7 @@ import { lineOf } from '../events/inbox.ts';
 import type { ModelError } from '../models/model-error.ts';
 import { noRequestUsage, shownUsage, type RequestUsage } from '../models/model.ts';
 import { idleLines, statusLine, type Stop } from '../threads/status-lines.ts';
-import { isChild, teamWorks } from '../threads/team.ts';
+import { interrupted, isChild, teamWorks } from '../threads/team.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import { closeConsult } from './advise.ts';
 import { andRest, begunFirst } from './and-rest.ts';
@@ -192,7 +192,7 @@ function retryWaitMs(attempt: number, error: ModelError, random: () => number): 
 /**
  * A model request failed.
  * @param is_graders It was the grader's: its conversation is another one each time, and not the thread's.
- * @returns how long to wait before the next try; undefined when the turn is over.
+ * @returns how long to wait before the next try; undefined when the turn is over, or is to stop.
  */
 export async function failRequest(
   turn: Turn<ThreadPorts>,
@@ -202,9 +202,13 @@ export async function failRequest(
   const { attempts } = turn.head;
   const type = errorTypes[error.kind];
   if (error.retryable && attempts < limits.turn_retries_max) {
+    // What has been told to stop since waits for nothing: an interrupt that comes later cuts the wait.
     await turn.writer.append((head) =>
-      reschedule(head, errorLine(type, error.message, 'retrying')),
+      interrupted(head)
+        ? { lines: [] }
+        : reschedule(head, errorLine(type, error.message, 'retrying')),
     );
+    if (interrupted(turn.head)) return undefined;
     return retryWaitMs(attempts, error, turn.ports.random);
   }
   // The request itself is refused: this conversation, or its model, will be refused every time.
@@ -220,6 +224,8 @@ function reschedule(head: ThreadHead, line: Line): Change {
     status: 'rescheduling',
     announced: false,
     attempts: head.attempts + 1,
+    // Nobody is at work while the machine waits; until when it counts as moving stays.
+    lease_holder: null,
   };
   const closed = closeSpan(head);
   if (isChild(head)) {

@@ -1,12 +1,6 @@
 import { limits } from '../core/limits.ts';
-import { isChild } from '../threads/team.ts';
-import type { ThreadHead } from '../threads/thread.ts';
+import { interrupted, isChild } from '../threads/team.ts';
 import type { Writer } from './writer.ts';
-
-/** Whether a client has asked the thread to stop. */
-export function interrupted(head: ThreadHead): boolean {
-  return head.queue.some(({ type }) => type === 'user.interrupt');
-}
 
 /**
  * Looks at the thread while something slow runs, and stops it when a client interrupts, when

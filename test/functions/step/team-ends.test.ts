@@ -6,9 +6,10 @@
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
-import { call, calls, reply, say, stall } from '../../model/replies.ts';
+import { call, calls, fail, reply, say, stall } from '../../model/replies.ts';
 import { firstText } from '../../model/model.ts';
 import { all, message, only, startRig, typesOf, type Rig } from '../../rig.ts';
+import { isGrader } from './outcome-rig.ts';
 import { childrenOf, logOf, startAll, teamSession, tell, textOf } from './team-rig.ts';
 
 let rig: Rig;
@@ -197,6 +198,18 @@ test('a budget that is reached stops the team, and a raised one lets it go on', 
   expect(textOf(only(later, 'agent.thread_message_received'))).toBe('cheap done');
 });
 
+/** What the grader says of a file r.md that names the total. */
+const satisfied = call('submit_verdict', {
+  criteria: [
+    {
+      id: 'c1',
+      verdict: 'met',
+      reason: 'It does.',
+      evidence: [{ path: '/mnt/session/outputs/r.md', quote: 'Total: 42' }],
+    },
+  ],
+});
+
 test('an outcome is judged once no child is at work', async () => {
   rig.model.onTurns(
     'lead-graded',
@@ -209,20 +222,7 @@ test('an outcome is judged once no child is at work', async () => {
     stall(1_000, call('write', { file_path: '/mnt/session/outputs/r.md', content: 'Total: 42\n' })),
     say('written'),
   );
-  rig.model.on(
-    ({ body }) =>
-      (body.tools ?? []).some((tool) => 'name' in tool && tool.name === 'submit_verdict'),
-    call('submit_verdict', {
-      criteria: [
-        {
-          id: 'c1',
-          verdict: 'met',
-          reason: 'It does.',
-          evidence: [{ path: '/mnt/session/outputs/r.md', quote: 'Total: 42' }],
-        },
-      ],
-    }),
-  );
+  rig.model.on(isGrader, satisfied);
   const id = await teamSession(rig);
   await rig.send(id, {
     type: 'user.define_outcome',
@@ -237,6 +237,73 @@ test('an outcome is judged once no child is at work', async () => {
   expect(types.indexOf('span.outcome_evaluation_start')).toBeGreaterThan(
     types.indexOf('agent.thread_message_received'),
   );
+});
+
+test.each(['archive', 'interrupt'] as const)(
+  'an outcome that waits for a child’s question alone is judged at the %s of that child',
+  async (how) => {
+    const task = `question-${how}`;
+    const path = '/mnt/session/outputs/r.md';
+    rig.model.onTurns(
+      `lead-${task}`,
+      call('write', { file_path: path, content: 'Total: 42\n' }),
+      startAll('Worker', [`work-${task}`]),
+      say('I wait.'),
+    );
+    rig.model.onTurns(`work-${task}`, call('bash', { command: 'ls' }));
+    rig.model.on(isGrader, satisfied);
+    const permission_policy = { type: 'always_ask' } as const;
+    const id = await teamSession(rig, {
+      worker: {
+        tools: [{ type: 'agent_toolset_20260401', default_config: { permission_policy } }],
+      },
+    });
+    await rig.send(id, {
+      type: 'user.define_outcome',
+      description: `lead-${task}: write r.md`,
+      rubric: { type: 'text', content: '- r.md names the total' },
+    });
+    const asked = await rig.rested(id);
+    expect(only(asked, 'session.status_idle').stop_reason.type).toBe('requires_action');
+    expect(typesOf(asked)).not.toContain('span.outcome_evaluation_start');
+    const [child] = await childrenOf(rig, id);
+    const session_thread_id = child?.id ?? '';
+    if (how === 'interrupt') await rig.send(id, { type: 'user.interrupt', session_thread_id });
+    else await rig.client.beta.sessions.threads.archive(session_thread_id, { session_id: id });
+    const events = await rig.rested(id, 2);
+    expect(typesOf(events.slice(asked.length))).toEqual([
+      ...(how === 'interrupt' ? ['user.interrupt', 'session.thread_status_idle'] : []),
+      ...(how === 'archive' ? ['session.thread_status_terminated'] : []),
+      'session.status_running',
+      'session.thread_status_running',
+      'span.outcome_evaluation_start',
+      'span.outcome_evaluation_end',
+      'session.thread_status_idle',
+      'session.usage',
+      'session.status_idle',
+    ]);
+    expect(only(events, 'span.outcome_evaluation_end').result).toBe('satisfied');
+  },
+);
+
+test('an interrupt cuts the waits of children for their next tries', async () => {
+  const names = ['work-cut-a', 'work-cut-b'];
+  rig.model.onTurns('lead-cut', startAll('Worker', names), say('I wait.'));
+  for (const name of names) rig.model.onTurns(name, fail(529));
+  const id = await teamSession(rig);
+  await rig.send(id, message('lead-cut'));
+  // The clock stands still: whatever happens has waited for nothing.
+  const types = async () => typesOf(await rig.events(id));
+  const wait = 'session.thread_status_rescheduled';
+  await expect.poll(async () => (await types()).filter((type) => type === wait)).toHaveLength(2);
+  await expect.poll(async () => all(await rig.events(id), 'agent.message')).toHaveLength(1);
+  await rig.send(id, { type: 'user.interrupt' });
+  await expect.poll(async () => (await types()).at(-1)).toBe('session.status_idle');
+  const children = await childrenOf(rig, id);
+  expect(children.map(({ status }) => status)).toEqual(['idle', 'idle']);
+  const ended = await rig.events(id);
+  await rig.host.advance(120_000);
+  expect(await rig.events(id)).toEqual(ended);
 });
 
 test.each(['archive', 'delete'] as const)(

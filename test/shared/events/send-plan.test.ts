@@ -103,6 +103,28 @@ describe('a running session', () => {
   });
 });
 
+describe('a session that waits to try again', () => {
+  const waits = (patch = {}): Standing => ({
+    ...running,
+    head: aThread({ status: 'rescheduling', run: 3, lease_holder: null, ...patch }),
+  });
+
+  test('goes on at an interrupt as another run of the same turn, and not at a message', () => {
+    const plan = planSend(waits({ running_since: NOW.toISOString() }), [stop], NOW);
+    expect(plan.run).toBe(4);
+    expect(plan.patch).toEqual({ calls: [], run: 4 });
+    expect(plan.session).toEqual({ start: { run: 4 } });
+    expect(planSend(waits(), [say('hi')], NOW).run).toBeUndefined();
+  });
+
+  test.each([
+    ['a step is at work on it', { lease_holder: 'sesn_1-3' }],
+    ['it is to stop already', { queue: [{ n: 1, id: 'sevt_1', type: 'user.interrupt' }] }],
+  ])('goes on as it is where %s', (_what, patch) => {
+    expect(planSend(waits(patch), [stop], NOW).run).toBeUndefined();
+  });
+});
+
 describe('a session that waits for answers', () => {
   const two = () => idle([aCall('ask', 1), aCall('custom', 2)], [row(1, 'ask'), row(2, 'custom')]);
 

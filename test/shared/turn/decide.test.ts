@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import type { OpenOutcome, Stage } from '#shared/outcomes/outcome.ts';
 import { decide, type Action } from '#shared/turn/decide.ts';
-import type { OpenCall, Phase, Queued, ThreadStatus } from '#shared/threads/thread.ts';
+import type { Member, OpenCall, Phase, Queued, ThreadStatus } from '#shared/threads/thread.ts';
 import { aCall, aThread } from '../../samples.ts';
 
 const message: Queued = { n: 1, id: 'sevt_m', type: 'user.message' };
@@ -54,6 +54,13 @@ const outcome: OpenOutcome = {
   evaluation_start_id: null,
 };
 
+const child: Member = {
+  thread_id: 'sthr_c',
+  agent_name: 'Worker',
+  status: 'idle',
+  stop_reason: null,
+};
+
 type OutcomeRow = [stage: Stage, phase: Phase, queue: Queued[], action: Action];
 
 const outcomes: OutcomeRow[] = [
@@ -78,4 +85,14 @@ test.each(outcomes)('with an outcome at %s, in %s with queue %j: %s', (...row) =
 
 test('a rescheduled thread goes on where it was', () => {
   expect(decide(aThread({ status: 'rescheduling', phase: 'model' }))).toBe('request');
+});
+
+test.each<[what: string, Member[], Action]>([
+  ['is done', [{ ...child, stop_reason: { type: 'end_turn' } }], 'evaluate'],
+  ['works', [{ ...child, status: 'running', stop_reason: null }], 'settle'],
+  ['waits', [{ ...child, stop_reason: { type: 'requires_action', event_ids: ['e'] } }], 'settle'],
+])('an outcome of which a child %s: %s', (_what, members, action) => {
+  const team = { members, is_announced: true, running_since: null, sent_count: 1 };
+  const head = aThread({ status: 'running', phase: 'take', outcome, team });
+  expect(decide(head)).toBe(action);
 });
