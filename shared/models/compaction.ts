@@ -22,11 +22,11 @@ export function mustCompact(model_id: string, context_tokens: number): boolean {
   return context_tokens * 100 > context_window_tokens * limits.compaction_window_percent;
 }
 
-/** `usage` is of all tries together; null when the provider answered none. */
+/** `usage` is of all tries together, also of one that was cut; null when the provider answered none. */
 export type Compaction =
   | { readonly type: 'compacted'; readonly summary: string; readonly usage: RequestUsage }
-  /** The provider failed in a way that a later try may not. */
-  | { readonly type: 'failed'; readonly error: ModelError }
+  /** The provider failed in a way that a later try may not, or the request was stopped. */
+  | { readonly type: 'failed'; readonly error: ModelError; readonly usage: RequestUsage | null }
   /** No summary in `limits.compaction_tries_max` tries: the session's compaction limit is reached. */
   | { readonly type: 'limit_reached'; readonly usage: RequestUsage | null };
 
@@ -54,15 +54,20 @@ export async function compact(
   for (let tries = 0; tries < limits.compaction_tries_max; tries += 1) {
     try {
       const reply = await ask(model, compactionRequest(request, tries), signal);
-      usage = usage === null ? reply.usage : addRequestUsage(usage, reply.usage);
+      usage = plus(usage, reply.usage);
       const summary = reply.stop_reason === 'end_turn' ? summaryOf(textOf(reply.content)) : '';
       if (summary !== '') return { type: 'compacted', summary, usage };
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
-      if (error.kind !== 'context_too_long') return { type: 'failed', error };
+      if (error.spent !== undefined) usage = plus(usage, error.spent);
+      if (error.kind !== 'context_too_long') return { type: 'failed', error, usage };
     }
   }
   return { type: 'limit_reached', usage };
+}
+
+function plus(sum: RequestUsage | null, more: RequestUsage): RequestUsage {
+  return sum === null ? more : addRequestUsage(sum, more);
 }
 
 function compactionRequest(request: ModelRequest, tries: number): ModelRequest {

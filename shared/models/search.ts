@@ -4,13 +4,13 @@ import type {
   BetaContentBlockParam,
   BetaWebSearchTool20250305,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
-import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
-import type { Search, SearchResult } from '../tools/search.ts';
-import { ModelError } from './model-error.ts';
+import { SearchFault, type Search, type SearchResult } from '../tools/search.ts';
+import { ModelError, withSpent } from './model-error.ts';
 import {
   addRequestUsage,
   ask,
+  noRequestUsage,
   textOf,
   type Model,
   type ModelMessage,
@@ -65,13 +65,24 @@ export function searchWith(model: Model) {
     const messages: ModelMessage[] = [{ role: 'user', content: `Query: ${query.query}` }];
     const replies: ModelReply[] = [];
     for (let turn = 0; turn <= limits.search_continuations_max; turn += 1) {
-      const reply = await ask(model, requestFor(query, messages), signal);
+      const reply = await ask(model, requestFor(query, messages), signal).catch(
+        (error: unknown) => {
+          throw withAllSpent(error, replies);
+        },
+      );
       replies.push(reply);
       if (reply.stop_reason !== 'pause_turn') break;
       messages.push({ role: 'assistant', content: reply.content as BetaContentBlockParam[] });
     }
     return findings(replies);
   };
+}
+
+/** A request that fails or is stopped takes nothing back of what those before it have used. */
+function withAllSpent(error: unknown, before: readonly ModelReply[]): unknown {
+  if (!(error instanceof ModelError)) return error;
+  const spent = [...before.map(({ usage }) => usage), error.spent ?? noRequestUsage];
+  return withSpent(error, spent.reduce(addRequestUsage));
 }
 
 function requestFor(query: SearchQuery, messages: readonly ModelMessage[]) {
@@ -143,15 +154,14 @@ export function providerSearch(model: Model): Search {
       const asked = { query, ...domains, model: search_model, thread_id: 'search' };
       const found = await find(asked, signal).catch((cause: unknown) => {
         if (!(cause instanceof ModelError)) throw cause;
-        throw new Fault('upstream', cause.message, { cause });
+        const spent = { ...cause.spent, model_id: search_model.id };
+        throw new SearchFault(cause.message, spent, { cause });
       });
+      const usage = { ...found.usage, model_id: search_model.id };
       if (found.error_code !== null) {
-        throw new Fault('upstream', `The search failed: ${found.error_code}.`);
+        throw new SearchFault(`The search failed: ${found.error_code}.`, usage);
       }
-      return {
-        results: found.hits.map(toResult),
-        usage: { ...found.usage, model_id: search_model.id },
-      };
+      return { results: found.hits.map(toResult), usage };
     },
   };
 }

@@ -82,7 +82,8 @@ export function judgeWith(model: Model, timeout_ms: number = limits.judge_timeou
       return { permission: verdictOf(reply), usage: reply.usage };
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
-      if (error.kind !== 'billing') return unsure(null);
+      // What was cut, by its time or an interrupt, is charged as far as it came.
+      if (error.kind !== 'billing') return unsure(error.spent ?? null);
       return { permission: { type: 'deny', reason_code: 'indeterminate' }, usage: null };
     }
   };

@@ -7,7 +7,7 @@ import { isTooLong, outputPath, previewOf } from './preview.ts';
 import type { Dialer } from './public-fetch.ts';
 import { SandboxCalls } from './sandbox-call.ts';
 import type { Sandbox } from './sandbox.ts';
-import type { Search } from './search.ts';
+import { SearchFault, type Search } from './search.ts';
 import {
   told,
   type ResultBlock,
@@ -118,8 +118,9 @@ async function search(
       ? { ...told('No results.', false), usage }
       : { content, is_error: false, usage };
   } catch (error) {
-    if (signal.aborted) return told('unavailable: the call was interrupted.', true);
-    if (error instanceof Fault) return told(`unavailable: ${error.message}`, true);
+    const used = error instanceof SearchFault ? { usage: error.usage } : {};
+    if (signal.aborted) return { ...told('unavailable: the call was interrupted.', true), ...used };
+    if (error instanceof Fault) return { ...told(`unavailable: ${error.message}`, true), ...used };
     throw error;
   }
 }

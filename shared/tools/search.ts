@@ -1,3 +1,4 @@
+import { Fault } from '../core/fault.ts';
 import type { RequestUsage } from '../models/model.ts';
 import type { WebRules } from './web-rules.ts';
 
@@ -12,6 +13,16 @@ export interface SearchResult {
   readonly url: string;
   /** What the page says about it, in plain text. */
   readonly text: string;
+}
+
+/** A search that could not be done, or was stopped, and what it has used all the same. */
+export class SearchFault extends Fault {
+  readonly usage: ToolUsage;
+
+  constructor(message: string, usage: ToolUsage, options?: ErrorOptions) {
+    super('upstream', message, options);
+    this.usage = usage;
+  }
 }
 
 /**

@@ -41,7 +41,10 @@ export async function advise(
   signal: AbortSignal,
 ): Promise<((head: ThreadHead) => Change) | undefined> {
   const advice = await consult(turn, call, signal);
-  if (signal.aborted) return undefined;
+  if (signal.aborted) {
+    await payCut(turn, call, advice.usage);
+    return undefined;
+  }
   const now = turn.ports.clock.now();
   return (head) => adviceChange(head, call, advice, now);
 }
@@ -72,8 +75,25 @@ async function consult(turn: Turn, call: OpenCall, signal: AbortSignal): Promise
     if (!(error instanceof ModelError)) throw error;
     turn.ports.observe(observationOf(error));
     const text = `The advisor could not be asked: ${error.message} Go on without it.`;
-    return { text, is_redacted: false, is_error: true, usage: {} };
+    const usage = error.spent === undefined ? {} : turn.charge(error.spent, null, model_id);
+    return { text, is_redacted: false, is_error: true, usage };
   }
+}
+
+/** What an answer that is thrown away has used: whoever closes the consultation knows nothing of it. */
+async function payCut(turn: Turn, call: OpenCall, usage: Partial<Usage>): Promise<void> {
+  if (Object.keys(usage).length === 0) return;
+  const thread_id = call.thread_id ?? '';
+  await turn.writer.append(() => ({
+    lines: [],
+    session: { usage },
+    others: [
+      {
+        thread_id,
+        change: (child) => ({ lines: [], patch: { usage: addUsage(child.usage, usage) } }),
+      },
+    ],
+  }));
 }
 
 /** The end of a consultation: on the advisor's log, on that of who asked, and in the sums of both. */

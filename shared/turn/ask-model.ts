@@ -16,6 +16,8 @@ import { fillSources } from './file-sources.ts';
 import { requestModel } from './request.ts';
 import { systemPrompt } from './system-prompt.ts';
 import { addUsage } from '../sessions/add-usage.ts';
+import type { Change } from '../threads/change.ts';
+import type { ThreadHead, Usage } from '../threads/thread.ts';
 import type { Turn } from './turn.ts';
 import { Watch } from './watch.ts';
 
@@ -87,8 +89,7 @@ async function payCut(turn: Turn, spent: RequestUsage | undefined): Promise<void
   turn.ports.observe({ type: 'model_request', usage: spent, cost_microcents });
   const logged = await turn.writer.append((head) => {
     if (head.open_span === null) return { lines: [] };
-    const patch = { usage: addUsage(head.usage, usage) };
-    return merge(closeSpan(head, spent), { lines: [], patch, session: { usage } });
+    return merge(closeSpan(head, spent), charged(head, usage));
   });
   turn.context.take(logged);
 }
@@ -150,34 +151,34 @@ async function requestOf(turn: Turn): Promise<ModelRequest> {
 /** Replace the context by its summary. @returns how the loop goes on when that did not succeed */
 async function compactContext(turn: Turn, watch: Watch): Promise<Asked | undefined> {
   const compaction = await compact(turn.ports.model, await requestOf(turn), watch.signal);
-  if (watch.signal.aborted) return stopped(turn);
-  if (compaction.type === 'failed') return await fail(turn, compaction.error);
-  const charge = compaction.usage === null ? {} : turn.charge(compaction.usage, null);
-  if (compaction.type === 'limit_reached') {
-    await turn.writer.append((head) => ({
-      lines: [],
-      patch: { usage: addUsage(head.usage, charge) },
-      session: { usage: charge },
-    }));
+  const speed = turn.agent.model.speed ?? null;
+  const charge = compaction.usage === null ? {} : turn.charge(compaction.usage, speed);
+  if (compaction.type !== 'compacted') {
+    // Also what was cut is paid for: else interrupts would be a way around the budget.
+    if (compaction.usage !== null) await turn.writer.append((head) => charged(head, charge));
+    if (watch.signal.aborted) return stopped(turn);
+    if (compaction.type === 'failed') return await fail(turn, compaction.error);
     const message =
       'The conversation is too long, and it could not be summarised. Send a message to try again.';
     await exhaust(turn, 'compaction_limit_reached_error', message);
     return { next: 'loop' };
   }
-  const logged = await turn.writer.append((head) => ({
-    lines: [
-      {
-        event: { id: newId('event'), type: 'agent.thread_context_compacted' },
-        hidden: { summary: compaction.summary },
-      },
-    ],
-    patch: {
-      context_from: head.seq + 1,
-      context_tokens: 0,
-      usage: addUsage(head.usage, charge),
-    },
-    session: { usage: charge },
-  }));
+  const logged = await turn.writer.append((head) =>
+    merge(charged(head, charge), {
+      lines: [
+        {
+          event: { id: newId('event'), type: 'agent.thread_context_compacted' },
+          hidden: { summary: compaction.summary },
+        },
+      ],
+      patch: { context_from: head.seq + 1, context_tokens: 0 },
+    }),
+  );
   turn.context.take(logged);
-  return undefined;
+  // What came right behind it stops the request that it was made for, and keeps the summary.
+  return watch.signal.aborted ? stopped(turn) : undefined;
+}
+
+function charged(head: ThreadHead, usage: Partial<Usage>): Change {
+  return { lines: [], patch: { usage: addUsage(head.usage, usage) }, session: { usage } };
 }

@@ -99,12 +99,23 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
     watch.signal,
   );
   // What an interrupt or the function's end has stopped gets its answer from whoever goes on.
-  if (watch.signal.aborted) return;
+  if (watch.signal.aborted) return await payCut(turn, call.name, outcome.usage);
   const ms = ports.clock.now().getTime() - began;
   ports.observe({ type: 'tool', name: call.name, ms, is_error: outcome.is_error });
   const line = resultLine(call.event_id, outcome.content, outcome.is_error);
   const used = usageOf(turn, call.name, outcome.usage);
   await record(turn, call, { line, usage: used, writes: readsOf(turn, call, outcome) });
+}
+
+/** What a call has used that is stopped is paid for: else interrupts would be a way around the budget. */
+async function payCut(turn: Turn, name: string, used: ToolUsage | undefined): Promise<void> {
+  if (used === undefined) return;
+  const usage = usageOf(turn, name, used);
+  await turn.writer.append((head) => ({
+    lines: [],
+    patch: { usage: addUsage(head.usage, usage) },
+    session: { usage },
+  }));
 }
 
 async function askAdvisor(turn: Turn, call: OpenCall, watch: Watch): Promise<void> {

@@ -1,7 +1,7 @@
 /** Rule: a coordinator may ask an advisor, on a thread of its own that ends with the answer; a failed consultation never fails the turn. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { firstText } from '../../model/model.ts';
-import { call, fail, say, stall, type Reply } from '../../model/replies.ts';
+import { call, costing, fail, say, slowly, type Reply } from '../../model/replies.ts';
 import { all, message, only, startRig, typesOf, type Event, type Rig } from '../../rig.ts';
 import { childrenOf, logOf, teamSession, textOf } from './team-rig.ts';
 
@@ -95,12 +95,13 @@ test('of a model whose advice is not shown, clients see a placeholder and the ag
 });
 
 test('an interrupt of the advisor’s thread ends that consultation alone, and the turn goes on', async () => {
-  rig.model.on(({ body }) => firstText(body) === 'advise-slowly', stall());
+  const long = costing({ input_tokens: 50_000 }, slowly(50, say('word '.repeat(400))));
+  rig.model.on(({ body }) => firstText(body) === 'advise-slowly', long);
   rig.model.onTurns('lead-slow', ask('advise-slowly'), say('Without it, then.'));
   const id = await advised('lead-slow', 'claude-opus-4-8');
   await expect
-    .poll(() => rig.model.requests.some(({ body }) => firstText(body) === 'advise-slowly'))
-    .toBe(true);
+    .poll(() => rig.model.requests.find(({ body }) => firstText(body) === 'advise-slowly')?.reply)
+    .toBeDefined();
   const [child] = await childrenOf(rig, id);
   const session_thread_id = child?.id ?? '';
   await rig.send(id, { type: 'user.interrupt', session_thread_id });
@@ -110,6 +111,9 @@ test('an interrupt of the advisor’s thread ends that consultation alone, and t
   expect(all(events, 'agent.thread_message_received')).toEqual([]);
   expect(textOf(only(events, 'agent.message'))).toBe('Without it, then.');
   expect(heard('lead-slow')).toContain('The advisor was interrupted');
+  // As far as it came it is paid for.
+  const { usage } = await rig.client.beta.sessions.retrieve(id);
+  expect(usage.input_tokens).toBe(50_000);
   // What is over has nothing to stop.
   await expect(rig.send(id, { type: 'user.interrupt', session_thread_id })).rejects.toThrow(
     'is not a thread of this session that can be interrupted',

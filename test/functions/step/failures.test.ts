@@ -3,6 +3,7 @@
  * ends the turn, what never will ends the session. Budgets and the model's window end turns too.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ModelRequest } from '../../model/model.ts';
 import {
   call,
   costing,
@@ -15,7 +16,7 @@ import {
   slowly,
   stopped,
 } from '../../model/replies.ts';
-import { all, message, only, startRig, typesOf, type Rig } from '../../rig.ts';
+import { all, message, only, startRig, typesOf, type Rig, type SendEvents } from '../../rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -61,6 +62,33 @@ test.each([
     retry_status: { type: 'retrying' },
   });
   expect(all(events, 'span.model_request_end')[0]).toMatchObject({ is_error: true });
+});
+
+test('an interrupt cuts the wait for the next try, alone and with what is to be done instead', async () => {
+  const stop = { type: 'user.interrupt' } as const;
+  rig.model.on('cut the wait', fail(529), fail(529), say('instead'));
+  const id = await rig.session();
+  // The clock stands still: whatever happens has waited for nothing.
+  const waits = async (text: string, ...sent: SendEvents) => {
+    const before = (await rig.events(id)).length;
+    await rig.send(id, message(text));
+    const types = async () => typesOf((await rig.events(id)).slice(before));
+    await expect.poll(types).toContain('session.thread_status_rescheduled');
+    await rig.send(id, stop, ...sent);
+    await expect.poll(async () => (await types()).at(-1)).toBe('session.status_idle');
+    const told = await types();
+    return told.slice(told.indexOf('session.thread_status_rescheduled') + 1);
+  };
+  const ended = ['user.interrupt', 'session.thread_status_idle', 'session.usage'];
+  expect(await waits('cut the wait')).toEqual([...ended, 'session.status_idle']);
+  // The step behind the wait finds another run.
+  await rig.host.advance(120_000);
+  const said = await waits('again', message('do this'));
+  expect(said.slice(0, 4)).toEqual([...ended, 'session.status_idle']);
+  const events = await rig.rested(id, 3);
+  expect(only(events, 'agent.message').content[0]).toMatchObject({ text: 'instead' });
+  await rig.host.advance(120_000);
+  expect(await rig.events(id)).toHaveLength(events.length);
 });
 
 test('when every try fails the turn is exhausted, and the next message starts anew', async () => {
@@ -188,6 +216,27 @@ test('a context that nears the window is replaced by its summary', async () => {
   );
   expect(all(events, 'agent.message').at(-1)?.content[0]).toMatchObject({ text: 'Tea!' });
   expect(JSON.stringify(rig.model.requests.at(-1)?.body.messages)).not.toContain('remember tea');
+});
+
+test('a summary that an interrupt cuts is charged as far as it came', async () => {
+  const words = `<summary>the user likes coffee${' very much'.repeat(200)}</summary>`;
+  const summary = costing({ input_tokens: 500_000 }, say(words));
+  const asked = ({ body }: ModelRequest) =>
+    JSON.stringify(body.messages.at(-1)).includes('Write the summary that will stand') &&
+    JSON.stringify(body.messages).includes('remember coffee');
+  rig.model.on(asked, slowly(50, summary));
+  rig.model.on('remember coffee', costing({ input_tokens: 990_000 }, say('Yes.')));
+  const id = await rig.session();
+  await rig.send(id, message('remember coffee'));
+  await rig.rested(id);
+  const tokens = async () => (await rig.client.beta.sessions.retrieve(id)).usage.input_tokens;
+  expect(await tokens()).toBe(990_000);
+  await rig.send(id, message('what do I like?'));
+  await expect.poll(() => rig.model.requests.find(asked)?.reply).toBeDefined();
+  await rig.send(id, { type: 'user.interrupt' });
+  const events = await rig.rested(id, 2);
+  expect(typesOf(events)).not.toContain('agent.thread_context_compacted');
+  expect(await tokens()).toBe(1_490_000);
 });
 
 test('a prompt that the provider finds too long is compacted and asked again', async () => {

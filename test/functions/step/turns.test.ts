@@ -3,6 +3,7 @@
  * types. The model is scripted; everything else is what deploys.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ModelRequest } from '../../model/model.ts';
 import {
   call,
   calls,
@@ -152,6 +153,20 @@ test('what an answer has used is charged, also when it is interrupted', async ()
     output_tokens: end.model_usage.output_tokens,
     list_cost: { amount: expect.stringMatching(/^[1-9]/) },
   });
+});
+
+test('so is a search that an interrupt stops', async () => {
+  const searches = ({ body }: ModelRequest) => JSON.stringify(body).includes('Query: dear tides');
+  const long = costing({ input_tokens: 50_000 }, slowly(50, say('word '.repeat(400))));
+  rig.model.on(searches, long);
+  rig.model.onTurns('tides', call('web_search', { query: 'dear tides' }));
+  const id = await rig.session();
+  await rig.send(id, message('tides'));
+  await expect.poll(() => rig.model.requests.find(searches)?.reply).toBeDefined();
+  await rig.send(id, { type: 'user.interrupt' });
+  await rig.rested(id);
+  const { usage } = await rig.client.beta.sessions.retrieve(id);
+  expect(usage.input_tokens).toBe(50_000);
 });
 
 test('an interrupt with a message ends one turn and begins the next with it', async () => {

@@ -1,5 +1,6 @@
 import type { ContentBlock } from '@anthropic-ai/sdk/resources/messages';
 import { afterEach, describe, expect, test } from 'vitest';
+import { aborted, withSpent } from '#shared/models/model-error.ts';
 import type { Model } from '#shared/models/model.ts';
 import {
   providerSearch,
@@ -103,6 +104,23 @@ test('a model that did not search has found nothing', async () => {
 
 test('the provider’s failure is a ModelError', async () => {
   await expect(search({}, fail(529))).rejects.toMatchObject({ kind: 'overloaded' });
+});
+
+test('what a search has used that is stopped is told, all of its requests together', async () => {
+  let asked = 0;
+  const usage = { ...noUsage, input_tokens: 7 };
+  const model: Model = {
+    async *stream() {
+      asked += 1;
+      if (asked > 1) throw withSpent(aborted(), usage);
+      const message = { content: [], stop_reason: 'pause_turn' as const, stop_details: null };
+      yield { type: 'done', message: { ...message, usage, speed: null } };
+    },
+  };
+  await expect(providerSearch(model).search('q', {}, never())).rejects.toMatchObject({
+    kind: 'upstream',
+    usage: { input_tokens: 14, model_id: 'claude-haiku-5-5' },
+  });
 });
 
 test('only Bedrock has no search of its own', () => {

@@ -3,6 +3,8 @@
  * answers counts, and that nothing but a whole and well-formed "allow" ever lets a call run.
  */
 import { afterEach, expect, test } from 'vitest';
+import { aborted, withSpent } from '#shared/models/model-error.ts';
+import { noRequestUsage, type Model } from '#shared/models/model.ts';
 import { judgeWith, type JudgedCall, type Judgement } from '#shared/permissions/judge.ts';
 import { startModel, type ScriptedModel } from '../../model/model.ts';
 import {
@@ -142,4 +144,15 @@ test('of a long conversation the user’s newest words are shown', async () => {
 test('where no user speaks, no intent is made up', async () => {
   const { server } = await judged(verdict('unsure'), { user_texts: [] });
   expect(JSON.stringify(server.requests[0]?.body.messages)).toContain('\\"user_messages\\":[]');
+});
+
+test('a judgement that is cut is paid for as far as it came', async () => {
+  const spent = { ...noRequestUsage, input_tokens: 300 };
+  const model: Model = {
+    stream: () => {
+      throw withSpent(aborted(), spent);
+    },
+  };
+  const call = { name: 'bash', input: {}, user_texts: [], model: { id: 'm' }, thread_id: 't' };
+  expect(await judgeWith(model)(call, never())).toEqual({ permission: ask, usage: spent });
 });
