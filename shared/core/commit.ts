@@ -9,7 +9,7 @@ import { ConditionFailed, type Key, type Row, type Write } from './table.ts';
 export interface Request {
   /** SHA-256 of workspace, path and key: the same key elsewhere is another request. */
   readonly id: string;
-  /** SHA-256 of the body, to tell a repeat from a mistake. */
+  /** SHA-256 of the body with its fields in order, to tell a repeat from a mistake. */
   readonly body_hash: string;
 }
 
@@ -36,8 +36,14 @@ export function requestOf(workspace_id: string, path: string, key: string, body:
   }
   return {
     id: sha256([workspace_id, path, key].join('\n')),
-    body_hash: sha256(JSON.stringify(body ?? null)),
+    body_hash: sha256(JSON.stringify(body ?? null, sorted)),
   };
+}
+
+/** The order of an object's fields says nothing, and a client that repeats may write them in another. */
+function sorted(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**

@@ -65,9 +65,17 @@ test('an answer that may not be kept is remembered as the caller says', async ()
   expect(await recall(ports, request)).toEqual({ answer: { secret: null } });
 });
 
-test('the same key with another body is a conflict', async () => {
+test('the same key with another body is a conflict, and one with its fields in another order is none', async () => {
   const ports = portsOf();
   await commit(ports, callOf(requestFor('body', { a: 1 })), [], { answer: 1 });
+  const [one, same] = [
+    { a: [{ b: 1, c: 2 }, null], d: 'x' },
+    { d: 'x', a: [{ c: 2, b: 1 }, null] },
+  ];
+  expect(requestFor('order', same)).toEqual(requestFor('order', one));
+  expect(requestFor('order', { ...one, a: one.a.toReversed() })).not.toEqual(
+    requestFor('order', one),
+  );
   await expect(recall(ports, requestFor('body', { a: 2 }))).rejects.toMatchObject({
     kind: 'conflict',
     details: { error_code: 'idempotency_key_reused' },
