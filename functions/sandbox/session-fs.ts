@@ -10,6 +10,7 @@ import {
   type Mount,
 } from '#shared/files/path.ts';
 import type { Contents } from './contents.ts';
+import { randoms, someRandom } from './devices.ts';
 import {
   FsFault,
   type Tree,
@@ -54,7 +55,8 @@ export class SessionFs implements IFileSystem {
   }
 
   async readFileBuffer(path: string): Promise<Uint8Array> {
-    const { node } = this.#find(path, 'open');
+    const { node, path: place } = this.#find(path, 'open');
+    if (randoms.has(place)) return someRandom();
     if (node.kind !== 'file')
       throw new FsFault('EISDIR', 'illegal operation on a directory', `read '${path}'`);
     try {
@@ -89,7 +91,8 @@ export class SessionFs implements IFileSystem {
    */
   async #orNoted(path: string, write: () => Promise<void>): Promise<void> {
     if (path === '/dev/null') return;
-    const is_command = this.silent_failures === undefined || traceOf().includes('Proxy.');
+    const trace = new Error('trace').stack ?? '';
+    const is_command = this.silent_failures === undefined || trace.includes('Proxy.');
     try {
       await write();
     } catch (error) {
@@ -301,9 +304,9 @@ export class SessionFs implements IFileSystem {
     this.tree.folderAt(path, 0);
   }
 
-  /** As {@link mkdirSync}. Its `/dev/zero` is an empty file: without one, who wants zeros is told. */
+  /** As {@link mkdirSync}. Its `/dev/zero` is empty, and what is random it has not at all. */
   writeFileSync(path: string, content: FileContent): void {
-    if (path === '/dev/zero') return;
+    if (path === '/dev/zero') return randoms.forEach((device) => this.writeFileSync(device, ''));
     const cut = path.lastIndexOf('/');
     const file = newFile(bytesFrom(content, 'utf8'), 0, 0o555);
     this.tree.folderAt(path.slice(0, cut), 0).children.set(path.slice(cut + 1), file);
@@ -366,10 +369,6 @@ function refuseExcess(path: string, moved: Node | undefined, where: string): voi
   if (excessOf(path) !== undefined) throw new FsFault('ENAMETOOLONG', 'file name too long', where);
   if (moved?.kind !== 'folder') return;
   for (const [name, child] of moved.children) refuseExcess(`${path}/${name}`, child, where);
-}
-
-function traceOf(): string {
-  return new Error('trace').stack ?? '';
 }
 
 function parentOf(place: Place, operation: string, path: string): FolderNode {

@@ -1,4 +1,5 @@
 import type { CommandContext, ExecResult } from 'just-bash';
+import { headOfDevice } from './devices.ts';
 
 /**
  * Everyday forms of commands that the interpreter's own take for something else, or not at all.
@@ -121,7 +122,10 @@ const ls: Execute = async (args, ctx) => {
   };
 };
 
-export const spellings = Object.entries({ xargs, sed, ls }).map(([name, execute]) => ({
+/** The interpreter's reads a file to its end before it takes its beginning. */
+const head: Execute = async (args, ctx) => headOfDevice(args, ctx) ?? (await original(ctx, args));
+
+export const spellings = Object.entries({ xargs, sed, ls, head }).map(([name, execute]) => ({
   name,
   execute,
 }));

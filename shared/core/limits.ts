@@ -298,6 +298,10 @@ export const limits = {
   shell_state_bytes_max: 131_072,
   /** New contents of one call, held in the function's memory until they are stored. */
   call_contents_bytes_max: 268_435_456,
+  /** What /dev/urandom gives at a time to commands that read a file to its end. */
+  random_device_bytes: 1_048_576,
+  /** What `head -c` gives of a device: the interpreter's own bound of an output. */
+  device_head_bytes_max: 33_554_432,
   read_text_bytes_max: 262_144,
   /** Base64 of it must pass Lambda's reply and the model's own bound of 5 MB an image. */
   read_media_bytes_max: 3_145_728,

@@ -42,7 +42,15 @@ const dated =
 
 test.each([
   ['ls *.csv | wc -l', '3'],
-  ['head -c 5 /dev/zero; true', 'head: /dev/zero: No such file or directory'],
+  ['cat /dev/zero; true', 'cat: /dev/zero: No such file or directory'],
+  ['head -c 2M /dev/zero | wc -c; head -c 3 /dev/zero | od -A n', '2097152\n 000 000 000'],
+  ['head -c 16 /dev/urandom | base64 | wc -c', '25'],
+  ['tr -dc a-f0-9 < /dev/urandom | head -c 32 | wc -c', '32'],
+  [
+    'a=$(head -c8 /dev/random | base64); [ $a != $(head -c8 /dev/random | base64) ] && echo new',
+    'new',
+  ],
+  ['head -c 1G /dev/urandom; true', 'head: /dev/urandom: at most 33554432 bytes at a time'],
   ['ls -t *.csv', 'b.csv\nc.csv\na.csv'],
   ['ls -tr *.csv | tail -1', 'b.csv'],
   ['ls d a.csv', 'a.csv\n\nd:\nx'],
