@@ -233,7 +233,7 @@ async function openModel({ model }: HostOptions, closing: Closing): Promise<Mode
   return { api_key: 'offline', base_url: server.url };
 }
 
-/** The two secrets are found by who refers to them; any other one is empty here. */
+/** The two secrets are found by who refers to them; any other one is as it says. */
 function secretsOf(stack: Stack, { admin_key }: HostOptions, model: Model): Secret[] {
   const variables = stack
     .all('AWS::Lambda::Function')
@@ -244,7 +244,7 @@ function secretsOf(stack: Stack, { admin_key }: HostOptions, model: Model): Secr
   const admins = named('ADMIN_KEY_SECRET_ARN');
   return stack.all('AWS::SecretsManager::Secret').map(({ name, properties }) => {
     const secret_arn = secretArn(name);
-    const own = admins.has(secret_arn) ? admin_key : '';
+    const own = admins.has(secret_arn) ? admin_key : text(properties['SecretString'] ?? '', name);
     const value = models.has(secret_arn) ? JSON.stringify(model) : own;
     return { arn: secret_arn, name, value, kms_key_arn: kmsArn(properties['KmsKeyId']) };
   });

@@ -35,7 +35,7 @@ export function otlpSink({ endpoint, headers }: OtlpOptions): SpanSink {
       if (body === undefined) return;
       const response = await fetch(url, {
         method: 'POST',
-        headers: { ...(await headers()), 'content-type': 'application/json' },
+        headers: await headersOf(headers),
         body: Buffer.from(body),
         signal: AbortSignal.timeout(limits.otlp_timeout_ms),
         // Headers are secrets of this endpoint's alone.
@@ -46,6 +46,17 @@ export function otlpSink({ endpoint, headers }: OtlpOptions): SpanSink {
       if (!response.ok) throw new Error(`The OTLP endpoint answered ${response.status}.`);
     },
   };
+}
+
+/** Neither the parser's message nor that of `Headers`: both quote what they read, and a log would hold it. */
+async function headersOf(read: OtlpOptions['headers']): Promise<Headers> {
+  try {
+    return new Headers({ ...(await read()), 'content-type': 'application/json' });
+  } catch {
+    throw new Error(
+      'The secret of the OTLP headers cannot be read: it must be a JSON object of headers.',
+    );
+  }
 }
 
 const resource = resourceFromAttributes({ 'service.name': 'reverie' });

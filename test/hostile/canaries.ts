@@ -1,11 +1,37 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Template } from '../../infra/local/template/template.ts';
 import { fail } from '../model/replies.ts';
 import { message, MODEL_KEY } from '../rig.ts';
 import { repository } from './samples.ts';
 import type { Field } from './siege.ts';
 
 export const IDEMPOTENCY_KEY = 'canary-of-an-idempotency-key';
+export const OTLP_HEADER = 'canary-of-an-otlp-header';
+
+/** The template with spans that are sent where a header of a secret is asked for. */
+export function sendsSpans(template: Template, endpoint: string): Template {
+  const headers = { Ref: 'OtlpHeaders' };
+  const of = (type: string) =>
+    Object.entries(template.Resources)
+      .filter(([id, { Type }]) => Type === type && id.startsWith('Step'))
+      .map(([, { Properties = {} }]) => Properties);
+  for (const { Environment } of of('AWS::Lambda::Function')) {
+    const { Variables } = Environment as { Variables: Record<string, unknown> };
+    Object.assign(Variables, { OTLP_ENDPOINT: endpoint, OTLP_HEADERS_SECRET_ARN: headers });
+  }
+  for (const { PolicyDocument } of of('AWS::IAM::Policy')) {
+    const { Statement } = PolicyDocument as { Statement: object[] };
+    Statement.push({
+      Effect: 'Allow',
+      Action: 'secretsmanager:GetSecretValue',
+      Resource: headers,
+    });
+  }
+  const SecretString = JSON.stringify({ authorization: `Bearer ${OTLP_HEADER}` });
+  const secret = { Type: 'AWS::SecretsManager::Secret', Properties: { SecretString } };
+  return { ...template, Resources: { ...template.Resources, OtlpHeaders: secret } };
+}
 
 /**
  * A session with a repository and a tool call, whose step opens every secret that there is; and a proxy

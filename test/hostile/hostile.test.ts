@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, MODEL_KEY } from '../rig.ts';
-import { IDEMPOTENCY_KEY, leaksOf, useSecrets } from './canaries.ts';
+import { IDEMPOTENCY_KEY, leaksOf, OTLP_HEADER, useSecrets } from './canaries.ts';
 import { asSent } from './mutations.ts';
 import { Random } from './random.ts';
 import { isMade, refused, repository, routeNames, sampleOf } from './samples.ts';
@@ -45,13 +45,19 @@ test(`what is wrong is refused in time, by name, and changes nothing (seed ${SEE
 }, 240_000);
 
 test('no secret stands in a row, an object, a name, a log or a model request', async () => {
-  await useSecrets(field);
+  // Whoever is asked may refuse, and quote what it was sent.
+  field.spans.status = 403;
+  const id = await useSecrets(field);
+  const sent = async () => field.spans.spansOf(id).length;
+  await expect.poll(sent, { timeout: 20_000 }).toBeGreaterThan(0);
+  expect(field.spans.requests.at(-1)?.headers.authorization).toContain(OTLP_HEADER);
   const secrets = {
     'the key of the model': MODEL_KEY,
     'the admin key': ADMIN_KEY,
     'a key of a workspace': field.own.key.slice(0, 30),
     'the token of a repository': repository.authorization_token,
     'an idempotency key': IDEMPOTENCY_KEY,
+    'a header of the spans': OTLP_HEADER,
   };
   expect(await leaksOf(field, secrets)).toEqual([]);
 }, 240_000);

@@ -5,6 +5,8 @@ import { ReverieClient } from '#shared/client/reverie-client.ts';
 import type { RouteName } from '#shared/routes.ts';
 import type { Hooks } from '../../infra/local/gateway.ts';
 import { ADMIN_KEY, startRig, type Rig } from '../rig.ts';
+import { Receiver } from '../shared/traces/receiver.ts';
+import { sendsSpans } from './canaries.ts';
 import { faultsOf } from './judge.ts';
 import { mutate, type Hostile } from './mutations.ts';
 import { Random } from './random.ts';
@@ -54,12 +56,19 @@ export interface Field {
   readonly ledger: Ledger;
   readonly own: World;
   readonly other: World;
+  /** Where spans of both are sent to. */
+  readonly spans: Receiver;
   close(): Promise<void>;
 }
 
 export async function openField(): Promise<Field> {
   const ledger = new Ledger();
-  const rig = await startRig({ hooks: ledger.hooks });
+  const spans = new Receiver();
+  const endpoint = await spans.start();
+  const rig = await startRig({
+    hooks: ledger.hooks,
+    template: (template) => sendsSpans(template, endpoint),
+  });
   rig.model.otherwise(worldly);
   const admin = new ReverieClient(new Anthropic({ baseURL: rig.host.base_url, apiKey: ADMIN_KEY }));
   const worldOf = async (name: string): Promise<World> => {
@@ -69,7 +78,11 @@ export async function openField(): Promise<Field> {
   };
   const own = await worldOf('attacker');
   const other = await worldOf('bystander');
-  return { rig, ledger, own, other, close: async () => await rig.close() };
+  const close = async () => {
+    await rig.close();
+    await spans.stop();
+  };
+  return { rig, ledger, own, other, spans, close };
 }
 
 /** Send `count` requests of which each has something wrong with it. */

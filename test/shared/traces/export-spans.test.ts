@@ -2,6 +2,7 @@
  * Spans of a thread's log, sent to a real OTLP endpoint: each once in effect, none with words in it,
  * and a failure that is made good at the next rest. Method: logs are appended as steps append them.
  */
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '#shared/core/id.ts';
 import { limits } from '#shared/core/limits.ts';
@@ -248,4 +249,19 @@ test('many spans go in requests of a bounded size', async () => {
   expect(new Set(receiver.spansOf(session_id).map(({ spanId }) => spanId)).size).toBe(
     Math.ceil(spans / 40) * 40 + 1,
   );
+});
+
+test.each([
+  ['is no JSON', async () => JSON.parse('Bearer key-in-plain-text') as never],
+  ['has a line break in a header', async () => ({ authorization: 'Bearer key-in-plain\ntext' })],
+])('a secret that %s is not quoted', async (_what, headers) => {
+  const { session_id, thread_id } = await putSession(ports, aCall());
+  await append(ports, thread_id, [running(thread_id), idle(thread_id)]);
+  const head = await headOf(ports, thread_id);
+  const config = (await ports.table.get(configKey(session_id))) as SessionConfig;
+  const sink = otlpSink({ endpoint, headers });
+  const sent = exportSpans(ports, { sink, provider: 'anthropic' }, head, config);
+  const error: unknown = await sent.catch((caught: unknown) => caught);
+  expect(inspect(error)).toContain('The secret of the OTLP headers cannot be read');
+  expect(inspect(error)).not.toContain('key-in-pla');
 });

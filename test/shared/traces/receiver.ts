@@ -38,7 +38,7 @@ const valuesOf = (attributes: readonly KeyValue[]): Record<string, string | numb
 /** A real OTLP endpoint over HTTP, that keeps what it is sent. */
 export class Receiver {
   readonly requests: { path: string; headers: IncomingHttpHeaders; text: string }[] = [];
-  /** Answers with this. */
+  /** Answers with this; a refusal quotes what it was sent. */
   status = 200;
   readonly #server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -46,7 +46,9 @@ export class Receiver {
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString('utf8');
       this.requests.push({ path: String(request.url), headers: request.headers, text });
-      response.writeHead(this.status, { 'content-type': 'application/json' }).end('{}');
+      const body = this.status < 300 ? {} : { refused: request.headers };
+      response.writeHead(this.status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(body));
     });
   });
 
