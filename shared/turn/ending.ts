@@ -130,7 +130,10 @@ export function endTurn(
   const said = team === undefined || teamWorks(next) ? team : { ...team, is_announced: false };
   return merge(first, {
     lines: idleLines(next, stop, turn.bill(next)),
+    ...(next.status === 'running' ? {} : { session: { status: 'running' as const } }),
     patch: {
+      // The next turn has not failed yet: whatever ends it says first that it has begun.
+      status: 'running',
       announced: false,
       attempts: 0,
       rounds: 0,
