@@ -1,5 +1,7 @@
 import type { CommandContext, ExecResult } from 'just-bash';
+import { echo, printf } from './byte-escapes.ts';
 import { headOfDevice } from './devices.ts';
+import { od } from './od.ts';
 
 /**
  * Everyday forms of commands that the interpreter's own take for something else, or not at all.
@@ -125,7 +127,9 @@ const ls: Execute = async (args, ctx) => {
 /** The interpreter's reads a file to its end before it takes its beginning. */
 const head: Execute = async (args, ctx) => headOfDevice(args, ctx) ?? (await original(ctx, args));
 
-export const spellings = Object.entries({ xargs, sed, ls, head }).map(([name, execute]) => ({
-  name,
-  execute,
-}));
+export const spellings = Object.entries({ xargs, sed, ls, head, od, printf, echo }).map(
+  ([name, execute]) => ({
+    name,
+    execute,
+  }),
+);

@@ -43,7 +43,7 @@ const dated =
 test.each([
   ['ls *.csv | wc -l', '3'],
   ['cat /dev/zero; true', 'cat: /dev/zero: No such file or directory'],
-  ['head -c 2M /dev/zero | wc -c; head -c 3 /dev/zero | od -A n', '2097152\n 000 000 000'],
+  ['head -c 2M /dev/zero | wc -c; head -c 3 /dev/zero | od -An -tx1', '2097152\n 00 00 00'],
   ['head -c 16 /dev/urandom | base64 | wc -c', '25'],
   ['tr -dc a-f0-9 < /dev/urandom | head -c 32 | wc -c', '32'],
   [
@@ -58,6 +58,25 @@ test.each([
   ['ls a.csv none; true', 'a.csv\nls: none: No such file or directory'],
 ])('%s', async (command, expected) => {
   expect(await answer(command, dated)).toBe(expected);
+});
+
+test.each([
+  [String.raw`printf '\x89P\xffé' > f; od -An -tx1 f`, ' 89 50 ff c3 a9'],
+  [String.raw`echo -ne '\0377\xe2\x82\xac' | od -An -c`, ' 377 342 202 254'],
+  [String.raw`x=$(printf '\342\202\254 %s' ü); printf -v y '\u20ac'; echo "$x $y"`, '€ ü €'],
+  [
+    'printf abcdefghijklmnopq | od',
+    '0000000 061141 062143 063145 064147 065151 066153 067155 070157\n0000020 000161\n0000021',
+  ],
+  ['printf "%064d" 0 | od -Ax -tx4', '000000 30303030 30303030 30303030 30303030\n*\n000040'],
+  ['printf abcdefgh | od -A n -j2 -N 4 -tu2 -td1', ' 25699 26213\n   99  100  101  102'],
+  [
+    String.raw`printf '\xfe\xff' | od -An -vtd2; od -tf4 f; true`,
+    "  -2\nod: invalid type string 'f4'",
+  ],
+  ['od none; true', 'od: none: No such file or directory'],
+])('%s', async (command, expected) => {
+  expect(await answer(command)).toBe(expected);
 });
 
 test('sed keeps what a file was where it is told to', async () => {
