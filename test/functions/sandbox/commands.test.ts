@@ -72,7 +72,7 @@ test.each([
   ['printf abcdefgh | od -A n -j2 -N 4 -tu2 -td1', ' 25699 26213\n   99  100  101  102'],
   [
     String.raw`printf '\xfe\xff' | od -An -vtd2; od -tf4 f; true`,
-    "  -2\nod: invalid type string 'f4'",
+    "     -2\nod: invalid type string 'f4'",
   ],
   ['od none; true', 'od: none: No such file or directory'],
 ])('%s', async (command, expected) => {
