@@ -15,6 +15,29 @@ const cache = join(root, 'node_modules', '.cache', 'reverie');
 const sources = ['infra', 'functions', 'shared', 'cdk.json', 'package.json', 'package-lock.json'];
 const kept_max = 3;
 
+/**
+ * Settings of an account that mean nothing here: the model is Anthropic's API, or the offline one that
+ * speaks it; there is no domain, and no secret but the stack's own.
+ */
+const elsewhere: ReadonlySet<string> = new Set(
+  [
+    'model_provider',
+    'model_ids',
+    'domain_name',
+    'certificate_arn',
+    'search_secret_arn',
+    'otlp_endpoint',
+    'otlp_headers_secret_arn',
+  ].map((name) => `reverie:${name}`),
+);
+
+type Context = Readonly<Record<string, unknown>>;
+
+/** Of the context in cdk.json, what holds on one machine too. */
+export function contextHere(context: Context): Context {
+  return Object.fromEntries(Object.entries(context).filter(([name]) => !elsewhere.has(name)));
+}
+
 export interface Assembly {
   readonly template: Template;
   /** Folder of the asset that a function's `S3Key` names. */
@@ -70,7 +93,7 @@ async function runSynth(output: string): Promise<void> {
       ...process.env,
       PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
       CDK_OUTDIR: output,
-      CDK_CONTEXT_JSON: JSON.stringify(context),
+      CDK_CONTEXT_JSON: JSON.stringify(contextHere(context)),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -85,7 +108,7 @@ async function runSynth(output: string): Promise<void> {
 
 interface CdkJson {
   readonly app: string;
-  readonly context?: Readonly<Record<string, unknown>>;
+  readonly context?: Context;
 }
 
 async function readAssembly(folder: string): Promise<Assembly> {

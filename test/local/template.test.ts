@@ -1,5 +1,6 @@
 /** The template's values as they would be in the account, and what stops a start. */
 import { expect, test } from 'vitest';
+import { contextHere } from '../../infra/local/assembly.ts';
 import { Resolver } from '../../infra/local/template/resolve.ts';
 import { Stack } from '../../infra/local/template/stack.ts';
 import { storage } from './fixture.ts';
@@ -77,4 +78,10 @@ test.each<[why: string, resources: object, message: RegExp]>([
 test('a resource whose condition does not hold is not there', () => {
   const Resources = { B: { Type: 'AWS::S3::Bucket', Condition: 'IsLarge' } };
   expect(new Stack({ ...template, Resources }).all('AWS::S3::Bucket')).toEqual([]);
+});
+
+test('what cdk.json sets for the account alone keeps no host from starting or speaking to its model', () => {
+  const account = { 'reverie:domain_name': 'a.example.com', 'reverie:model_provider': 'bedrock' };
+  const both = { 'reverie:memories_max': 5, 'cli-telemetry': false };
+  expect(contextHere({ ...account, ...both })).toEqual(both);
 });
