@@ -11,6 +11,7 @@ import {
 } from '#shared/files/path.ts';
 import type { Contents } from './contents.ts';
 import { randoms, someRandom } from './devices.ts';
+import type { Failures } from './failures.ts';
 import {
   FsFault,
   type Tree,
@@ -39,8 +40,8 @@ export interface FsOptions {
  */
 export class SessionFs implements IFileSystem {
   readonly tree: Tree;
-  /** While a shell runs: what failed without a word, such as redirections that could not be written. */
-  silent_failures: Set<string> | undefined;
+  /** While a shell runs. */
+  failures: Failures | undefined;
   readonly #options: FsOptions;
   #written_bytes = 0;
 
@@ -63,7 +64,7 @@ export class SessionFs implements IFileSystem {
       return await this.#options.contents.bytesOf(node);
     } catch (error) {
       // A command says of whatever it cannot read that it is not there.
-      if (error instanceof FsFault) this.silent_failures?.add(`${path}: ${error.text}`);
+      if (error instanceof FsFault) this.failures?.silent.add(`${path}: ${error.text}`);
       throw error;
     }
   }
@@ -75,6 +76,7 @@ export class SessionFs implements IFileSystem {
   }
 
   async appendFile(path: string, content: FileContent, encoding?: Encoding): Promise<void> {
+    if (content.length === 0 && path !== '/dev/null') return this.#open(path);
     await this.#orNoted(path, async () => {
       const { node } = this.tree.walk(path, true);
       const { contents } = this.#options;
@@ -84,21 +86,20 @@ export class SessionFs implements IFileSystem {
     });
   }
 
-  /**
-   * The interpreter expects that what it redirects to can be written: an exception here would end
-   * the whole command and lose its output. Its own writes are told from those of its commands by the
-   * proxy that the commands get.
-   */
+  /** How the interpreter looks whether it can write: see redirects.ts. */
+  #open(path: string): void {
+    try {
+      const place = this.#writable(path, 'open');
+      if (place.node?.kind !== 'file') this.#put(place, new Uint8Array(), path);
+    } catch (error) {
+      if (error instanceof FsFault) this.failures?.unopened(path, error);
+      throw error;
+    }
+  }
+
   async #orNoted(path: string, write: () => Promise<void>): Promise<void> {
     if (path === '/dev/null') return;
-    const trace = new Error('trace').stack ?? '';
-    const is_command = this.silent_failures === undefined || trace.includes('Proxy.');
-    try {
-      await write();
-    } catch (error) {
-      if (is_command || !(error instanceof FsFault)) throw error;
-      this.silent_failures?.add(`bash: ${path}: ${error.text}`);
-    }
+    await (this.failures === undefined ? write() : this.failures.write(path, write));
   }
 
   #put(place: Place, bytes: Uint8Array, path: string): void {
@@ -183,7 +184,7 @@ export class SessionFs implements IFileSystem {
       return this.#writable(path, 'rm', false);
     } catch (error) {
       if (is_forced && error instanceof FsFault) {
-        this.silent_failures?.add(`rm: cannot remove '${path}': ${error.text}`);
+        this.failures?.silent.add(`rm: cannot remove '${path}': ${error.text}`);
       }
       throw error;
     }

@@ -4,8 +4,10 @@ import { limits } from '#shared/core/limits.ts';
 import { workdir } from '#shared/files/path.ts';
 import type { ShellState } from '#shared/tools/sandbox.ts';
 import { extras } from './extra-commands.ts';
+import { Failures } from './failures.ts';
 import { pythons } from './python.ts';
 import type { SessionFs } from './session-fs.ts';
+import { openFirst, protectsFiles } from './redirects.ts';
 import { spellings } from './spellings.ts';
 import { environment, frame, nameArguments, REPORT, stateAfter } from './shell-state.ts';
 
@@ -56,8 +58,8 @@ export async function runCommand(
 ): Promise<ShellResult> {
   const { bash, seen } = watchedShell(before, options);
   const cwd = await existing(options.fs, before?.cwd);
-  const failures = new Set<string>();
-  options.fs.silent_failures = failures;
+  const failures = new Failures();
+  options.fs.failures = failures;
   const ended = bash.exec(command, {
     rawScript: true,
     cwd,
@@ -71,11 +73,12 @@ export async function runCommand(
   };
   const timed_out = options.signal.aborted;
   const after = timed_out ? undefined : seen.after();
-  options.fs.silent_failures = undefined;
+  options.fs.failures = undefined;
+  const { silent } = failures;
   return {
-    output: tidy([result.stdout + result.stderr, ...failures].join('\n')),
+    output: tidy([result.stdout + failures.explain(result.stderr), ...silent].join('\n')),
     // The interpreter did not notice them: say it at least at the end.
-    exit_code: failures.size > 0 && result.exitCode === 0 ? 1 : result.exitCode,
+    exit_code: silent.size > 0 && result.exitCode === 0 ? 1 : result.exitCode,
     timed_out,
     state: after?.state,
     notes: after === undefined ? [] : notesOf(after),
@@ -99,6 +102,7 @@ function watchedShell(before: ShellState | undefined, options: ShellOptions) {
     transform: ({ ast }) => {
       // Nested shells (`bash -c`, `xargs`) come here too.
       nameArguments(ast);
+      if (!protectsFiles(ast, before?.script)) openFirst(ast);
       if (script !== undefined) return { ast };
       script = ast;
       return { ast: frame(before, ast) };

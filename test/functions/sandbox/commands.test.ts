@@ -51,6 +51,28 @@ test.each([
     'new',
   ],
   ['head -c 1G /dev/urandom; true', 'head: /dev/urandom: at most 33554432 bytes at a time'],
+  ['echo x > /etc/y; echo $?', '1\nbash: /etc/y: permission denied'],
+  [
+    'cd /; echo x >> etc/y || echo no; for i in 1; do echo $i; done &> "/etc/$USER"; echo $?',
+    'no\n1\nbash: etc/y: permission denied\nbash: /etc/user: permission denied',
+  ],
+  [
+    'set -e; echo before; : > /etc/y; echo never',
+    '! before\nbash: /etc/y: permission denied\n[exit code 1]',
+  ],
+  [
+    'echo a > f; f=f; echo b >> $f; { echo c; echo d >&2; } 2> "$f.2" >> f; cat f f.2',
+    'a\nb\nc\nd',
+  ],
+  [
+    'g() { echo in; } > g.txt; g; cat g.txt; exec > h.txt; echo h; exec >&2; cat h.txt >&2',
+    'in\nh',
+  ],
+  ['echo one > >(cat > p.txt); sleep 0.1; n=0; echo x > "q$((n += 1))"; ls q*', 'q1'],
+  [
+    'set -C; echo 1 > lock && echo got; echo 2 > lock || echo held; cat lock',
+    'got\nheld\n1\nbash: lock: cannot overwrite existing file',
+  ],
   ['ls -t *.csv', 'b.csv\nc.csv\na.csv'],
   ['ls -tr *.csv | tail -1', 'b.csv'],
   ['ls d a.csv', 'a.csv\n\nd:\nx'],

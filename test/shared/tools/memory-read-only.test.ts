@@ -61,6 +61,16 @@ test.each(writings)('a read-only store is not changed by: %s', async (command) =
   expect(await whole(rig, id)).toEqual(before);
 });
 
+test('a script sees that it cannot redirect into a read-only store', async () => {
+  const id = await storeWith(rig, { '/notes.md': 'note' });
+  const use = withStores(rig, 'sesn_script', mountOf(id, 'read_only'));
+  const command = 'cd /mnt/memory/store; echo x > a || echo refused; echo x >> notes.md; echo $?';
+  const why = (name: string) => `bash: ${name}: read-only file system`;
+  expect(await use('bash', { command })).toBe(
+    ['refused', '1', why('a'), why('notes.md')].join('\n'),
+  );
+});
+
 test('the file tools say that a store is read-only, and read it', async () => {
   const id = await storeWith(rig, { '/notes.md': 'note' });
   const use = withStores(rig, 'sesn_ro', mountOf(id, 'read_only'));
