@@ -6,6 +6,8 @@ import { apiSearch } from '#shared/tools/search-api.ts';
 import type { WebRules } from '#shared/tools/web-rules.ts';
 import { aCall, dialerTo, startRig, textOf, type Rig } from './rig.ts';
 
+const KEY = 'canary-of-a-search-key';
+
 /** A search API on loopback that answers what `answer` says, and remembers how it was asked. */
 let server: Server;
 let rig: Rig;
@@ -20,7 +22,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const dialer = dialerTo((server.address() as AddressInfo).port);
-  const secret = { api_key: 'key', url: 'http://search.example/res/v1/web/search?lang=en' };
+  const secret = { api_key: KEY, url: 'http://search.example/res/v1/web/search?lang=en' };
   rig = await startRig({ search: apiSearch(dialer, async () => secret) });
 });
 afterAll(async () => {
@@ -72,7 +74,7 @@ test('results come as search_result blocks, and the search is counted', async ()
     is_error: false,
     usage: { web_search_requests: 1 },
   });
-  expect(asked?.key).toBe('key');
+  expect(asked?.key).toBe(KEY);
   expect(asked?.url.searchParams.get('q')).toBe('wide rivers');
   expect(asked?.url.searchParams.get('lang')).toBe('en');
 });
@@ -90,8 +92,11 @@ test('domain rules go into the query and are checked again on what comes back', 
 });
 
 test.each([
-  [{ status: 429, body: '{}' }, 'unavailable: The search answered 429.'],
-  [{ status: 200, body: 'no json' }, 'unavailable: The search gave an answer that cannot be read.'],
+  [{ status: 429, body: `{"bad":"${KEY}"}` }, 'unavailable: The search answered 429.'],
+  [
+    { status: 200, body: `no json: ${KEY}` },
+    'unavailable: The search gave an answer that cannot be read.',
+  ],
   [
     { status: 200, body: '{"web":{"results":[{"title":1}]}}' },
     'unavailable: The search gave an answer that cannot be read.',
@@ -107,4 +112,13 @@ test('a secret that is not JSON is not quoted', async () => {
   const error: unknown = await tried.catch((caught: unknown) => caught);
   expect(inspect(error)).toContain('The search secret cannot be read.');
   expect(inspect(error)).not.toContain('key-in-pla');
+});
+
+test('nor is the key, where the search cannot be reached', async () => {
+  const secret = { api_key: KEY, url: 'http://search.example/' };
+  const searching = apiSearch(dialerTo(1), async () => secret);
+  const tried = searching.search('wide rivers', {}, new AbortController().signal);
+  const error: unknown = await tried.catch((caught: unknown) => caught);
+  expect(inspect(error, { depth: 20 })).toContain('could not be reached');
+  expect(inspect(error, { depth: 20 })).not.toContain(KEY);
 });
