@@ -1,3 +1,7 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { BootError } from '../infra/local/boot-error.ts';
 
@@ -36,6 +40,21 @@ export async function command(help: string, run: () => Promise<void>): Promise<v
     // What still runs belongs to work that is lost: it would keep the process, and a processor, for ever.
     process.exit(2);
   }
+}
+
+/** A folder that goes with the process, also where Ctrl-C has ended it before its work was done. */
+export async function temporaryFolder(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `reverie-${name}-`));
+  if (folders.length === 0) process.once('exit', removeFolders);
+  folders.push(folder);
+  return folder;
+}
+
+const folders: string[] = [];
+
+function removeFolders(): void {
+  // What is still being written there may need another look.
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Ends what can be ended early at the first Ctrl-C, and the process at the second. */

@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import Anthropic from '@anthropic-ai/sdk';
-import { argsOf, command, Misuse } from '../command.ts';
+import { argsOf, command, Misuse, temporaryFolder } from '../command.ts';
 import { withPart } from '../house/readme-parts.ts';
 import { benchApi } from './api-benches.ts';
 import { benchCost } from './cost-benches.ts';
@@ -51,7 +50,7 @@ Costs are us-east-1 list prices without ${notCounted}.`;
 
 function onHost(bench: Bench): () => Promise<Result[]> {
   return async () => {
-    const data_dir = await mkdtemp(join(tmpdir(), 'reverie-bench-'));
+    const data_dir = await temporaryFolder('bench');
     const model = await startModelProcess();
     try {
       const host = await startHostProcess(model.url, data_dir);
@@ -105,6 +104,7 @@ function args(): Args {
   return argsOf({ only, json: { type: 'string' }, readme: flag, help: flag });
 }
 
+process.once('SIGINT', () => process.exit(130));
 await command(help, async () => {
   const asked = args();
   if (asked.help) console.log(help);

@@ -23,4 +23,6 @@ const table_name = String(host.outputs['TableName']);
 const ready: Ready = { base_url: host.base_url, api_key, aws: host.aws, table_name };
 process.send?.(ready);
 process.on('message', () => process.send?.(host.counters()));
-process.once('SIGTERM', () => void host.stop().then(() => process.exit(0)));
+for (const end of ['SIGTERM', 'disconnect'] as const) {
+  process.once(end, () => void host.stop().then(() => process.exit(0)));
+}

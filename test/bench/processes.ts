@@ -1,12 +1,16 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Counters } from '../../infra/local/counting.ts';
 import type { Ready } from './host-process.ts';
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+/** Out of a terminal's reach: its Ctrl-C is for us, and they end when we stop them or are gone. */
+const ours = { detached: true } as const;
 
 export interface ModelProcess {
   readonly url: string;
@@ -15,10 +19,11 @@ export interface ModelProcess {
 
 /** The scripted model with no latency, in a process of its own. */
 export async function startModelProcess(): Promise<ModelProcess> {
-  const child = spawn(process.execPath, [path('../model/main.ts')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const child = fork(path('../model/main.ts'), {
+    ...ours,
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
-  for await (const line of createInterface(child.stdout)) {
+  for await (const line of createInterface(child.stdout as Readable)) {
     const { url } = JSON.parse(line) as { url: string };
     return { url, stop: async () => await stop(child) };
   }
@@ -38,9 +43,14 @@ export interface HostProcess extends Ready {
 export async function startHostProcess(model_url: string, data_dir: string): Promise<HostProcess> {
   const started = performance.now();
   const child = fork(path('host-process.ts'), [data_dir, model_url], {
+    ...ours,
     // What the host prints belongs to no table.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  // Before the folder goes that it writes to.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.prependListener('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   const ready = await answerOf<Ready>(child);
   return {
     ...ready,

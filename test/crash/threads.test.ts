@@ -131,4 +131,4 @@ test('a team killed at every boundary reports once, and ends the same', async ()
   }
   expect(broken).toEqual([]);
   expect(isMet(missed, deaths)).toBe(true);
-}, 1_800_000);
+}, 7_200_000);

@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import { HostClock } from '../../infra/local/clock.ts';
 import { startHost } from '../../infra/local/host.ts';
+import { temporaryFolder } from '../command.ts';
 import type { Processing } from '#shared/dreams/dream.ts';
 import { dreamOf, readMemories, storeOf } from './dream.ts';
 import { offlineRewriter } from './offline-rewriter.ts';
@@ -36,7 +35,7 @@ const NOW = new Date('2026-11-20T20:00:00.000Z');
  */
 export async function evaluate(options: EvalOptions): Promise<EvalResult> {
   const { progress = () => undefined, processings = ['standard'], access, model } = options;
-  const data_dir = await mkdtemp(join(tmpdir(), 'reverie-eval-'));
+  const data_dir = await temporaryFolder('eval');
   const admin_key = 'reverie-eval';
   try {
     const set = drawSet(options);

@@ -1,9 +1,8 @@
 /** `npm run load`: many sessions at once, and much that is stored. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
 import { passes, tableOf } from '../bench/result.ts';
-import { argsOf, command, stoppedBy, wholeNumber } from '../command.ts';
+import { argsOf, command, stoppedBy, temporaryFolder, wholeNumber } from '../command.ts';
 import { load, type LoadOptions } from './run.ts';
 
 const help = `npm run load -- [--sessions N] [--turns N] [--tools N] [--streams N] [--minutes N]
@@ -67,22 +66,18 @@ await command(help, async () => {
   if (values.help) return console.log(help);
   const options = optionsOf(values);
   const signal = stoppedBy('ends after the crowd that is there');
-  const data_dir = await mkdtemp(join(tmpdir(), 'reverie-load-'));
-  try {
-    const results = await load(data_dir, { ...options, signal });
-    console.log(tableOf(results));
-    const machine = {
-      node: process.version,
-      cpus: cpus().length,
-      cpu: cpus()[0]?.model,
-      load_average: loadavg(),
-      at: new Date().toISOString(),
-    };
-    if (values.json !== undefined) {
-      await writeFile(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);
-    }
-    process.exitCode = results.some((result) => passes(result) === false) ? 1 : 0;
-  } finally {
-    await rm(data_dir, { recursive: true, force: true });
+  const data_dir = await temporaryFolder('load');
+  const results = await load(data_dir, { ...options, signal });
+  console.log(tableOf(results));
+  const machine = {
+    node: process.version,
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model,
+    load_average: loadavg(),
+    at: new Date().toISOString(),
+  };
+  if (values.json !== undefined) {
+    await writeFile(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);
   }
+  process.exitCode = results.some((result) => passes(result) === false) ? 1 : 0;
 });

@@ -40,8 +40,9 @@ if (values.help) {
     return call('write', { file_path: `/tmp/round-${done}.txt`, content: `round ${done}` });
   });
   console.log(JSON.stringify({ url: model.url }));
-  process.once('SIGTERM', () => void model.close());
-  process.once('SIGINT', () => void model.close());
+  for (const end of ['SIGTERM', 'SIGINT', 'disconnect'] as const) {
+    process.once(end, () => void model.close().then(() => process.exit(0)));
+  }
 }
 
 type Body = MessagesRequest['body'];
