@@ -255,10 +255,12 @@ const makers: Readonly<Partial<Record<RouteName, Make>>> = {
     const ids = await newStore(world);
     return { ids, body: { memory_version_id: ids['memory_version_id'] } };
   },
-  'POST /v1/reverie/memory_stores/{memory_store_id}/restore': async (world) => ({
-    ids: await newStore(world),
-    body: { at: new Date().toISOString(), dry_run: true },
-  }),
+  'POST /v1/reverie/memory_stores/{memory_store_id}/restore': async (world) => {
+    const ids = await newStore(world);
+    // The host's clock has been put forward: a time of ours would lie before the store's.
+    const store = await world.client.beta.memoryStores.retrieve(ids['memory_store_id'] ?? '');
+    return { ids, body: { at: store.created_at, dry_run: true } };
+  },
   'GET /v1/reverie/memory_stores/{memory_store_id}/diff': () => ({
     query: { from: new Date(0).toISOString(), format: 'unified' },
   }),

@@ -57,13 +57,21 @@ async function withMemories(
   contents: Readonly<Record<string, string>>,
 ): Promise<string> {
   const store_id = await putStore(ports);
+  await addMemories(ports, store_id, contents);
+  return store_id;
+}
+
+async function addMemories(
+  ports: TestMemoryPorts,
+  store_id: string,
+  contents: Readonly<Record<string, string>>,
+): Promise<void> {
   const operations = Object.entries(contents).map(
     ([path, content]) => ({ kind: 'create', path, content }) as const,
   );
   for (const operation of operations) {
     await writeMemories(ports, { store_id, operations: [operation], actor });
   }
-  return store_id;
 }
 
 async function rowAt(ports: TestMemoryPorts, store_id: string, path: string) {
@@ -178,9 +186,10 @@ test('a restore of many goes on by its cursor, and a repeated request changes no
   const contents = Object.fromEntries(
     Array.from({ length: 80 }, (_, index) => [`/f${index % 7}/m${index}`, `text ${index}`]),
   );
+  const store_id = await putStore(ports);
   const at_empty = ports.clock.at.toISOString();
   tick(ports);
-  const store_id = await withMemories(ports, contents);
+  await addMemories(ports, store_id, contents);
   const at_full = ports.clock.at.toISOString();
   tick(ports);
   const full = await heldBy(ports, store_id);
