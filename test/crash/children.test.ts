@@ -109,17 +109,16 @@ async function mapOf(): Promise<Started> {
 test('a task of a child that is repeated while it runs, and after, changes nothing', async () => {
   scripted('repeated');
   const id = await begin('repeated');
-  const { name, input } = await mapOf();
+  const { name: execution, stateMachineArn: machine, input } = await mapOf();
   const { threads } = JSON.parse(input) as { threads: { thread_id: string; run: number }[] };
-  const repeats = threads.map(async (thread) => {
-    const task = { session_id: id, ...thread, inbox: [], threads: [], execution: name };
-    return await rig.host.invoke('step', task);
-  });
+  const same = { session_id: id, inbox: [], threads: [], execution, machine };
+  const repeats = threads.map(
+    async (thread) => await rig.host.invoke('step', { ...same, ...thread }),
+  );
   await Promise.all(repeats);
   await checkDone(id);
   const [thread] = threads;
-  const late = { session_id: id, ...thread, inbox: [], threads: [], execution: name };
-  expect(await rig.host.invoke('step', late)).toMatchObject({ next: 'done' });
+  expect(await rig.host.invoke('step', { ...same, ...thread })).toMatchObject({ next: 'done' });
   // A command that was under way when its task was repeated is answered as lost: it may have run, or not.
   const files = await checkDone(id);
   expect(once).toEqual(expect.arrayContaining(files));
