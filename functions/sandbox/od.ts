@@ -89,8 +89,9 @@ function readOption(asked: Asked, word: string, left: string[]): void {
   const letter = word.charAt(0);
   const rest = word.slice(1);
   if ('AtNjw'.includes(letter)) {
-    const value = rest === '' ? (left.shift() ?? '') : rest;
-    return setOption(asked, letter, value);
+    if (rest !== '') return setOption(asked, letter, rest);
+    // The width is said with its letter or not at all.
+    return setOption(asked, letter, letter === 'w' ? '32' : (left.shift() ?? ''));
   }
   if (letter === 'v') asked.is_whole = true;
   else if (Object.hasOwn(short, letter)) addFormats(asked, short[letter] ?? '');
@@ -105,7 +106,10 @@ function setOption(asked: Asked, letter: string, value: string): void {
     return;
   }
   const bytes = Number(value);
-  if (!Number.isInteger(bytes)) throw new Error(`invalid argument '${value}'`);
+  // A line of nothing would never come to the end.
+  if (!/^\d+$/.test(value) || (letter === 'w' && bytes === 0)) {
+    throw new Error(`invalid -${letter} argument '${value}'`);
+  }
   if (letter === 'N') asked.count_bytes = bytes;
   else if (letter === 'j') asked.skip_bytes = bytes;
   else asked.width_bytes = bytes;

@@ -1,15 +1,12 @@
-import { encodeTime } from 'ulid';
 import { Fault } from '../core/fault.ts';
-import { prefixes } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import { dreamKey, type DreamHead } from '../dreams/dream.ts';
 import { storeKey, type StoreHead } from '../memory/memory.ts';
 import { archiveStore } from '../memory/stores.ts';
 import { isOpen } from './expire-reviews.ts';
-import { runKey, type RunRow } from './run.ts';
+import { oldRuns } from './old-runs.ts';
 import { callOf, type ScheduleHead } from './schedule.ts';
 
-const DAY_MS = 86_400_000;
 /** Runs that are looked at, of those that are old enough the newest: a review that is open for longer keeps its store. */
 const RUNS_MAX = 100;
 
@@ -24,15 +21,8 @@ const RUNS_MAX = 100;
 export async function archiveCopies(ports: Ports, head: ScheduleHead): Promise<number> {
   const { copies_days = null } = head.retention;
   if (copies_days === null) return 0;
-  const before_ms = ports.clock.now().getTime() - copies_days * DAY_MS;
-  const before = new Date(before_ms).toISOString();
-  // Ids of runs are in the order of their time.
-  const { pk, sk: to } = runKey(
-    head.dream_schedule_id,
-    `${prefixes.dream_schedule_run}_${encodeTime(before_ms)}`,
-  );
-  const range = { pk, from: 'R#', to, reverse: true, limit: RUNS_MAX };
-  const runs = (await ports.table.query(range)).rows as RunRow[];
+  const old = { days: copies_days, limit: RUNS_MAX };
+  const { before, runs } = await oldRuns(ports, head, old);
   const over = runs.filter(
     (run) => run.dream_started && run.ended_at !== null && run.ended_at < before && !isOpen(run),
   );

@@ -1,14 +1,12 @@
-import { encodeTime } from 'ulid';
 import { ConditionFailed } from '../core/table.ts';
 import { timestamp } from '../core/clock.ts';
 import { Fault } from '../core/fault.ts';
-import { prefixes } from '../core/id.ts';
 import type { Ports } from '../core/ports.ts';
 import { decideRest } from '../reviews/decide.ts';
+import { oldRuns } from './old-runs.ts';
 import { runKey, type RunRow } from './run.ts';
 import { callOf, type ScheduleHead } from './schedule.ts';
 
-const DAY_MS = 86_400_000;
 /** Runs that are looked at, of those that are old enough the newest: each passes there once it is of age. */
 const RUNS_MAX = 1_000;
 
@@ -21,15 +19,8 @@ const RUNS_MAX = 1_000;
 export async function expireReviews(ports: Ports, head: ScheduleHead): Promise<number> {
   const { reviews_days } = head.retention;
   if (reviews_days === null) return 0;
-  const before_ms = ports.clock.now().getTime() - reviews_days * DAY_MS;
-  const before = new Date(before_ms).toISOString();
-  // Ids of runs are in the order of their time.
-  const { pk, sk: to } = runKey(
-    head.dream_schedule_id,
-    `${prefixes.dream_schedule_run}_${encodeTime(before_ms)}`,
-  );
-  const range = { pk, from: 'R#', to, reverse: true, limit: RUNS_MAX };
-  const runs = (await ports.table.query(range)).rows as RunRow[];
+  const old = { days: reviews_days, limit: RUNS_MAX };
+  const { before, runs } = await oldRuns(ports, head, old);
   let count = 0;
   for (const run of runs) {
     if (run.started_at >= before || !mayBeOpen(run)) continue;

@@ -7,6 +7,7 @@ import { rosterOf } from '../team/roster.ts';
 import { teamPrompt } from '../team/team-prompt.ts';
 import { teamToolDefinitions } from '../team/team-tools.ts';
 import { toolDefinitions } from '../tools/tools.ts';
+import { charged } from './charged.ts';
 import { beginRequest } from './begin.ts';
 import { merge } from './change.ts';
 import { DeltaRelay } from './deltas.ts';
@@ -15,9 +16,6 @@ import { takeReply } from './reply.ts';
 import { fillSources } from './file-sources.ts';
 import { requestModel } from './request.ts';
 import { systemPrompt } from './system-prompt.ts';
-import { addUsage } from '../sessions/add-usage.ts';
-import type { Change } from '../threads/change.ts';
-import type { ThreadHead, Usage } from '../threads/thread.ts';
 import type { Turn } from './turn.ts';
 import { Watch } from './watch.ts';
 
@@ -177,8 +175,4 @@ async function compactContext(turn: Turn, watch: Watch): Promise<Asked | undefin
   turn.context.take(logged);
   // What came right behind it stops the request that it was made for, and keeps the summary.
   return watch.signal.aborted ? stopped(turn) : undefined;
-}
-
-function charged(head: ThreadHead, usage: Partial<Usage>): Change {
-  return { lines: [], patch: { usage: addUsage(head.usage, usage) }, session: { usage } };
 }

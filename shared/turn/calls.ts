@@ -4,6 +4,7 @@ import type { Write } from '../core/table.ts';
 import type { Line } from '../events/event.ts';
 import { limits } from '../core/limits.ts';
 import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
+import { charged } from './charged.ts';
 import { seenText, webRulesOf } from './call-facts.ts';
 import { mountsOf } from '../resources/resource.ts';
 import { noRequestUsage } from '../models/model.ts';
@@ -111,11 +112,7 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
 async function payCut(turn: Turn, name: string, used: ToolUsage | undefined): Promise<void> {
   if (used === undefined) return;
   const usage = usageOf(turn, name, used);
-  await turn.writer.append((head) => ({
-    lines: [],
-    patch: { usage: addUsage(head.usage, usage) },
-    session: { usage },
-  }));
+  await turn.writer.append((head) => charged(head, usage));
 }
 
 async function askAdvisor(turn: Turn, call: OpenCall, watch: Watch): Promise<void> {
@@ -199,9 +196,8 @@ async function record(turn: Turn, call: OpenCall, answer: Answer): Promise<void>
   const logged = await turn.writer.append((head) => {
     // An interrupt that came first has closed the call already.
     if (!head.calls.some(({ event_id }) => event_id === call.event_id)) return { lines: [] };
-    const charged = { usage: addUsage(head.usage, usage) };
     const spent = Object.keys(usage).length === 0 ? {} : { session: { usage } };
-    const patch = { ...answered(head, call), ...charged };
+    const patch = { ...answered(head, call), usage: addUsage(head.usage, usage) };
     return proceed(turn, head, { lines: [line], patch, ...spent, writes });
   });
   turn.context.take(logged);

@@ -20,6 +20,7 @@ import { ModelError, observationOf } from '../models/model-error.ts';
 import { shownUsage } from '../models/model.ts';
 import { invariant } from '../core/invariant.ts';
 import { noUsage, type ThreadHead, type Usage } from '../threads/thread.ts';
+import { charged } from './charged.ts';
 import { webRulesOf } from './call-facts.ts';
 import { andRest } from './and-rest.ts';
 import { merge } from './change.ts';
@@ -109,11 +110,7 @@ async function evaluate(turn: GradedTurn, evaluation: Evaluation): Promise<StepR
 /** A grading that is thrown away has been paid for all the same. */
 async function charge(turn: GradedTurn, usage: Usage): Promise<void> {
   if (usage.input_tokens + usage.output_tokens === 0) return;
-  await turn.writer.append((head) => ({
-    lines: [],
-    patch: { usage: addUsage(head.usage, usage) },
-    session: { usage },
-  }));
+  await turn.writer.append((head) => charged(head, usage));
 }
 
 /** The grader stops by itself before the watch would. */

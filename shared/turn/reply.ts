@@ -15,11 +15,11 @@ import { prepareCall, teamToolOf, type TeamCall } from '../team/prepare-calls.ts
 import { rosterOf } from '../team/roster.ts';
 import { isChild } from '../threads/team.ts';
 import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
+import { charged } from './charged.ts';
 import { andRest } from './and-rest.ts';
 import { merge } from './change.ts';
 import { endTurn } from './ending.ts';
 import type { EventIds } from './request.ts';
-import { addUsage } from '../sessions/add-usage.ts';
 import type { Turn } from './turn.ts';
 import type { Change, Other } from '../threads/change.ts';
 
@@ -59,12 +59,7 @@ export async function takeReply(
     const at = turn.ports.clock.now().toISOString();
     const plan = planCalls(head, rosterOf(turn.agent), asked, at);
     const change = replyChange(head, { reply, ids, judged, plan });
-    const charged: Change = {
-      lines: [],
-      patch: { usage: addUsage(head.usage, usage) },
-      session: { usage },
-    };
-    return close(turn, head, reply, merge(change, charged));
+    return close(turn, head, reply, merge(change, charged(head, usage)));
   });
   turn.context.take(logged);
   for (const { event_id, permission } of judged) {

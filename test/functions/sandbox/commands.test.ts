@@ -96,6 +96,11 @@ test.each([
     String.raw`printf '\xfe\xff' | od -An -vtd2; od -tf4 f; true`,
     "     -2\nod: invalid type string 'f4'",
   ],
+  ['printf abcdef | od -An -w -tx1', ' 61 62 63 64 65 66'],
+  [
+    'printf a | od -w0; printf a | od -w-1; printf a | od -N x; true',
+    "od: invalid -w argument '0'\nod: invalid -w argument '-1'\nod: invalid -N argument 'x'",
+  ],
   ['od none; true', 'od: none: No such file or directory'],
 ])('%s', async (command, expected) => {
   expect(await answer(command)).toBe(expected);
