@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { limits } from '#shared/core/limits.ts';
 import { LRUCache } from './lru.ts';
 import type { SentPart } from '#shared/tools/sandbox.ts';
+import { askStore } from './store.ts';
 import { FsFault, type FileNode, type SentFile } from './tree.ts';
 
 /** Loaded contents of the session that this execution environment serves, by hash. */
@@ -65,7 +66,7 @@ export class Contents {
   async #range(at: { url: string; offset: number }, size_bytes: number): Promise<Uint8Array> {
     // A range of no bytes cannot be asked for.
     if (size_bytes === 0) return new Uint8Array();
-    const response = await fetch(at.url, {
+    const response = await askStore(at.url, {
       headers: { range: `bytes=${at.offset}-${at.offset + size_bytes - 1}` },
       signal: AbortSignal.timeout(LOAD_TIMEOUT_MS),
     });

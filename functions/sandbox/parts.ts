@@ -1,4 +1,5 @@
 import type { PatchPart, SandboxRequest, SentPart } from '#shared/tools/sandbox.ts';
+import { askStore } from './store.ts';
 
 /** One session has its own files and eight stores; twice that, while they change. */
 const KEPT_MAX = 18;
@@ -38,7 +39,7 @@ async function fetched(url: string): Promise<SentPart> {
 }
 
 async function load(url: string): Promise<SentPart> {
-  const response = await fetch(url);
+  const response = await askStore(url);
   if (!response.ok) throw new Error(`the store answered ${response.status}`);
   return (await response.json()) as SentPart;
 }

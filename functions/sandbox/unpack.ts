@@ -8,6 +8,7 @@ import { isInside, normalPath, parentOf, resolvePath } from '#shared/files/path.
 import type { SandboxChange, SandboxReply, SandboxRequest } from '#shared/tools/sandbox.ts';
 import { sendContents, type NewBytes } from './changes.ts';
 import { said } from './file-tools.ts';
+import { askStore } from './store.ts';
 import { upload } from './upload.ts';
 
 type UnpackCall = Extract<SandboxRequest['call'], { tool: 'unpack' }>;
@@ -40,7 +41,7 @@ export async function unpack(
 }
 
 async function readArchive(url: string, unpacked: Unpacked): Promise<void> {
-  const response = await fetch(url);
+  const response = await askStore(url);
   if (response.body === null) throw new Error('the store gave no body');
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   // Without a callback a failure would be nobody's; with it the reader below meets it.

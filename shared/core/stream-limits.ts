@@ -1,4 +1,4 @@
-/** The bounds of streams: a part of `limits`, through which they are read. */
+/** The bounds of streams and connections: a part of `limits`, through which they are read. */
 export const stream_limits = {
   /** Proxies and clients take a silent stream for dead after 30 to 60 s. */
   stream_ping_ms: 15_000,
@@ -12,6 +12,11 @@ export const stream_limits = {
   stream_rest_ms: 120_000,
   /** Source: Lambda quota: 200 MB of a streamed response; beyond it is cut. */
   stream_bytes_max: 200_000_000,
+  /**
+   * How long a connection may have been idle to be used again without a doubt. Source: Lambda's best
+   * practices: idle connections are taken away, and to use one again is an error.
+   */
+  connection_rest_ms: 5_000,
   /** Source: API reference. */
   event_deltas_max: 100,
 } as const;

@@ -14,7 +14,7 @@ import {
 } from './model-error.ts';
 import type { Model, ModelPart, ModelRequest } from './model.ts';
 import { toParams, withoutThinking, type Dialect } from './params.ts';
-import { watchFetch, type Watch } from './watch-fetch.ts';
+import { fetchAwake, watchFetch, type Watch } from './watch-fetch.ts';
 
 interface RequestOptions {
   readonly signal: AbortSignal;
@@ -95,7 +95,7 @@ export class SdkModel implements Model {
     { watch, signal, fresh }: { watch: Watch; signal: AbortSignal; fresh: boolean },
   ): Promise<Events> {
     const { connect, headers, stall_ms } = this.#connection;
-    const client = await connect(watchFetch(stall_ms, watch), fresh);
+    const client = await connect(watchFetch(stall_ms, watch, fetchAwake), fresh);
     const options = headers === undefined ? { signal } : { signal, headers: headers(model.id) };
     return await client.beta.messages.create(params, options);
   }

@@ -1,8 +1,14 @@
 import { quick } from '../core/aws-defaults.ts';
-import { InvokeCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
+import {
+  InvokeCommand,
+  LambdaClient,
+  TooManyRequestsException,
+  type LambdaClientConfig,
+} from '@aws-sdk/client-lambda';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import { limits } from '../core/limits.ts';
+import { RestedAgents } from '../core/rested-agents.ts';
 import { SandboxLost, SandboxReply, type Sandbox, type SandboxRequest } from './sandbox.ts';
 
 /** New execution environments come at a limited rate: 25 threads that start at once may wait. */
@@ -15,15 +21,19 @@ const ATTEMPTS_MAX = 10;
 export class LambdaSandbox implements Sandbox {
   readonly #lambda: LambdaClient;
   readonly #function_name: string;
+  readonly #agents = new RestedAgents();
 
-  constructor(function_name: string, client = new LambdaClient({ maxAttempts: 1, ...quick })) {
+  constructor(function_name: string, config: LambdaClientConfig = {}) {
     this.#function_name = function_name;
-    this.#lambda = client;
+    const { httpAgent, httpsAgent } = this.#agents;
+    const requestHandler = { httpAgent, httpsAgent };
+    this.#lambda = new LambdaClient({ maxAttempts: 1, requestHandler, ...quick, ...config });
   }
 
   async invoke(request: SandboxRequest, signal: AbortSignal): Promise<SandboxReply> {
     const timeout = AbortSignal.timeout(limits.bash_timeout_ms + limits.sandbox_overhead_ms);
-    const answer = await this.#send(request, AbortSignal.any([signal, timeout]));
+    const until = AbortSignal.any([signal, timeout]);
+    const answer = await this.#agents.use(() => this.#send(request, until));
     const text = Buffer.from(answer.Payload ?? []).toString('utf8');
     if (answer.FunctionError !== undefined) throw new SandboxLost(reasonOf(text));
     return SandboxReply.parse(JSON.parse(text));

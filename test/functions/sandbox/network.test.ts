@@ -3,14 +3,21 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAllowed } from '../../../functions/sandbox/egress.ts';
+import { askStore } from '../../../functions/sandbox/store.ts';
 import { inSession, startRig, type Rig } from '../../shared/tools/rig.ts';
 
 /** The network of commands: a loopback server plays every host of the internet. */
 let rig: Rig;
 let server: Server;
+/** What a store says before it answers: a status, or 0 for a lost connection. */
+let store_says: number[] = [];
 beforeAll(async () => {
   server = createServer((request, response) => {
-    if (request.url === '/inner') response.writeHead(302, { location: 'http://10.0.0.1/' }).end();
+    const said = request.url === '/store' ? store_says.shift() : undefined;
+    if (said === 0) request.socket.destroy();
+    else if (said !== undefined) response.writeHead(said).end();
+    else if (request.url === '/inner')
+      response.writeHead(302, { location: 'http://10.0.0.1/' }).end();
     else if (request.url === '/other')
       response.writeHead(302, { location: 'http://other.example/' }).end();
     else if (request.url === '/gzip')
@@ -29,6 +36,24 @@ const limited = {
   networking: { type: 'limited' as const, allowed_hosts: ['a.example', '*.b.example'] },
 };
 const unrestricted = { networking: { type: 'unrestricted' as const } };
+
+test.each([
+  [[503, 0], 200, 0],
+  [[503, 503, 503, 503], 503, 1],
+  [[403, 503], 403, 1],
+])('a store that says %j is asked again while that may pass', async (says, status, left) => {
+  store_says = [...says];
+  const { port } = server.address() as AddressInfo;
+  const response = await askStore(`http://127.0.0.1:${port}/store`, { method: 'PUT', body: 'x' });
+  expect([response.status, store_says.length]).toEqual([status, left]);
+});
+
+test('a store that cannot be reached is asked three times, and then is an error', async () => {
+  store_says = [0, 0, 0, 200];
+  const { port } = server.address() as AddressInfo;
+  await expect(askStore(`http://127.0.0.1:${port}/store`)).rejects.toThrow('fetch failed');
+  expect(store_says).toEqual([200]);
+});
 
 test('a limited environment reaches its hosts and no other', async () => {
   const use = inSession(rig, 'sesn_limited', { environment: limited });

@@ -2,9 +2,12 @@
  * The model port over real HTTP and SSE. Method: the scripted Messages API of test/model, which is
  * as strict as the real one; each failure is made on the wire, never in the client.
  */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { performance } from 'node:perf_hooks';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { limits } from '#shared/core/limits.ts';
 import { ModelError, observationOf } from '#shared/models/model-error.ts';
 import type { ModelReply } from '#shared/models/model.ts';
 import { openModel } from '#shared/models/open-model.ts';
@@ -33,6 +36,7 @@ async function serve(...replies: readonly Reply[]): Promise<ScriptedModel> {
 }
 
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
@@ -190,6 +194,31 @@ test('nothing is repeated: the loop above owns the retries', async () => {
   const server = await serve(fail(529), fail(529), fail(529));
   await failureOf(modelAt(server.url).stream(aRequest(), never()));
   expect(server.requests).toHaveLength(1);
+});
+
+test('what is lost on a connection from before a pause is sent once more, and nothing else is', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const lost = new Set([2, 3, 5]);
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    if (lost.has(requests)) request.socket.destroy();
+    else response.writeHead(529).end();
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  const kindOf = async (): Promise<unknown> => {
+    const asked = modelAt(`http://127.0.0.1:${port}`).stream(aRequest(), never());
+    return ((await failureOf(asked)).error as ModelError).kind;
+  };
+  const pause = (): unknown => vi.setSystemTime(Date.now() + limits.connection_rest_ms);
+  expect([await kindOf(), requests]).toEqual(['overloaded', 1]);
+  expect([await kindOf(), requests]).toEqual(['failed', 2]);
+  pause();
+  expect([await kindOf(), requests]).toEqual(['overloaded', 4]);
+  expect([await kindOf(), requests]).toEqual(['failed', 5]);
+  server.close();
+  server.closeAllConnections();
 });
 
 test('a dead address is retryable, and the log says what is wrong with it', async () => {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { limits } from '#shared/core/limits.ts';
 import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
 import type { SandboxRequest } from '#shared/tools/sandbox.ts';
 
@@ -22,15 +22,17 @@ beforeEach(async () => {
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
-  const client = new LambdaClient({
+  sandbox = new LambdaSandbox('sandbox-fn', {
     endpoint: `http://127.0.0.1:${port}`,
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
   });
-  sandbox = new LambdaSandbox('sandbox-fn', client);
 });
-afterEach(() => server.close());
+afterEach(() => {
+  vi.useRealTimers();
+  server.close();
+  server.closeAllConnections();
+});
 
 const request: SandboxRequest = {
   session_id: 'sesn_1',
@@ -54,6 +56,20 @@ test('a call goes to the session\u2019s own tenant', async () => {
   expect(asked).toEqual([
     { url: '/2015-03-31/functions/sandbox-fn/invocations', tenant: 'sesn_1' },
   ]);
+});
+
+test('calls share a connection, but none that a pause may have closed unseen', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  let connections = 0;
+  server.on('connection', () => (connections += 1));
+  answers = Array.from({ length: 4 }, () => ({ status: 200, body: reply }));
+  await sandbox.invoke(request, never);
+  await sandbox.invoke(request, never);
+  expect(connections).toBe(1);
+  vi.setSystemTime(Date.now() + limits.connection_rest_ms);
+  await sandbox.invoke(request, never);
+  await sandbox.invoke(request, never);
+  expect(connections).toBe(2);
 });
 
 test('a call that Lambda refused for its rate is made again, for it ran nothing', async () => {
