@@ -1,6 +1,7 @@
 /** A host that is killed with a machine in flight, and started again on the same data, finishes it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +72,16 @@ test('a table that is none is named with what the engine says of it', async () =
   await mkdir(join(folder, 'logs'));
   await writeFile(join(folder, 'dynamodb.sqlite'), 'garbage');
   await expect(startEngine(folder)).rejects.toThrow(/dynamodb\.sqlite: .*not a valid SQLite/);
+  await rm(folder, { recursive: true });
+});
+
+test.runIf(existsSync('/usr/bin/taskset'))('the engine keeps to one processor', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'reverie-engine-'));
+  await mkdir(join(folder, 'logs'));
+  const started = await startEngine(folder);
+  const pid = await readFile(join(folder, 'dynamodb.pid'), 'utf8');
+  expect(await readFile(`/proc/${pid}/status`, 'utf8')).toMatch(/^Cpus_allowed_list:\s+\d+$/m);
+  await started.stop();
   await rm(folder, { recursive: true });
 });
 

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
@@ -8,6 +9,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { BootError } from '../boot-error.ts';
 
+const setpriv = '/usr/bin/setpriv';
+const taskset = '/usr/bin/taskset';
 const start_ms_max = 5_000;
 /** An engine that dies at once is not started in a tight loop. */
 const restart_pause_ms = 100;
@@ -59,6 +62,8 @@ class Dynoxide implements Engine {
   readonly #database: string;
   readonly #log: string;
   #port = 0;
+  /** What it is started with, before its own name. */
+  #prefix: string[] = [];
   #child: ChildProcess | undefined;
   #started = false;
   #stopped = false;
@@ -77,6 +82,7 @@ class Dynoxide implements Engine {
   async start(): Promise<void> {
     await this.#endOrphan();
     this.#port = await freePort();
+    this.#prefix = [...boundToParent(), ...(await onOneProcessor())];
     await this.#spawn();
   }
 
@@ -93,7 +99,8 @@ class Dynoxide implements Engine {
 
   async #spawn(): Promise<void> {
     const serve = ['serve', '--port', String(this.#port), '--db-path', this.#database];
-    const [command, args] = boundToParent(this.#binary, serve);
+    const whole = [...this.#prefix, this.#binary, ...serve];
+    const [command = this.#binary, ...args] = whole;
     const log = openSync(this.#log, 'a');
     // It allocates by mapping memory, again and again: with two threads each unmapping interrupts both
     // processors. Measured with one, a read takes a third of the time and a transaction three quarters.
@@ -146,10 +153,23 @@ class Dynoxide implements Engine {
 }
 
 /** Where util-linux is installed the kernel ends the engine together with the host. */
-function boundToParent(binary: string, args: string[]): [string, string[]] {
-  const setpriv = '/usr/bin/setpriv';
-  if (!existsSync(setpriv)) return [binary, args];
-  return [setpriv, ['--pdeathsig', 'KILL', binary, ...args]];
+function boundToParent(): string[] {
+  return existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL'] : [];
+}
+
+/**
+ * A prefix that keeps the engine on one of the processors that we may use. Its memory is then known to
+ * one processor only, and unmapping interrupts no other. Measured: a tenth more turns a second.
+ */
+async function onOneProcessor(): Promise<string[]> {
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
+  const ranges = /^Cpus_allowed_list:\s+(\S+)$/m.exec(status)?.[1]?.split(',') ?? [];
+  const processors = ranges.flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, n) => first + n);
+  });
+  if (processors.length < 2 || !existsSync(taskset)) return [];
+  return [taskset, '-c', String(processors[randomInt(processors.length)])];
 }
 
 async function isOurs(pid: number, database: string): Promise<boolean> {
