@@ -10,6 +10,7 @@ import {
   type IWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { period, type Alarms } from './alarms.ts';
 import { METRICS_NAMESPACE } from './node-function.ts';
@@ -29,7 +30,8 @@ export class Dashboard extends Construct {
     super(scope, id);
     const { settings, alarms } = props;
     new CloudWatchDashboard(this, 'Dashboard', {
-      dashboardName: settings.stack_name,
+      // Dashboards belong to an account and not to a region: another region's stack would write over it.
+      dashboardName: `${settings.stack_name}-${Stack.of(this).region}`,
       periodOverride: PeriodOverride.INHERIT,
       widgets: [
         [new AlarmStatusWidget({ title: 'Alarms', alarms: alarms.all, width: 24, height: 3 })],
@@ -65,6 +67,7 @@ function runs({ functions, machine, table }: DashboardProps): IWidget[] {
       machine.metricStarted({ period }),
       machine.metricSucceeded({ period }),
       machine.metricFailed({ period }),
+      machine.metricTimedOut({ period }),
     ]),
     graph(
       'Function errors',

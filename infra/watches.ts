@@ -1,4 +1,4 @@
-import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -24,18 +24,10 @@ export function watches({ settings, functions, machine, rest }: Watched): Watch[
     {
       name: 'executions-failed',
       severity: 'critical',
-      metric: new MathExpression({
-        // `failed + timedOut` is nothing at all where one of them has sent nothing.
-        expression: 'SUM([failed, timedOut])',
-        label: 'Failed or timed out',
-        usingMetrics: {
-          failed: machine.metricFailed({ period }),
-          timedOut: machine.metricTimedOut({ period }),
-        },
-        period,
-      }),
+      // One that ran for a day is not among them: reconcile goes on with its session.
+      metric: machine.metricFailed({ period }),
       threshold: 1,
-      meaning: 'A session could not even be given up: its machine failed or ran for a day.',
+      meaning: 'A session could not even be given up: its machine failed.',
       remedy:
         'Open the execution in Step Functions: its name is session and run, and its error is the last one of the step. Reconcile starts the session again.',
     },
@@ -48,6 +40,16 @@ export function watches({ settings, functions, machine, rest }: Watched): Watch[
       meaning: 'Sessions or dreams are running that reconcile has not been able to bring back.',
       remedy:
         'The log of the reconcile function names them and why. An interrupt ends the turn of a session, a cancel a dream.',
+    },
+    {
+      name: 'model-refused',
+      severity: 'critical',
+      metric: refusals(settings),
+      threshold: 1,
+      meaning:
+        'The model provider takes our key no longer, or the account has no credit left: turns end with an error.',
+      remedy:
+        'Put a good key into the model secret (its ARN is an output of the stack), or pay. Sessions go on with their next message; the log of the step function has what was answered.',
     },
     {
       name: 'reconcile-down',
@@ -124,7 +126,7 @@ function warnings(functions: Watched['functions']): Watch[] {
     errors(
       'step',
       'A step failed; the machine repeats it, and then gives the turn up.',
-      'The log of the function names session, thread and run. A wrong model key shows here too.',
+      'The log of the function names session, thread and run.',
     ),
     errors(
       'sandbox',
@@ -134,6 +136,17 @@ function warnings(functions: Watched['functions']): Watch[] {
     throttles('api'),
     throttles('step'),
   ];
+}
+
+/** Sent by the step when a request is refused for its key or for want of credit: see shared/task/observe.ts. */
+function refusals(settings: Settings): Metric {
+  return new Metric({
+    namespace: METRICS_NAMESPACE,
+    metricName: 'ModelRefusals',
+    dimensionsMap: { service: `${settings.stack_name}-step` },
+    statistic: Stats.SUM,
+    period,
+  });
 }
 
 /** Sent by reconcile when there are any: an account without stuck sessions pays for no metric. */

@@ -3,13 +3,15 @@ import type { RequestUsage } from './model.ts';
 import type { BetaErrorResponse } from '@anthropic-ai/sdk/resources/beta/beta';
 
 /**
- * Why a model request failed. `failed`: anything else, retryable or not; `context_too_long`: compact
- * and ask again; `aborted`: we stopped it ourselves.
+ * Why a model request failed. `failed`: anything else, retryable or not; `unauthorized`: the model secret
+ * is not usable, or what is in it was refused; `context_too_long`: compact and ask again; `aborted`: we
+ * stopped it ourselves.
  */
 export type ModelErrorKind =
   | 'overloaded'
   | 'rate_limited'
   | 'failed'
+  | 'unauthorized'
   | 'billing'
   | 'context_too_long'
   | 'aborted';
@@ -71,6 +73,7 @@ const overloaded: Verdict = { kind: 'overloaded', retryable: true };
 const rate_limited: Verdict = { kind: 'rate_limited', retryable: true };
 const failed: Verdict = { kind: 'failed', retryable: false };
 const failed_for_now: Verdict = { kind: 'failed', retryable: true };
+const unauthorized: Verdict = { kind: 'unauthorized', retryable: false };
 const billing: Verdict = { kind: 'billing', retryable: false };
 const too_long: Verdict = { kind: 'context_too_long', retryable: false };
 
@@ -78,6 +81,8 @@ const too_long: Verdict = { kind: 'context_too_long', retryable: false };
 const by_type: Readonly<Record<string, Verdict>> = {
   overloaded_error: overloaded,
   rate_limit_error: rate_limited,
+  authentication_error: unauthorized,
+  permission_error: unauthorized,
   billing_error: billing,
   request_too_large: too_long,
   api_error: failed_for_now,
@@ -91,7 +96,9 @@ const by_type: Readonly<Record<string, Verdict>> = {
 };
 
 const by_status: Readonly<Record<number, Verdict>> = {
+  401: unauthorized,
   402: billing,
+  403: unauthorized,
   408: failed_for_now,
   409: failed_for_now,
   413: too_long,

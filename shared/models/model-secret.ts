@@ -12,7 +12,7 @@ const ModelSecret = z.looseObject({
 });
 export type ModelSecret = z.infer<typeof ModelSecret>;
 
-/** Reads and parses the model secret. @throws ModelError `failed`, which never quotes the secret. */
+/** Reads and parses the model secret. @throws ModelError `unauthorized`, which never quotes the secret. */
 export async function readModelSecret(
   secrets: Secrets,
   arn: string,
@@ -27,7 +27,7 @@ export async function readModelSecret(
   }
 }
 
-/** @throws ModelError `failed` when the field is missing, saying which one. */
+/** @throws ModelError `unauthorized` when the field is missing, saying which one. */
 export function needed(secret: ModelSecret, field: 'api_key' | 'workspace_id'): string {
   const value = secret[field];
   if (value === undefined) throw misconfigured(`it has no ${field}.`);
@@ -36,5 +36,5 @@ export function needed(secret: ModelSecret, field: 'api_key' | 'workspace_id'): 
 
 function misconfigured(what: string): ModelError {
   const message = `The model secret is not usable: ${what}`;
-  return new ModelError(message, { kind: 'failed', retryable: false });
+  return new ModelError(message, { kind: 'unauthorized', retryable: false });
 }

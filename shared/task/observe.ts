@@ -1,6 +1,10 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Logger } from '@aws-lambda-powertools/logger';
+import type { ModelErrorKind } from '../models/model-error.ts';
 import type { Observation } from '../turn/turn-ports.ts';
+
+/** Failures that no repetition mends: a key that is not taken, an account without credit. */
+const refusals: ReadonlySet<string> = new Set<ModelErrorKind>(['unauthorized', 'billing']);
 
 const MICROCENTS_PER_DOLLAR = 100_000_000;
 
@@ -39,13 +43,9 @@ function measure(metrics: Metrics, observation: Observation): void {
       metrics.addMetric('ListCostDollars', MetricUnit.NoUnit, dollars);
       return;
     }
-    case 'model_error': {
-      // One metric a kind: an alarm can tell an overload from a wrong key.
-      const single = metrics.singleMetric();
-      single.addDimension('kind', observation.kind);
-      single.addMetric('ModelErrors', MetricUnit.Count, 1);
+    case 'model_error':
+      measureError(metrics, observation.kind);
       return;
-    }
     case 'tool':
       metrics.addMetric('ToolCalls', MetricUnit.Count, 1);
       metrics.addMetric('ToolTime', MetricUnit.Milliseconds, observation.ms);
@@ -68,6 +68,15 @@ function measure(metrics: Metrics, observation: Observation): void {
       metrics.addMetric('SpansLost', MetricUnit.Count, 1);
       return;
   }
+}
+
+function measureError(metrics: Metrics, kind: string): void {
+  // One metric a kind: the dashboard tells an overload from a wrong key.
+  const single = metrics.singleMetric();
+  single.addDimension('kind', kind);
+  single.addMetric('ModelErrors', MetricUnit.Count, 1);
+  // What stands still until somebody does something, in one metric: an alarm watches it.
+  if (refusals.has(kind)) metrics.addMetric('ModelRefusals', MetricUnit.Count, 1);
 }
 
 /** A line for what one looks for later; each reply of the model would be too many. */

@@ -38,6 +38,7 @@ const errorTypes: Readonly<Record<ModelError['kind'], ErrorType>> = {
   overloaded: 'model_overloaded_error',
   rate_limited: 'model_rate_limited_error',
   failed: 'model_request_failed_error',
+  unauthorized: 'model_request_failed_error',
   billing: 'billing_error',
   context_too_long: 'compaction_limit_reached_error',
   aborted: 'unknown_error',

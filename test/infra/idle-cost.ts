@@ -56,8 +56,8 @@ export const idleCosts: Readonly<Record<string, Idle>> = {
     usd_beyond: ((RUNS * 400) / 1_000_000_000) * 0.5,
   },
   'AWS::CloudWatch::Alarm': {
-    count: 9,
-    billed: '$0.10 a metric; one of the nine watches two',
+    count: 10,
+    billed: '$0.10 a metric; each watches one',
     usd: 0,
     usd_beyond: 1,
   },

@@ -216,16 +216,10 @@ test('alarms may publish to the topic that is made for them, whose policy has no
   });
 });
 
-test('one of two metrics is enough to alarm, also where the other has never been sent', () => {
-  const { Metrics } = alarms.find(({ AlarmName }) =>
-    String(AlarmName).endsWith('executions-failed'),
-  ) as { Metrics: { Expression?: string }[] };
-  expect(Metrics.map(({ Expression }) => Expression)).toContain('SUM([failed, timedOut])');
-});
-
 test('these are the alarms', () => {
   expect(alarms.map(({ AlarmName }) => String(AlarmName)).toSorted()).toEqual([
     'Reverie-critical-executions-failed',
+    'Reverie-critical-model-refused',
     'Reverie-critical-reconcile-down',
     'Reverie-critical-stuck-sessions',
     'Reverie-warning-api-throttles',
@@ -267,6 +261,16 @@ test('stuck sessions are counted by the metric that reconcile sends', () => {
   });
 });
 
+test('a key that is not taken, or not paid for, is counted by the metric that the step sends', () => {
+  const refused = alarms.find(({ AlarmName }) => AlarmName === 'Reverie-critical-model-refused');
+  expect(refused).toMatchObject({
+    Namespace: 'Reverie',
+    MetricName: 'ModelRefusals',
+    Dimensions: [{ Name: 'service', Value: 'Reverie-step' }],
+    Threshold: 1,
+  });
+});
+
 test('failed dreams are counted by the metric that the dream function sends', () => {
   const failed = alarms.find(({ AlarmName }) => AlarmName === 'Reverie-warning-dreams-failed');
   expect(failed).toMatchObject({
@@ -278,6 +282,11 @@ test('failed dreams are counted by the metric that the dream function sends', ()
     ],
     Threshold: 1,
   });
+});
+
+test('the dashboard is of its region: names of dashboards are the whole account’s', () => {
+  const { DashboardName } = only(template, 'AWS::CloudWatch::Dashboard').Properties;
+  expect(plain(DashboardName)).toBe('Reverie-<AWS::Region>');
 });
 
 test('the dashboard shows every function, the machine, the API and the table', () => {

@@ -99,6 +99,31 @@ test('with removal_policy destroy all of it goes with the stack', () => {
   expect(only(gone, 'Custom::S3AutoDeleteObjects')).toBeDefined();
 });
 
+/**
+ * CloudFormation knows a resource by its logical id, which CDK makes of the names of its constructs: under
+ * another one it makes an empty resource and lets the old one go. What of it stands elsewhere is lost.
+ */
+const kept_ids: [type: string, logical_id: string, lost: string][] = [
+  ['AWS::DynamoDB::Table', 'StorageTableB43FDCE7', 'all rows'],
+  ['AWS::S3::Bucket', 'StorageContent05955A69', 'all contents'],
+  ['AWS::KMS::Key', 'StorageKeyBAA9457B', 'what is sealed'],
+  ['AWS::SecretsManager::Secret', 'SecretsAdminKey7CD4F5F7', 'the key that clients hold'],
+  ['AWS::SecretsManager::Secret', 'SecretsModelKey0DB4AAD3', 'the key of the provider'],
+  ['AWS::ApiGateway::RestApi', 'EndpointRest03DC3DE6', 'the address that clients call'],
+  ['AWS::StepFunctions::StateMachine', 'SessionMachine696BDB62', 'runs of sessions'],
+  ['AWS::StepFunctions::StateMachine', 'DreamsMachineE87FF3F2', 'runs of dreams'],
+  ['AWS::Lambda::Function', 'StepFunction12077BE9', 'what running executions call'],
+  ['AWS::Lambda::Function', 'GradeFunctionB3C434CD', 'what running executions call'],
+  ['AWS::Lambda::Function', 'DreamFunction8665159A', 'what running executions call'],
+  ['AWS::Scheduler::ScheduleGroup', 'FireTimersAF4816E7', 'the timers of schedules'],
+  ['AWS::Lambda::Function', 'FireFunctionFB25EA8C', 'what timers call'],
+  ['AWS::IAM::Role', 'TimerRoleBA368C44', 'as whom timers call'],
+];
+
+test.each(kept_ids)('%s stays %s from release to release, else %s is lost', (type, logical_id) => {
+  expect(template.Resources[logical_id]?.Type).toBe(type);
+});
+
 test('the admin key is made at the deploy: 48 letters and digits, in no template', () => {
   const { Properties } = only(template, 'AWS::SecretsManager::Secret', 'SecretsAdminKey');
   expect(Properties).toMatchObject({

@@ -2,6 +2,8 @@
  * When the model fails: what passes is tried again behind a wait of the machine, what does not
  * ends the turn, what never will ends the session. Budgets and the model's window end turns too.
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ModelRequest } from '../../model/model.ts';
 import {
@@ -122,16 +124,25 @@ test('a conversation that the provider refuses for good ends the session', async
 test.each([
   ['a missing credit', fail(402), 'billing_error'],
   ['a refused key', fail(401), 'model_request_failed_error'],
-])('%s ends the turn and leaves the session', async (what, failure, type) => {
-  rig.model.on(what, failure, failure, say('paid'));
-  const id = await rig.session();
-  await rig.send(id, message(what));
-  const events = await rig.rested(id);
-  expect(only(events, 'session.error').error).toMatchObject({
-    type,
-    retry_status: { type: 'exhausted' },
-  });
-});
+])(
+  '%s ends the turn, leaves the session, and is counted for an alarm',
+  async (what, failure, type) => {
+    const counted = async (): Promise<number> => {
+      const log = await readFile(join(rig.host.logs, 'step.log'), 'utf8');
+      return log.split('\n').filter((line) => line.includes('"ModelRefusals":1')).length;
+    };
+    const before = await counted();
+    rig.model.on(what, failure, failure, say('paid'));
+    const id = await rig.session();
+    await rig.send(id, message(what));
+    const events = await rig.rested(id);
+    expect(only(events, 'session.error').error).toMatchObject({
+      type,
+      retry_status: { type: 'exhausted' },
+    });
+    await expect.poll(counted).toBe(before + 1);
+  },
+);
 
 test('a budget stops the session between requests, and raising it resumes by itself', async () => {
   // 200,000 output tokens cost more than a dollar with every model.

@@ -134,7 +134,7 @@ test.each([
 
 test.each([
   [400, { message: 'Input is too long for requested model.' }, 'context_too_long'],
-  [403, { message: 'You do not have access' }, 'failed'],
+  [403, { message: 'You do not have access' }, 'unauthorized'],
   [429, { message: 'Too many requests' }, 'rate_limited'],
   [503, { message: 'Unavailable' }, 'overloaded'],
 ])('Bedrock’s %i, whose body has no envelope, is understood', async (status, body, kind) => {
@@ -161,7 +161,7 @@ test('Claude Platform on AWS is signed with the role and names the workspace', a
 test('Claude Platform on AWS without a workspace fails, saying what is missing', async () => {
   const model = modelAt(url, { provider: 'claude-platform-aws' });
   const { error } = await failureOf(model.stream(aRequest(), never()));
-  expect(error).toMatchObject({ kind: 'failed', retryable: false });
+  expect(error).toMatchObject({ kind: 'unauthorized', retryable: false });
   expect((error as Error).message).toContain('workspace_id');
 });
 

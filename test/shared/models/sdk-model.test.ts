@@ -115,9 +115,9 @@ const failures: [
     fail(400, 'Your credit balance is too low'),
     { kind: 'billing', retryable: false },
   ],
-  ['401', fail(401), { kind: 'failed', retryable: false }],
+  ['401', fail(401), { kind: 'unauthorized', retryable: false }],
   ['402', fail(402), { kind: 'billing', retryable: false }],
-  ['403', fail(403), { kind: 'failed', retryable: false }],
+  ['403', fail(403), { kind: 'unauthorized', retryable: false }],
   ['404', fail(404), { kind: 'failed', retryable: false }],
   ['408', fail(408), { kind: 'failed', retryable: true }],
   ['413', fail(413), { kind: 'context_too_long', retryable: false }],
@@ -344,7 +344,7 @@ describe('the key', () => {
       const { error } = await failureOf(
         openModel({ ...settings, secrets }).stream(aRequest(), never()),
       );
-      expect(error).toMatchObject({ kind: 'failed', retryable: false });
+      expect(error).toMatchObject({ kind: 'unauthorized', retryable: false });
       expect((error as Error).message).toContain('api_key');
       expect((error as Error).message).not.toContain('sk-plain-key');
       expect((error as Error).cause).toBeUndefined();
