@@ -121,15 +121,28 @@ const McpToolsetParams = z.strictObject({
 });
 export type McpToolsetParams = z.output<typeof McpToolsetParams>;
 
+/** The Messages API refuses every request with another name: a session would end with its first. */
+const PropertyName = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be 1 to 64 letters, digits, _, . or -.');
+
+/** Likewise at the top of a schema only. */
+const compositions = ['oneOf', 'anyOf', 'allOf'];
+
 const CustomToolParams = z.strictObject({
   type: z.literal('custom'),
   name: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 letters, digits, _ or -.'),
   description: z.string().min(1),
-  input_schema: z.looseObject({
-    type: z.literal('object'),
-    properties: z.record(z.string(), z.unknown()).nullish(),
-    required: z.array(z.string()).nullish(),
-  }),
+  input_schema: z
+    .looseObject({
+      type: z.literal('object'),
+      properties: z.record(PropertyName, z.unknown()).nullish(),
+      required: z.array(z.string()).nullish(),
+    })
+    .refine(
+      (schema) => compositions.every((name) => !(name in schema)),
+      'must have no oneOf, anyOf or allOf at its top: models do not take that. Put it into a property.',
+    ),
 });
 export type CustomToolParams = z.output<typeof CustomToolParams>;
 

@@ -196,6 +196,16 @@ test.each<[string, object, RegExp]>([
     { ...custom, input_schema: { type: 'string' } },
     /input_schema\.type: must be 'object'/,
   ],
+  [
+    'a schema that is composed at its top, which models refuse with every request',
+    { ...custom, input_schema: { type: 'object', anyOf: [{ required: ['id'] }] } },
+    /input_schema: must have no oneOf, anyOf or allOf/,
+  ],
+  [
+    'a property with a blank in its name',
+    { ...custom, input_schema: { type: 'object', properties: { 'order id': {} } } },
+    /input_schema\.properties\.order id: must be 1 to 64/,
+  ],
 ])('%s is refused by name', (_, tool, message) => {
   expect(() => resolve(tool)).toThrow(message);
 });
