@@ -34,6 +34,21 @@ export function routerOf<Served>(
 /** As the methods of a path are named to who used another one, in whichever order they were loaded. */
 const order = ['GET', 'POST', 'PATCH', 'DELETE'];
 
+const no_models =
+  'models are not served here. Use a second client, with the address of your provider';
+
+/** What clients of the hosted API look for and do not find, by the part of the path behind `/v1/`. */
+const why_not: ReadonlyMap<string | undefined, string> = new Map([
+  ['messages', no_models],
+  ['models', no_models],
+  ['vaults', 'vaults are not built yet'],
+  ['skills', 'skills are not built yet'],
+  ['deployments', 'deployments are not built yet'],
+  ['deployment_runs', 'deployments are not built yet'],
+  ['user_profiles', 'user profiles are not built yet'],
+  ['tunnels', 'tunnels are not built yet'],
+]);
+
 /** @throws Fault `missing` for a path that nobody serves; Fault `method` for a method of it. */
 export function find<Served>(
   router: Router<Served>,
@@ -41,7 +56,9 @@ export function find<Served>(
 ): { readonly entry: Entry<Served>; readonly path: Readonly<Record<string, string>> } {
   const match = router.match('ALL', http.path)[0][0];
   if (match === undefined) {
-    throw new Fault('missing', `There is nothing at ${http.path.slice(0, 200)}.`);
+    const why = why_not.get(http.path.split('/')[2]);
+    const where = `There is nothing at ${http.path.slice(0, 200)}`;
+    throw new Fault('missing', why === undefined ? `${where}.` : `${where}: ${why}.`);
   }
   const [methods, path] = match as [Methods<Served>, Record<string, string>];
   const entry = methods.get(http.method);

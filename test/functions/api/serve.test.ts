@@ -105,6 +105,9 @@ test('a line of the log says who, what and how long, and never a key or a body',
 
 test.each<[string, string, number, RegExp]>([
   ['GET', '/v1/nothing', 404, /There is nothing at \/v1\/nothing/],
+  ['GET', '/v1/constructor', 404, /There is nothing at \/v1\/constructor\.$/],
+  ['POST', '/v1/messages', 404, /models are not served here. Use a second client/],
+  ['GET', '/v1/vaults/vlt_1/credentials', 404, /vaults are not built yet\.$/],
   ['GET', '/', 404, /There is nothing at/],
   ['GET', '/v1/agents/', 404, /./],
   ['GET', '/v1/agents/agent_x/versions/1', 404, /There is nothing/],
