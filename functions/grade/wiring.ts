@@ -34,7 +34,7 @@ const grading: GradePorts = {
     model_ids: parseModelIds(optional('MODEL_IDS')),
   }),
   files: gradedFilesWith({
-    manifests: new Manifests(table),
+    manifests: new Manifests(table, clock),
     blobs,
     clock,
     sandbox: new LaterSandbox(required('SANDBOX_FUNCTION_NAME')),

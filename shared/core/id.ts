@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { monotonicFactory, ulid } from 'ulid';
+import { decodeTime, monotonicFactory, ulid } from 'ulid';
 import { Fault } from './fault.ts';
 
 /** Every prefix of the API's ids, by noun. */
@@ -51,6 +51,11 @@ export function newName(): string {
  */
 export function newId(noun: Noun, at_ms?: number): string {
   return `${prefixes[noun]}_${at_ms === undefined ? monotonic() : ulid(at_ms, random)}`;
+}
+
+/** When an id of ours was made. */
+export function madeAtMs(id: string): number {
+  return decodeTime(id.slice(id.indexOf('_') + 1));
 }
 
 const BODY = /^[0-9A-Za-z]{20,40}$/;

@@ -9,4 +9,13 @@ export const thread_limits = {
   team_messages_max: 500,
   /** Writes of one reply's calls (each that waits for a client is a row): of 100 in its transaction, its own take a few. */
   reply_writes_max: 90,
+
+  // What transactions write
+  /**
+   * So long behind a transaction's beginning a read of several rows may see some as they were before. Source:
+   * DynamoDB: such reads are read-committed; ours is the longest that a transaction repeats itself, and slack.
+   */
+  transaction_seen_ms: 5_000,
+  /** Reads until what a transaction wrote is seen: one second. */
+  unseen_attempts_max: 7,
 } as const;

@@ -1,4 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../core/backoff.ts';
 import type { Blobs } from '../core/blobs.ts';
+import type { Clock } from '../core/clock.ts';
+import { Fault } from '../core/fault.ts';
+import { madeAtMs } from '../core/id.ts';
+import { limits } from '../core/limits.ts';
 import { load, store, type Stored } from '../core/stored.ts';
 import type { Row, Table, Write } from '../core/table.ts';
 import { inboxKey, type Queued, type ThreadHead } from '../threads/thread.ts';
@@ -49,17 +55,32 @@ export async function prepareQueue(
   };
 }
 
-/** Read queued events, in the order asked for. @param known Rows that were read already */
+/**
+ * Read queued events, in the order asked for; those that TTL took are left out. A head may be seen with an
+ * event whose row is not to be seen yet, because DynamoDB shows what one transaction wrote row by row.
+ *
+ * @param known Rows that were read already
+ * @throws Fault `busy` where a row that must be there does not come
+ */
 export async function loadQueued(
-  { table, blobs }: { table: Table; blobs: Blobs },
+  { table, blobs, clock }: { table: Table; blobs: Blobs; clock: Clock },
   thread_id: string,
   queue: readonly Queued[],
   known: readonly InboxRow[] = [],
 ): Promise<QueuedEvent[]> {
-  const missing = queue.filter(({ n }) => !known.some((row) => row.n === n));
-  const keys = missing.map(({ n }) => inboxKey(thread_id, n));
-  const read = keys.length === 0 ? [] : ((await table.getMany(keys)) as InboxRow[]);
-  const rows = new Map([...known, ...read].map((row) => [row.n, row]));
+  const rows = new Map(known.map((row) => [row.n, row]));
+  const kept_since_ms = clock.now().getTime() - KEPT_SECONDS * 1_000;
+  for (let attempt = 1; ; attempt++) {
+    const missing = queue.filter(({ n }) => !rows.has(n));
+    if (missing.length === 0) break;
+    const read = await table.getMany(missing.map(({ n }) => inboxKey(thread_id, n)));
+    for (const row of read as InboxRow[]) rows.set(row.n, row);
+    if (missing.every(({ n, id }) => rows.has(n) || madeAtMs(id) < kept_since_ms)) break;
+    if (attempt === limits.unseen_attempts_max) {
+      throw new Fault('busy', 'What was sent is still being written. Try again.');
+    }
+    await sleep(backoffMs(attempt));
+  }
   const found = queue.flatMap(({ n }) => rows.get(n) ?? []);
   return await Promise.all(found.map(async (row) => await load(blobs, row.event)));
 }

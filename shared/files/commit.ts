@@ -155,7 +155,7 @@ export function changeWrites(
   author?: Author,
 ): Write[] {
   return [
-    headWrite(owner.session_id, changed),
+    headWrite(owner.session_id, changed, at),
     ...changed.map((one) => writeOf(owner.session_id, one)),
     ...changed.flatMap((one) => outputWrites(owner, one, at)),
     ...(author === undefined ? [] : changed.flatMap((one) => pastWrites(owner, one, author, at))),
@@ -183,17 +183,18 @@ const bounds = [
   ['size_bytes', limits.session_bytes_max],
 ] as const;
 
-function headWrite(session_id: string, changed: readonly Changed[]): Write {
+function headWrite(session_id: string, changed: readonly Changed[], at: string): Write {
   const delta = deltaOf(changed);
   const grows = bounds.filter(([name]) => delta[name] > 0);
   return {
     update: { pk: filesKey(session_id), sk: 'HEAD' },
     expression:
-      'SET #schema = :schema ADD #version :one, files_count :files_count, folders_count :folders_count, ' +
+      'SET #schema = :schema, changed_at = :at ADD #version :one, files_count :files_count, folders_count :folders_count, ' +
       'size_bytes :size_bytes, inline_bytes :inline_bytes',
     names: { '#version': 'version', '#schema': 'schema' },
     values: {
       ':schema': ROW_SCHEMA,
+      ':at': at,
       ':one': 1,
       ...Object.fromEntries(Object.entries(delta).map(([name, value]) => [`:${name}`, value])),
       ...Object.fromEntries(grows.map(([name, max]) => [`:${name}_room`, max - delta[name]])),

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { Clock } from '../core/clock.ts';
+import { isAllSeen } from '../core/seen.ts';
 import type { Key, Row, Table } from '../core/table.ts';
 import { entryOf, filesKey, type Entry, type StoredEntry } from './entry.ts';
 
@@ -17,6 +19,8 @@ export interface Manifest extends Totals {
   /** Grows by one with each transaction on the session's files; 0 before the first. */
   readonly version: number;
   readonly entries: ReadonlyMap<string, StoredEntry>;
+  /** Whether it is all that there was at its version: see {@link isAllSeen}. */
+  readonly is_whole: boolean;
 }
 
 const Head = z.object({
@@ -25,6 +29,7 @@ const Head = z.object({
   folders_count: z.int().default(0),
   size_bytes: z.int().default(0),
   inline_bytes: z.int().default(0),
+  changed_at: z.string().optional(),
 });
 
 /** Manifests of this many sessions stay in a function's memory: 50 sessions at once, and slack. */
@@ -36,10 +41,12 @@ const CACHED_MAX = 64;
  */
 export class Manifests {
   readonly #table: Table;
+  readonly #clock: Clock;
   readonly #known = new Map<string, Manifest>();
 
-  constructor(table: Table) {
+  constructor(table: Table, clock: Clock) {
     this.#table = table;
+    this.#clock = clock;
   }
 
   /**
@@ -53,14 +60,15 @@ export class Manifests {
     const pk = filesKey(session_id);
     const found = await this.#table.getMany([{ pk, sk: 'HEAD' }, ...beside]);
     const own = found.find((row) => row.pk === pk && row.sk === 'HEAD');
-    const head = Head.parse(own ?? {});
+    const { changed_at, ...head } = Head.parse(own ?? {});
     const rows = found.filter((row) => row !== own);
     const known = this.#known.get(session_id);
-    if (known?.version === head.version) return { manifest: known, rows };
+    if (known?.version === head.version && known.is_whole) return { manifest: known, rows };
+    const is_whole = isAllSeen(changed_at, this.#clock);
     // Entries written between the two reads are newer than the head: the next read of the head
     // differs from ours, so this manifest is not used again.
     const entries = head.version === 0 ? new Map() : await this.#entries(pk);
-    const manifest = { ...head, entries };
+    const manifest = { ...head, entries, is_whole };
     this.#keep(session_id, manifest);
     return { manifest, rows };
   }
@@ -95,7 +103,9 @@ export class Manifests {
       if (next === undefined) entries.delete(path);
       else entries.set(path, next);
     }
-    const after = { ...addTotals(before, deltaOf(changed)), version: before.version + 1, entries };
+    const { version, is_whole } = before;
+    const sums = addTotals(before, deltaOf(changed));
+    const after = { ...sums, version: version + 1, entries, is_whole };
     this.#keep(session_id, after);
     return after;
   }

@@ -35,7 +35,7 @@ export class SessionFiles {
 
   constructor(ports: FilesPorts) {
     this.ports = ports;
-    this.manifests = new Manifests(ports.table);
+    this.manifests = new Manifests(ports.table, ports.clock);
   }
 
   /** Files at or below `prefix`, by path. */

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { Call } from '../core/call.ts';
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
+import { isAllSeen } from '../core/seen.ts';
 import type { MemoryRow, StoreHead } from '../memory/memory.ts';
 import { readMemories, readStore, textOf } from '../memory/read-store.ts';
 import { showMemory, type Memory } from '../memory/show-memory.ts';
@@ -31,7 +32,7 @@ const READS_AT_ONCE = 32;
 /** An index, and the store as it was when that was made. */
 interface Known {
   readonly index: SearchIndex;
-  /** Undefined while it is being made, and when that failed. */
+  /** Undefined while it is being made, when that failed, and when it may not be whole: see {@link isAllSeen}. */
   revision: number | undefined;
   /** Those who want it wait for one another: an index is changed in place. */
   queue: Promise<unknown>;
@@ -71,7 +72,7 @@ export class MemorySearcher {
         known.revision = undefined;
         const rows = await readMemories(this.#ports.table, memory_store_id);
         await known.index.update(rows, this.#readTexts);
-        known.revision = revision;
+        known.revision = isAllSeen(head.changed_at, this.#ports.clock) ? revision : undefined;
         this.#forgetOldest();
       }
       return use(known.index);

@@ -30,6 +30,8 @@ export interface StoreHead extends Row {
   /** Rises with every change of the store's own fields. */
   readonly config_version: number;
   readonly revision: number;
+  /** When that was; absent before the first change of a memory. */
+  readonly changed_at?: string;
   /** Exact: part of the transaction that makes or removes a memory. */
   readonly memories_count: number;
   readonly gsi1pk?: string;

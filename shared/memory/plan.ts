@@ -39,6 +39,8 @@ export interface PlanFacts {
   readonly memories_max: number;
   /** `below_count` by path, of every folder of {@link shrinkingFolders}. */
   readonly folder_counts: ReadonlyMap<string, number>;
+  /** For the head: see `isAllSeen`. */
+  readonly changed_at: string;
   /** When versions go that a later one takes over. @default - never */
   readonly expires_at?: string | undefined;
 }
@@ -133,9 +135,10 @@ function headWrite(changes: readonly Change[], facts: PlanFacts): PlannedWrite {
   ];
   const write: Write = {
     update: storeKey(facts.store_id),
-    expression: 'ADD revision :one, memories_count :growth',
+    expression: 'SET changed_at = :at ADD revision :one, memories_count :growth',
     condition: conditions.join(' AND '),
     values: {
+      ':at': facts.changed_at,
       ':one': 1,
       ':growth': growth,
       ':null': null,

@@ -1,3 +1,5 @@
+import type { Clock } from '../core/clock.ts';
+import { isAllSeen } from '../core/seen.ts';
 import type { Row, Table } from '../core/table.ts';
 import { limits } from '../core/limits.ts';
 import type { Change } from './changes.ts';
@@ -15,6 +17,8 @@ export interface StoreSnapshot {
   readonly memories: ReadonlyMap<string, MemoryRow>;
   /** What it takes of a function's memory, about. */
   readonly bytes: number;
+  /** Whether it is all that there was at its revision: see {@link isAllSeen}. */
+  readonly is_whole: boolean;
 }
 
 /**
@@ -23,12 +27,14 @@ export interface StoreSnapshot {
  */
 export class StoreSnapshots {
   readonly #table: Table;
+  readonly #clock: Clock;
   /** The least recently used first. */
   readonly #known = new Map<string, StoreSnapshot>();
   #bytes = 0;
 
-  constructor(table: Table) {
+  constructor(table: Table, clock: Clock) {
     this.#table = table;
+    this.#clock = clock;
   }
 
   /** @param rows Among them the heads of the stores, as they were read just now. */
@@ -48,20 +54,21 @@ export class StoreSnapshots {
   async #snapshot(id: string, head: StoreHead | undefined): Promise<StoreSnapshot> {
     if (head === undefined || head.deleted_at !== null) {
       this.#forget(id);
-      return { memory_store_id: id, revision: 0, state: 'deleted', memories: new Map(), bytes: 0 };
+      return { ...nothing, memory_store_id: id };
     }
     const { revision, archived_at } = head;
     const state = archived_at === null ? 'live' : 'archived';
     const known = this.#known.get(id);
-    if (known?.revision === revision && known.state === state) {
+    if (known?.revision === revision && known.state === state && known.is_whole) {
       this.#keep(known);
       return known;
     }
+    const is_whole = isAllSeen(head.changed_at, this.#clock);
     // What is written between the two reads is newer than the head: the next read of the head
     // differs from ours, so this snapshot is not used again.
     const memories = head.memories_count === 0 ? new Map() : await this.#memories(id);
     const bytes = [...memories.values()].reduce((sum, memory) => sum + weightOf(memory), 0);
-    const snapshot: StoreSnapshot = { memory_store_id: id, revision, state, memories, bytes };
+    const snapshot = { memory_store_id: id, revision, state, memories, bytes, is_whole } as const;
     this.#keep(snapshot);
     return snapshot;
   }
@@ -122,6 +129,14 @@ export class StoreSnapshots {
     this.#known.delete(store_id);
   }
 }
+
+const nothing = {
+  revision: 0,
+  state: 'deleted',
+  memories: new Map<string, MemoryRow>(),
+  bytes: 0,
+  is_whole: true,
+} as const;
 
 /** The order of DynamoDB's keys is that of their bytes. */
 function isBelow(a: string | undefined, b: string): boolean {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import type { Call } from '../core/call.ts';
+import { timestamp } from '../core/clock.ts';
 import { commit } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
@@ -89,6 +90,7 @@ async function transact<Answer>(
       memories_max: ports.memories_max,
       folder_counts: await folderCounts(ports.table, store_id, shrinkingFolders(changes)),
       expires_at: expiryOf(batch.now, ports.version_days),
+      changed_at: timestamp(ports.clock),
     });
     const writes = [...planned.map(({ write }) => write), ...(batch.also?.(changes) ?? [])];
     try {

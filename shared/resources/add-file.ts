@@ -41,7 +41,7 @@ export async function addFile(
   const mounted = planFile(ports, { session_id, workspace_id, at }, params, from);
   const answer = showResource(mounted.resource);
   const first = await refusedOrAnswered(ports, call, async () => {
-    await checkRoom(ports.table, rows, mounted);
+    await checkRoom(ports, rows, mounted);
   });
   if (first !== undefined) return first;
   await copyBytes(ports, mounted);
@@ -49,7 +49,7 @@ export async function addFile(
   return await again(`session '${session_id}'`, async () => {
     // What stood in the way of the last round is said in its own words.
     const met = await refusedOrAnswered(ports, call, async () => {
-      await checkRoom(ports.table, await readChangeable(ports.table, call, session_id), mounted);
+      await checkRoom(ports, await readChangeable(ports.table, call, session_id), mounted);
     });
     return met ?? (await commit(ports, call, writes, { answer }));
   });
@@ -78,7 +78,7 @@ async function refusedOrAnswered(
 
 /** @throws Fault when the file cannot be mounted as the session stands now */
 async function checkRoom(
-  table: Table,
+  { table, clock }: Pick<Ports, 'table' | 'clock'>,
   { session, resources }: ResourceRows,
   { entry, file }: MountedFile,
 ): Promise<void> {
@@ -96,7 +96,7 @@ async function checkRoom(
   checkFree(entry.path, false, taken);
   const { session_id } = session;
   await checkNoEntry(table, session_id, entry.path);
-  const sums = await new Manifests(table).totals(session_id);
+  const sums = await new Manifests(table, clock).totals(session_id);
   const is_full =
     sums.files_count >= limits.session_files_max ||
     sums.size_bytes + file.size_bytes > limits.session_bytes_max;

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../core/backoff.ts';
 import type { Blobs } from '../core/blobs.ts';
 import type { Clock } from '../core/clock.ts';
 import { invariant } from '../core/invariant.ts';
@@ -203,13 +205,32 @@ export interface LogRange {
 
 /**
  * Walk a thread's log in order, page by page of the table, without loading large events.
- * Forwards it ends before a gap: while an append becomes visible, its later entry may be seen first.
+ * Forwards it ends before a gap: while an append becomes visible, its later entry may be seen first. Where
+ * `through` says that more is there, it waits for that a while.
  * @yields the lines of one page (about 1 MB at most), so that a caller can stop early.
  */
 export async function* walkLog(
   table: Table,
   thread_id: string,
   range: LogRange = {},
+): AsyncGenerator<PlacedLine[]> {
+  const { reverse, through } = range;
+  if (reverse === true || through === undefined) return yield* walkSeen(table, thread_id, range);
+  let after = range.after ?? 0;
+  for (let attempt = 1; ; attempt++) {
+    for await (const lines of walkSeen(table, thread_id, { ...range, after })) {
+      after = lines.at(-1)?.seq ?? after;
+      yield lines;
+    }
+    if (after >= through || attempt > limits.unseen_attempts_max) return;
+    await sleep(backoffMs(attempt));
+  }
+}
+
+async function* walkSeen(
+  table: Table,
+  thread_id: string,
+  range: LogRange,
 ): AsyncGenerator<PlacedLine[]> {
   const { after, through, entries, reverse } = { ...wholeLog, ...range };
   const reads = { reverse, ...(entries === undefined ? {} : { limit: entries }) };

@@ -41,7 +41,7 @@ export class SandboxCalls {
     this.#files = files;
     this.#sandbox = sandbox;
     this.#parts = new PartSender(files.ports.blobs, files.ports.clock);
-    this.#keeping = { files, memory, snapshots: new StoreSnapshots(memory.table) };
+    this.#keeping = { files, memory, snapshots: new StoreSnapshots(memory.table, memory.clock) };
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Blobs } from '../core/blobs.ts';
+import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
 import type { Table } from '../core/table.ts';
 import type { LoggedEvent } from '../events/event.ts';
@@ -56,13 +57,15 @@ export class Context {
     }
   }
 
-  /** Read what is missing up to the head. */
+  /** Read what is missing up to the head. @throws Fault `busy`: a request must not leave out what was said */
   async sync(store: { table: Table; blobs: Blobs }, head: ThreadHead): Promise<void> {
     if (this.#known.seq >= head.seq) return;
     const range = { after: this.#known.seq, through: head.seq };
     for await (const page of walkLog(store.table, this.#thread_id, range)) {
       this.take(await Promise.all(page.map(async (line) => await loadLine(store.blobs, line))));
     }
+    if (this.#known.seq >= head.seq) return;
+    throw new Fault('busy', 'The log is still being written.');
   }
 
   /** Leave what is known to later invocations; the oldest go when they weigh too much together. */

@@ -4,11 +4,15 @@
  */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '#shared/core/id.ts';
 import { limits } from '#shared/core/limits.ts';
 import { parseQuery } from '#shared/core/parse.ts';
 import type { SessionEvent } from '#shared/events/event.ts';
+import { loadQueued } from '#shared/events/inbox.ts';
 import { EventListQuery, listEvents } from '#shared/events/list-events.ts';
+import { inboxKey } from '#shared/threads/thread.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
+import { halfSeen } from '../../half-seen.ts';
 import {
   aCall,
   aMessage,
@@ -89,6 +93,22 @@ async function aLog(sizes: readonly number[], waiting: number) {
   const queued = waiting === 0 ? [] : await queue(ports, thread_id, messages);
   return { thread_id, ids, queued, times };
 }
+
+test('what a client has sent is waited for where only the head is seen yet, and not where TTL took it', async () => {
+  const { thread_id } = await putSession(ports, call);
+  const old = newId('event', ports.clock.ms - 91 * 24 * 3_600_000);
+  const ids = await queue(ports, thread_id, [aMessage('old', old), aMessage('a'), aMessage('b')]);
+  const head = await headOf(ports, thread_id);
+  const table = halfSeen(ports.table);
+  await table.deleteMany([inboxKey(thread_id, 1)]);
+  table.hide(inboxKey(thread_id, 3), 2);
+  const queued = await loadQueued({ ...ports, table }, thread_id, head.queue);
+  expect(queued.map(({ id }) => id)).toEqual(ids.slice(1));
+  table.hide(inboxKey(thread_id, 2), limits.unseen_attempts_max);
+  await expect(loadQueued({ ...ports, table }, thread_id, head.queue)).rejects.toMatchObject({
+    kind: 'busy',
+  });
+});
 
 describe('pages', () => {
   test('put together are the whole list, for any log, limit and order', async () => {

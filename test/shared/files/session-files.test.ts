@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
 import { ConditionFailed } from '#shared/core/table.ts';
+import { Manifests } from '#shared/files/manifest.ts';
+import { halfSeen } from '../../half-seen.ts';
 import { inSession, startRig, type Rig } from '../tools/rig.ts';
 
 /** What other rooms use: uploads, deliverables, long outputs. */
@@ -68,6 +70,22 @@ test('copies, moves and mode changes of a large file load and store nothing', as
       ['/tmp/b2', 0o644],
     ],
   );
+});
+
+test('entries read while a change is becoming seen are used and not kept; later they are', async () => {
+  const use = inSession(rig, 'sesn_half');
+  await use('bash', { command: 'echo a > a; echo b > b' });
+  const clock = { now: () => new Date() };
+  const table = halfSeen(rig.table);
+  const manifests = new Manifests(table, clock);
+  const paths = async () => [...(await manifests.read('sesn_half')).manifest.entries.keys()];
+  table.hide({ pk: 'FILES#sesn_half', sk: 'F#/workspace/b' }, 1);
+  expect(await paths()).toEqual(['/workspace/a']);
+  expect(await paths()).toEqual(['/workspace/a', '/workspace/b']);
+  clock.now = () => new Date(Date.now() + limits.transaction_seen_ms);
+  await paths();
+  table.hide({ pk: 'FILES#sesn_half', sk: 'F#/workspace/b' }, 1);
+  expect(await paths()).toEqual(['/workspace/a', '/workspace/b']);
 });
 
 test('the totals follow every change, and a full session refuses to grow but not to shrink', async () => {

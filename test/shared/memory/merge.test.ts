@@ -58,7 +58,8 @@ function snapshotOf(texts: Texts, before?: StoreSnapshot): StoreSnapshot {
       });
     }
   }
-  return { memory_store_id: 'memstore_1', revision: 1, state: 'live', memories, bytes: 0 };
+  const known = { revision: 1, state: 'live', bytes: 0, is_whole: true } as const;
+  return { memory_store_id: 'memstore_1', memories, ...known };
 }
 
 function intentsOf(seen: Texts, mine: Texts): Intent[] {

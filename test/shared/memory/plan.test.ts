@@ -47,7 +47,13 @@ function planned(
   const changes = operations.map((operation) => changeOf(operation, facts));
   const folder_counts = new Map(Object.entries(folders));
   expect(shrinkingFolders(changes).toSorted()).toEqual([...folder_counts.keys()].toSorted());
-  const plan = planMemories(changes, { store_id, memories_max: 10, folder_counts, ...more });
+  const plan = planMemories(changes, {
+    store_id,
+    memories_max: 10,
+    folder_counts,
+    changed_at: '2026-11-20T10:00:00.000Z',
+    ...more,
+  });
   const keys = plan.map(({ write: one }) => Object.values(keyOf(one)).join(' '));
   expect(new Set(keys).size).toBe(keys.length);
   return plan.map(({ write: one }) => one);

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Call } from '#shared/core/call.ts';
+import { limits } from '#shared/core/limits.ts';
+import { MemorySearcher } from '#shared/memory-history/search.ts';
 import { expireVersion } from '#shared/memory/expire-version.ts';
 import { createMemory, deleteMemory, updateMemory } from '#shared/memory/memories.ts';
+import { StoreSnapshots } from '#shared/memory/snapshots.ts';
 import { getVersion, listVersions, redactVersion } from '#shared/memory/versions.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
+import { halfSeen } from '../../half-seen.ts';
 import { broken, memoryPorts, putStore, wholeStore, workspace_id } from './store.ts';
 
 /** How long versions are kept: over a real table, with a clock that jumps. */
@@ -98,4 +102,35 @@ test('without a number of days every version stays as long as its store', async 
   ports.clock.at = new Date(ports.clock.at.getTime() + 10_000 * DAY_MS);
   expect((await listVersions(ports, call, { store_id, query })).data).toHaveLength(2);
   expect(await broken(ports, store_id)).toEqual([]);
+});
+
+test('what was read of a store while a change is becoming seen is used once; later it is kept', async () => {
+  const ports = memoryPorts(started.table);
+  const store_id = await putStore(ports);
+  for (const path of ['/a', '/b']) {
+    await createMemory(ports, call, { store_id, body: { path, content: 'told' }, view: 'basic' });
+  }
+  const table = halfSeen(ports.table);
+  const hide = () => table.hide({ pk: `PATHS#${store_id}`, sk: '/b' }, 1);
+  const snapshots = new StoreSnapshots(table, ports.clock);
+  const searcher = new MemorySearcher({ ...ports, table });
+  const read = async () => [...(await snapshots.read(store_id)).memories.keys()];
+  const found = async () => {
+    const { data } = await searcher.search(call, store_id, {
+      query: 'told',
+      path_prefix: '/',
+      limit: 10,
+    });
+    return data.map(({ memory }) => memory.path);
+  };
+  for (const look of [read, found]) {
+    ports.clock.at = new Date(Date.parse('2026-11-21T12:00:01.000Z'));
+    hide();
+    expect(await look()).toEqual(['/a']);
+    expect(await look()).toEqual(['/a', '/b']);
+    ports.clock.at = new Date(ports.clock.at.getTime() + limits.transaction_seen_ms);
+    await look();
+    hide();
+    expect(await look()).toEqual(['/a', '/b']);
+  }
 });

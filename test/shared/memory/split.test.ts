@@ -17,7 +17,7 @@ function rename(from: string, path: string): MemoryOperation {
 function writesOf(operations: readonly MemoryOperation[]): number {
   const changes = operations.map((operation) => changeOf(operation, facts));
   const plan = { store_id: 'memstore_1', memories_max: 9_999, folder_counts: new Map() };
-  return planMemories(changes, { ...plan, expires_at: '2026' }).length;
+  return planMemories(changes, { ...plan, changed_at: '2026', expires_at: '2026' }).length;
 }
 
 function times<Value>(count: number, make: (n: number) => Value): Value[] {

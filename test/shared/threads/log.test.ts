@@ -13,8 +13,18 @@ import {
   walkLog,
   type LogRange,
 } from '#shared/threads/log.ts';
+import { Context, type ContextCache } from '#shared/turn/context.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
-import { aCall, append, aReply, putSession, testPorts, type TestPorts } from '../../sessions.ts';
+import { halfSeen } from '../../half-seen.ts';
+import {
+  aCall,
+  append,
+  aReply,
+  headOf,
+  putSession,
+  testPorts,
+  type TestPorts,
+} from '../../sessions.ts';
 
 let started: StartedTable;
 let ports: TestPorts;
@@ -97,6 +107,35 @@ test('events that are small each and too much together for one transaction are a
   expect(kept.map((text) => JSON.parse(text) as unknown)).toMatchObject(said);
 });
 
+test('an append that is not wholly seen yet is waited for where its head says that it is there', async () => {
+  const thread_id = await aLog([2, 1, 3]);
+  const table = halfSeen(started.table);
+  const hideMiddle = (reads: number) =>
+    table.hide({ pk: `THREAD#${thread_id}`, sk: 'E#000000000003' }, reads);
+  const read = async (range: LogRange) => {
+    const seqs: number[] = [];
+    for await (const lines of walkLog(table, thread_id, range)) {
+      seqs.push(...lines.map(({ seq }) => seq));
+    }
+    return seqs;
+  };
+  hideMiddle(2);
+  expect(await read({ through: 6 })).toEqual([1, 2, 3, 4, 5, 6]);
+  hideMiddle(1);
+  expect(await read({})).toEqual([1, 2]);
+  // A model that is asked without a part of its conversation would answer something else.
+  const head = await headOf(ports, thread_id);
+  const context = Context.of(new Map(), head);
+  hideMiddle(limits.unseen_attempts_max + 1);
+  await expect(context.sync({ table, blobs: ports.blobs }, head)).rejects.toMatchObject({
+    kind: 'busy',
+  });
+  await context.sync({ table, blobs: ports.blobs }, head);
+  const cache: ContextCache = new Map();
+  context.keep(cache);
+  expect(cache.get(thread_id)?.seq).toBe(6);
+});
+
 test('any range in any direction and size of read gives its numbers, each once and in order', async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -107,9 +146,11 @@ test('any range in any direction and size of read gives its numbers, each once a
         reverse: fc.boolean(),
         entries: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
       }),
-      async ({ sizes, after, through, reverse, entries }) => {
+      async ({ sizes, after, through: wanted, reverse, entries }) => {
         const thread_id = await aLog(sizes);
         const last = sizes.reduce((a, b) => a + b, 0);
+        // What a head does not count is waited for.
+        const through = wanted === undefined ? undefined : Math.min(wanted, last);
         const expected = Array.from({ length: last }, (_, index) => index + 1).filter(
           (seq) => seq > after && seq <= (through ?? last),
         );
