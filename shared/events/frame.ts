@@ -11,14 +11,13 @@ export interface Frame {
 }
 
 /**
- * One frame of server-sent events. JSON holds no line break, so `data` is one line. What it is stands
- * in there: SDKs skip frames without a name and names that they do not list, and `message` is the one
- * that all list. The type as name would keep session.usage from those of Python, Go and Java, and
- * everything from TypeScript's before 0.89.
+ * One frame of server-sent events, named by the event's type: who reads frames without an SDK goes by
+ * that. JSON holds no line break, so `data` is one line; the SDK skips frames that do not name their
+ * event.
  */
 export function frameText({ event, resumable }: Frame): string {
   const id = resumable && 'id' in event ? `id: ${oneLine(event.id)}\n` : '';
-  return `${id}event: message\ndata: ${JSON.stringify(event)}\n\n`;
+  return `${id}event: ${oneLine(event.type)}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 /** Keeps proxies and clients from taking a quiet stream for a dead one. */

@@ -137,13 +137,14 @@ function checkStream(
   return new Response(body, { status: response.status, headers: response.headers });
 }
 
-/** What is wrong with a frame. SDKs skip frames without a name, or with one that they do not list. */
+/** What is wrong with a frame. The SDK skips frames without a name, so data needs one: its type. */
 export function frameErrors(frame: Frame, type: string, request_id: string | null): string[] {
   const { data, event } = frame;
   if (data === undefined || event === 'ping') return [];
   return parsed(data, (body) => {
     if (event === 'error') return envelopeErrors(body, request_id);
-    const name = event === 'message' ? [] : [`event: ${event} is a name that SDKs may skip`];
+    const own = (body as { type?: unknown } | null)?.type;
+    const name = event === own ? [] : [`event: ${event} carries data of type ${String(own)}`];
     return [...name, ...wireErrors(type, body)];
   });
 }

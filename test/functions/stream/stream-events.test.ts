@@ -308,7 +308,7 @@ describe('it is refused before the first byte, as an ordinary answer', () => {
   });
 });
 
-test('a frame has the id of a logged event, the name that every SDK hears and one line of data', async () => {
+test('a frame has the id of a logged event, its type and one line of data', async () => {
   const id = await rig.aSession();
   const response = await fetch(`${rig.door.baseURL}/v1/sessions/${id}/events/stream`, {
     headers: { 'x-api-key': admin_key },
@@ -328,9 +328,9 @@ test('a frame has the id of a logged event, the name that every SDK hears and on
   const frames = text
     .split('\n\n')
     .filter((frame) => frame.startsWith('id:') || frame.startsWith('event:'));
-  expect(frames[0]).toBe(`event: message\ndata: ${JSON.stringify(data?.[0])}`);
+  expect(frames[0]).toBe(`event: user.message\ndata: ${JSON.stringify(data?.[0])}`);
   expect(frames[1]).toMatch(
-    new RegExp(`^id: ${event}\nevent: message\ndata: {.*two\\\\nlines.*}$`),
+    new RegExp(`^id: ${event}\nevent: agent.message\ndata: {.*two\\\\nlines.*}$`),
   );
 });
 

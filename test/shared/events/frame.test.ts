@@ -8,11 +8,11 @@ const event: StreamEvent = {
   processed_at: '2026-11-20T00:00:00.000Z',
 };
 
-test('an event of the log has its id, the name that every SDK hears and one line of data', () => {
+test('an event of the log has its id, its type and one line of data', () => {
   const text = frameText({ event, resumable: true });
   expect(text.split(/\r\n|\r|\n/)).toEqual([
     'id: sevt_1',
-    'event: message',
+    'event: agent.message',
     `data: ${JSON.stringify(event)}`,
     '',
     '',
@@ -20,7 +20,7 @@ test('an event of the log has its id, the name that every SDK hears and one line
 });
 
 test('what cannot be resumed from has no id', () => {
-  expect(frameText({ event, resumable: false })).toMatch(/^event: message\ndata: /);
+  expect(frameText({ event, resumable: false })).toMatch(/^event: agent\.message\ndata: /);
 });
 
 test('a line break in a field is our bug, and no frame', () => {
