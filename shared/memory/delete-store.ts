@@ -27,18 +27,23 @@ export async function deleteStore(
 ): Promise<BetaManagedAgentsDeletedMemoryStore> {
   const at = timestamp(ports.clock);
   try {
-    await ports.table.update({
-      update: storeKey(store_id),
-      expression: 'SET deleted_at = :at, gsi2pk = :deleted, gsi2sk = :place REMOVE gsi1pk, gsi1sk',
-      condition: 'workspace_id = :workspace AND deleted_at = :null',
-      values: {
-        ':at': at,
-        ':deleted': 'DELETED',
-        ':place': `${at}#${store_id}`,
-        ':workspace': call.workspace_id,
-        ':null': null,
+    // A transaction of one, because it knows itself again: repeated for a lost reply, an update of its own
+    // would find its own work, and who has deleted be told that there was nothing.
+    await ports.table.transact([
+      {
+        update: storeKey(store_id),
+        expression:
+          'SET deleted_at = :at, gsi2pk = :deleted, gsi2sk = :place REMOVE gsi1pk, gsi1sk',
+        condition: 'workspace_id = :workspace AND deleted_at = :null',
+        values: {
+          ':at': at,
+          ':deleted': 'DELETED',
+          ':place': `${at}#${store_id}`,
+          ':workspace': call.workspace_id,
+          ':null': null,
+        },
       },
-    });
+    ]);
   } catch (error) {
     throw error instanceof ConditionFailed ? storeMissing(store_id) : error;
   }
