@@ -46,7 +46,6 @@ export function reconcile({
   const chores = choresWith(ports.runs);
   return async (event, context) => {
     const { min_age_seconds } = Event.parse(event);
-    const metrics = new Metrics();
     const options = {
       min_age_ms: min_age_seconds * 1_000,
       is_time_up: () => context.getRemainingTimeInMillis() < limits.reconcile_reserve_ms,
@@ -76,12 +75,19 @@ export function reconcile({
       healed: schedules.healed,
       complete: healed.complete && dreams.complete && schedules.complete && due.complete,
     };
-    metrics.addMetric('StuckSessions', MetricUnit.Count, reconciled.stuck);
-    metrics.addMetric('RestartedSessions', MetricUnit.Count, healed.restarted);
-    metrics.publishStoredMetrics();
+    publish({ StuckSessions: reconciled.stuck, RestartedSessions: healed.restarted });
     logger.info('reconciled', { ...reconciled });
     return reconciled;
   };
+}
+
+/** Only what there is: a metric that is sent every minute is billed all month, also for noughts. */
+function publish(counts: Readonly<Record<string, number>>): void {
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  if (some.length === 0) return;
+  const metrics = new Metrics();
+  for (const [name, count] of some) metrics.addMetric(name, MetricUnit.Count, count);
+  metrics.publishStoredMetrics();
 }
 
 function noteSession(logger: Logger, { what, session, run_id, error }: Found): void {

@@ -9,7 +9,7 @@ import {
   ListTablesCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -129,6 +129,7 @@ test('a run that was never started is found by reconcile, and finishes', async (
   );
   const done = await host.invoke('reconcile', { min_age_seconds: 60 });
   expect(done).toMatchObject({ restarted: 1, complete: true });
+  await expect.poll(reconcileLog).toContain('"RestartedSessions":1');
   await idle(session.id);
   await sessions.delete(session.id);
 });
@@ -149,11 +150,20 @@ test('a deletion that was cut short is swept by reconcile', async () => {
     }),
   );
   await expect(sessions.retrieve(session.id)).rejects.toThrow(/404/);
+  const measured = async () => (await reconcileLog()).split('"CloudWatchMetrics"').length;
+  const before = await measured();
   const done = await host.invoke('reconcile', { min_age_seconds: 60 });
   expect(done).toMatchObject({ swept: 1, complete: true });
+  // A run that restarts nothing sends no metric: one that comes every minute is billed all month.
+  await expect.poll(reconcileLog).toContain('"swept":1');
+  expect(await measured()).toBe(before);
   const Key = { pk: { S: `SESSION#${session.id}` }, sk: { S: 'HEAD' } };
   expect((await table.send(new GetItemCommand({ TableName, Key }))).Item).toBeUndefined();
 });
+
+async function reconcileLog(): Promise<string> {
+  return await readFile(join(host.logs, 'reconcile.log'), 'utf8');
+}
 
 /** The one table of the stack, seen by the administrator. */
 async function openTable(): Promise<{ table: DynamoDBClient; TableName: string }> {

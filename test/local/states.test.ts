@@ -18,6 +18,7 @@ export const handler = async ({ name, act, fail = 0 }) => {
   made.set(name, n);
   if (n <= fail) { class RetryableFault extends Error { name = 'RetryableFault'; } throw new RetryableFault('again'); }
   if (act === 'hang') await new Promise((resolve) => setTimeout(resolve, 60_000));
+  if (act === 'silent') return {};
   if (act === 'large') return { n, text: 'x'.repeat(262_144) };
   return { n };
 };`;
@@ -181,6 +182,21 @@ test('a state over 256 KiB fails the execution, and nothing catches that', async
   const input = start('input', { text: 'x'.repeat(262_144) });
   await expect(input).rejects.toMatchObject({ name: 'InvalidExecutionInput' });
 });
+
+test.each([
+  ['of the input', 'no-input', { act: undefined }, '$.act'],
+  ['of a result', 'no-result', { act: 'silent' }, '$.Payload.n'],
+])(
+  'a path %s that leads to nothing fails the execution, and nothing catches that',
+  async (_, name, input, path) => {
+    const { executionArn } = await start(name, input);
+    expect(await ended(executionArn)).toMatchObject({
+      status: 'FAILED',
+      error: 'States.Runtime',
+      cause: expect.stringContaining(`'${path}'`),
+    });
+  },
+);
 
 test('a machine over its own timeout ends as TIMED_OUT', async () => {
   const { executionArn } = await start('late', { act: 'wait', seconds: 900_000 });

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../../infra/local/host.ts';
+import type { Template } from '../../infra/local/template/template.ts';
 import type { Day } from './day.ts';
 
 /** The data of each release, by its version. */
@@ -16,6 +17,9 @@ export const fixtures = fileURLToPath(new URL('fixtures', import.meta.url));
 
 /** As DynamoDB has it; bytes as text in base64. */
 export type StoredItem = Record<string, AttributeValue>;
+
+/** The definition of each state machine, as its template has it, by its logical id. */
+export type Machines = Readonly<Record<string, unknown>>;
 
 export interface StoredObject {
   readonly key: string;
@@ -44,6 +48,32 @@ export async function readDay(version: string): Promise<Day> {
 export async function readItems(version: string): Promise<StoredItem[]> {
   const lines = await linesOf(version, 'items.jsonl');
   return lines.map((line) => JSON.parse(line, asBytes) as StoredItem);
+}
+
+export function machinesOf({ Resources }: Template): Machines {
+  const all = Object.entries(Resources).filter(
+    ([, { Type }]) => Type === 'AWS::StepFunctions::StateMachine',
+  );
+  return Object.fromEntries(
+    all.map(([id, { Properties }]) => [id, Properties?.['DefinitionString']]),
+  );
+}
+
+/**
+ * Today's template with the state machines of a release: an execution goes on by the definition that it
+ * has begun with, while the functions that it calls are new already.
+ */
+export async function withMachinesOf(version: string): Promise<(template: Template) => Template> {
+  const text = await readFile(join(fixtures, version, 'machines.json'), 'utf8');
+  const machines = Object.entries(JSON.parse(text) as Machines);
+  return (template) => {
+    const old = machines.map(([id, DefinitionString]) => {
+      const now = template.Resources[id];
+      if (now === undefined) throw new Error(`There is no machine ${id} any more.`);
+      return [id, { ...now, Properties: { ...now.Properties, DefinitionString } }] as const;
+    });
+    return { ...template, Resources: { ...template.Resources, ...Object.fromEntries(old) } };
+  };
 }
 
 /** Put what a release has left behind into a host's own table and bucket, over their wire. */

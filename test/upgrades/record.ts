@@ -3,10 +3,11 @@ import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/clien
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { loadAssembly } from '../../infra/local/assembly.ts';
 import type { Host } from '../../infra/local/host.ts';
 import { startRig } from '../rig.ts';
 import { liveADay } from './day.ts';
-import { asLine, fixtures, type StoredItem, type StoredObject } from './fixture.ts';
+import { asLine, fixtures, machinesOf, type StoredItem, type StoredObject } from './fixture.ts';
 
 const usage = `Live a day on a local host, and keep what it has left behind as the fixture of a version.
 
@@ -59,6 +60,11 @@ async function objectsOf({ aws, outputs }: Host): Promise<StoredObject[]> {
 /** Keys of the idempotency of a day, and marks of who listens, are gone before anybody upgrades. */
 const short_lived = /^(IDEMPOTENCY|LISTEN)#/;
 
+async function machines(): Promise<string> {
+  const { template } = await loadAssembly(() => undefined);
+  return `${JSON.stringify(machinesOf(template), undefined, 2)}\n`;
+}
+
 async function record(version: string, is_forced: boolean): Promise<string> {
   const folder = join(fixtures, version);
   await mkdir(folder, { recursive: is_forced });
@@ -69,6 +75,7 @@ async function record(version: string, is_forced: boolean): Promise<string> {
     const objects = await objectsOf(rig.host);
     await writeFile(join(folder, 'day.json'), `${JSON.stringify(day, undefined, 2)}\n`);
     await writeFile(join(folder, 'items.jsonl'), items.map(asLine).join(''));
+    await writeFile(join(folder, 'machines.json'), await machines());
     await writeFile(join(folder, 'objects.jsonl'), objects.map(asLine).join(''));
     return `${items.length} items and ${objects.length} objects in ${folder}`;
   } finally {

@@ -1,14 +1,17 @@
 /**
  * Data that an earlier release has written is read, and gone on with, by this one. Method: what a day on
  * that release has left behind is put into the table and the bucket of a fresh host, over their wire, and
- * everything of it is asked for through the official SDK and the own client. A session with a sealed
+ * everything of it is asked for through the official SDK and the own client. The state machines are those
+ * of that release too: what ran when it was upgraded goes on by them, with the functions of this one. A session with a sealed
  * token is not among it: the key of one account opens nothing that another one's has sealed.
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReverieClient } from '#shared/client/reverie-client.ts';
 import { all, message, startRig, type Rig } from '../rig.ts';
 import { ownClient, otherwise, until, type Day } from './day.ts';
-import { loadFixture, readDay, readItems, versions } from './fixture.ts';
+import { loadFixture, readDay, readItems, versions, withMachinesOf } from './fixture.ts';
 
 async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   const found: Item[] = [];
@@ -31,7 +34,7 @@ describe.each(versions())('what release %s has left behind', (version) => {
   let own: ReverieClient;
   let day: Day;
   beforeAll(async () => {
-    rig = await startRig();
+    rig = await startRig({ template: await withMachinesOf(version) });
     rig.model.otherwise(otherwise);
     own = ownClient(rig);
     day = await readDay(version);
@@ -170,6 +173,15 @@ describe.each(versions())('what release %s has left behind', (version) => {
     expect(JSON.stringify(all(events, 'agent.message').at(-1))).toContain('Noted.');
     await rig.client.beta.sessions.archive(session_id);
     await rig.client.beta.sessions.delete(session_id);
+  });
+
+  test('what ran by its machines has come to its end', async () => {
+    await expect.poll(() => rig.host.running()).toBe(0);
+    // The log is whole once the host has stopped.
+    await rig.host.stop();
+    const log = await readFile(join(rig.host.logs, 'machines.log'), 'utf8');
+    expect(log).toContain('"SUCCEEDED"');
+    expect(log).not.toContain('"FAILED"');
   });
 });
 
