@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../core/backoff.ts';
 import { limits } from '../core/limits.ts';
+import { mayHoldHandwriting } from '../memory/by-hand.ts';
 import type { MemoryOperation } from '../memory/changes.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
 import type { MemoryRow } from '../memory/memory.ts';
@@ -20,8 +21,9 @@ const DAY_MS = 86_400_000;
 
 /**
  * Retire what was learned and has neither been confirmed nor changed for as many days as the operator
- * has chosen: as deletions by the schedule, of which the versions stay. What a person has written is
- * never retired. Conditional on what was read; runs twice: the second finds nothing left.
+ * has chosen: as deletions by the schedule, of which the versions stay. What a person has written in is
+ * never retired, whoever wrote there later. Conditional on what was read; runs twice: the second finds
+ * nothing left.
  */
 export async function retain(ports: MemoryPorts, head: ScheduleHead): Promise<Retired> {
   const { retention, memory_store_id: store_id, workspace_id } = head;
@@ -65,7 +67,8 @@ async function oldMemories(
     // Changed since: it need not be read.
     if (row.updated_at >= before) continue;
     const confirmed_at = confirmedAt(row.sk, await textOf(blobs, row.content));
-    if (confirmed_at !== undefined && confirmed_at < before) old.push(row);
+    if (confirmed_at === undefined || confirmed_at >= before) continue;
+    if (!(await mayHoldHandwriting(table, row))) old.push(row);
   }
   return old;
 }
@@ -78,7 +81,7 @@ function daysOf(path: string, { notes_days, playbooks_days }: Retention): number
 /**
  * When sessions last spoke for what a memory says.
  *
- * @returns undefined for one that no dream has learned: a person's own
+ * @returns undefined for one that no dream has learned
  */
 export function confirmedAt(path: string, text: string): string | undefined {
   const { body, sources } = splitTrailer(text);

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { Fault } from '../../core/fault.ts';
-import { isId } from '../../core/id.ts';
 import { limits } from '../../core/limits.ts';
 import type { Ports } from '../../core/ports.ts';
+import { isByHand } from '../../memory/by-hand.ts';
 import {
   storeKey,
   versionKey,
@@ -63,14 +63,6 @@ async function readWhole(ports: ReadPorts, store_id: string): Promise<Snapshot> 
     })),
   );
   return { memory_store_id: store_id, memories: await Promise.all(memories) };
-}
-
-/** Neither a session nor a dream wrote it, nor a schedule or a person who applied one as it was. */
-function isByHand(version: VersionRow | undefined): boolean {
-  if (version?.dreamt_by !== undefined) return false;
-  const author = version?.created_by;
-  if (author?.type === 'api_actor') return !isId('dream_schedule', author.api_key_id);
-  return author?.type !== 'session_actor';
 }
 
 async function readRows({ table }: ReadPorts, store_id: string): Promise<MemoryRow[]> {

@@ -1,11 +1,18 @@
 /** What was learned ends by the operator's choice alone: as versions, and never what a person has written. */
 import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BetaManagedAgentsMemory as BetaMemory } from '@anthropic-ai/sdk/resources/beta/memory-stores/memories';
+import type { BetaManagedAgentsMemoryVersion as BetaMemoryVersion } from '@anthropic-ai/sdk/resources/beta/memory-stores/memory-versions';
 import { itemOf } from '#shared/core/items-dynamo.ts';
 import { dreamKey } from '#shared/dreams/dream.ts';
 import { confirmedAt } from '#shared/dream-schedules/retain.ts';
 import { runIdAt, runKey, type RunRow } from '#shared/dream-schedules/run.ts';
+import type { MemoryOperation } from '#shared/memory/changes.ts';
+import { versionKey } from '#shared/memory/memory.ts';
+import { readMemories } from '#shared/memory/read-store.ts';
+import { writeMemories } from '#shared/memory/write-memories.ts';
 import { anOperation } from '../dreams/samples.ts';
+import { actor } from '../memory/store.ts';
 import type { Operation } from '#shared/dreams/operation.ts';
 import { aPlaybook } from '../playbooks/samples.ts';
 import { startScheduleRig, type ScheduleRig } from './schedule-rig.ts';
@@ -30,6 +37,27 @@ async function house(id: string): Promise<void> {
   if (dream_id !== null) await rig.end(dream_id, {});
 }
 
+/** What a dream has written, and a schedule or a person has applied as it was. */
+async function dreamt(store_id: string, texts: Readonly<Record<string, string>>): Promise<void> {
+  const { ports } = rig.door;
+  const rows = await readMemories(ports.table, store_id);
+  const operations = Object.entries(texts).map(([path, content]): MemoryOperation => {
+    const before = rows.find(({ sk }) => sk === path);
+    const dreamt_by = 'dream_1';
+    if (before === undefined) return { kind: 'create', path, content, dreamt_by };
+    return { kind: 'write', before, content, dreamt_by };
+  });
+  await writeMemories(ports, { store_id, operations, actor });
+}
+
+/** The newest first. */
+async function versionsOf(store_id: string): Promise<BetaMemoryVersion[]> {
+  const versions: BetaMemoryVersion[] = [];
+  const list = rig.client.beta.memoryStores.memoryVersions.list(store_id);
+  for await (const version of list) versions.push(version);
+  return versions;
+}
+
 describe('retention', () => {
   const learned = (day: string): string =>
     `old\n\n<!-- reverie:sources -->\nLearned from: sesn_1/sevt_1 (${day}T00:00:00.000Z)\n`;
@@ -43,7 +71,8 @@ describe('retention', () => {
       '/else.md': learned('2026-11-01'),
     };
     rig.at('2026-11-28T12:00:00Z');
-    const store_id = await rig.store(memories);
+    const store_id = await rig.store();
+    await dreamt(store_id, memories);
     const off = await rig.schedule(store_id);
     const id = await rig.schedule(store_id, { retention: { notes_days: 30, playbooks_days: 60 } });
     // Everything is young: it was written today.
@@ -68,12 +97,39 @@ describe('retention', () => {
     const left = Object.keys(await rig.texts(store_id)).toSorted();
     expect(left).toEqual(['/_index.md', '/else.md', '/notes/own.md']);
     // As versions: it can be read, and brought back.
-    const versions = [];
-    for await (const version of rig.client.beta.memoryStores.memoryVersions.list(store_id)) {
-      if (version.path === '/notes/old.md') versions.push(version);
-    }
+    const all = await versionsOf(store_id);
+    const versions = all.filter(({ path }) => path === '/notes/old.md');
     expect(versions.map(({ operation }) => operation)).toEqual(['deleted', 'created']);
     expect(versions[0]?.created_by).toEqual({ type: 'api_actor', api_key_id: id });
+  });
+
+  test('leaves what a person has written in, whoever has written there since', async () => {
+    rig.at('2026-11-28T12:00:00Z');
+    const store_id = await rig.store({ '/notes/revised.md': 'A page of a person.\n' });
+    const old = learned('2026-11-01');
+    await dreamt(store_id, { '/notes/revised.md': `A page of a person. ${old}` });
+    await dreamt(store_id, { '/notes/edited.md': old, '/notes/old.md': old });
+    const { memories } = rig.client.beta.memoryStores;
+    for await (const { id, path } of memories.list(store_id) as AsyncIterable<BetaMemory>) {
+      if (path !== '/notes/edited.md') continue;
+      await memories.update(id, { memory_store_id: store_id, content: `Not only ${old}` });
+    }
+    const id = await rig.schedule(store_id, { retention: { notes_days: 30 } });
+    rig.at('2027-02-10T12:00:00Z');
+    await house(id);
+    expect((await rig.newest(id)).retention).toMatchObject({ notes_retired_count: 1 });
+    const left = Object.keys(await rig.texts(store_id)).toSorted();
+    expect(left).toEqual(['/_index.md', '/notes/edited.md', '/notes/revised.md']);
+    // Who wrote the first version is not known any more: it may have been a person.
+    const expired = await rig.store();
+    await dreamt(expired, { '/notes/old.md': 'new\n' });
+    await dreamt(expired, { '/notes/old.md': old });
+    const [first] = (await versionsOf(expired)).toReversed();
+    await rig.door.ports.table.deleteMany([versionKey(expired, first?.id ?? '')]);
+    const other = await rig.schedule(expired, { retention: { notes_days: 30 } });
+    rig.at('2027-05-10T12:00:00Z');
+    await house(other);
+    expect((await rig.newest(other)).retention).toMatchObject({ notes_retired_count: 0 });
   });
 
   test.each<[path: string, text: string, at: string | undefined]>([
