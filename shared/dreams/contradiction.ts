@@ -20,7 +20,9 @@ export interface Statement {
   readonly about: ReadonlySet<string>;
 }
 
-const VALUE = /`[^`\n]+`|https?:\/\/[^\s)>\]"']+|(?:\/[\w.@-]+){2,}|[\w@:./%-]*\d[\w@:./%,-]*/g;
+/** With a bound: else a long run without a digit would be gone through from each of its characters. */
+const VALUE =
+  /`[^`\n]+`|https?:\/\/[^\s)>\]"']+|(?:\/[\w.@-]+){2,}|[\w@:./%-]{0,128}\d[\w@:./%,-]*/g;
 const NAME = /(?<=\s["'(]?)\p{Lu}[\p{L}\p{M}-]+/gu;
 
 /** What a sentence says of its manner, and not of what holds. */

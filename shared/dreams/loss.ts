@@ -43,7 +43,9 @@ export function ownWords(text: string): string {
   return [title, situation, playbook.body].join('\n');
 }
 
-const FACTS = /`[^`\n]{2,}`|https?:\/\/[^\s)>\]"']+|(?:\/[\w.@-]+){2,}|[\w@:./-]*\d[\w@:./%-]*/g;
+/** With a bound: else a long run without a digit would be gone through from each of its characters. */
+const FACTS =
+  /`[^`\n]{2,}`|https?:\/\/[^\s)>\]"']+|(?:\/[\w.@-]+){2,}|[\w@:./-]{0,128}\d[\w@:./%-]*/g;
 
 /** Tokens of a text that no paraphrase replaces. */
 export function factsOf(text: string): string[] {
