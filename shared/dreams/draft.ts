@@ -13,6 +13,7 @@ import type { Lesson } from './duplicates.ts';
 import type { Operation } from './operation.ts';
 import type { Draft } from './prompts/consolidate.ts';
 import type { SnapshotMemory } from './snapshot.ts';
+import { isProse } from './prose.ts';
 
 /** What a draft may speak of. */
 export interface DraftFacts {
@@ -102,8 +103,7 @@ function composed(
     const playbook = playbookOf(draft, path, body, { inputs, facts });
     return playbook === undefined ? undefined : withTrailer(playbook, { ...trailer, sources: [] });
   }
-  // A comment would break a file that a program reads.
-  if (!/\.(md|markdown|txt)$/.test(path)) return words;
+  if (!isProse(path)) return words;
   const titled = draft.op === 'add' && !body.startsWith('#') ? `# ${draft.title}\n\n${body}` : body;
   return withTrailer(titled, trailer);
 }

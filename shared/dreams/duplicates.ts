@@ -1,8 +1,15 @@
 import { limits } from '../core/limits.ts';
 import type { Candidate } from './candidate.ts';
-import { containedPercent, jaccardPercent, likenessOf, type Likeness } from './likeness.ts';
+import {
+  containedPercent,
+  hasOwnWord,
+  jaccardPercent,
+  likenessOf,
+  type Likeness,
+} from './likeness.ts';
 import { ownWords } from './loss.ts';
 import type { Operation } from './operation.ts';
+import { isProse } from './prose.ts';
 import type { Dropped } from './report.ts';
 import type { Snapshot, SnapshotMemory } from './snapshot.ts';
 
@@ -30,7 +37,8 @@ export function distinctLessons(candidates: readonly Candidate[]): Lesson[] {
 
 function saysTheSame(a: Likeness, b: Likeness): boolean {
   if (a.hash === b.hash) return true;
-  return a.decisive === b.decisive && jaccardPercent(a, b) >= limits.dream_same_percent;
+  if (a.decisive !== b.decisive || jaccardPercent(a, b) < limits.dream_same_percent) return false;
+  return !hasOwnWord(a, b) && !hasOwnWord(b, a);
 }
 
 /** The newest of all, each once. */
@@ -61,7 +69,8 @@ export function withoutKnown(
     const memory = known.find(
       ({ likeness }) =>
         likeness.decisive === advice.decisive &&
-        containedPercent(advice, likeness) >= limits.dream_same_percent,
+        containedPercent(advice, likeness) >= limits.dream_same_percent &&
+        !hasOwnWord(advice, likeness),
     );
     if (memory === undefined || lesson.stance === 'contradicts') fresh.push(lesson);
     else {
@@ -80,14 +89,14 @@ export interface SameMemories {
 }
 
 /**
- * Memories whose own words are the same: the one written by hand stays, else the first by path. Others
+ * Memories for people whose own words are the same: the one written by hand stays, else the first by path. Others
  * that were written by hand are left to their writers, and that is told.
  */
 export function sameMemories({ memories }: Snapshot, firstId: () => string): SameMemories {
   const by_hash = new Map<string, SnapshotMemory[]>();
   for (const memory of memories) {
     const { hash, terms } = likenessOf(ownWords(memory.text));
-    if (terms.size === 0) continue;
+    if (terms.size === 0 || !isProse(memory.path)) continue;
     by_hash.set(hash, [...(by_hash.get(hash) ?? []), memory]);
   }
   const all = [...by_hash.values()];

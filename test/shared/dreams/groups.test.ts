@@ -1,7 +1,8 @@
-// Goal: what may contradict or repeat each other comes before the model together.
-import { expect, test } from 'vitest';
+// Goal: what may contradict or repeat each other comes before the model together, and code alone puts
+// together only what says the same.
+import { describe, expect, test } from 'vitest';
 import type { Candidate } from '#shared/dreams/candidate.ts';
-import { distinctLessons } from '#shared/dreams/duplicates.ts';
+import { distinctLessons, sameMemories, withoutKnown } from '#shared/dreams/duplicates.ts';
 import { groupsOf } from '#shared/dreams/groups.ts';
 import { aMemory, aSnapshot, someEvidence } from './samples.ts';
 
@@ -43,4 +44,97 @@ test('advices that are alike come together, in whatever task each was learned', 
     'Returned goods go to hall 9 for inspection.',
   );
   expect(shapes([first, second])).toEqual([[['a', 'b'], []]]);
+});
+
+describe('memories that say the same are put together by code', () => {
+  const isMerged = (a: string, b: string, ending = 'md'): boolean => {
+    const two = aSnapshot(aMemory(`/a.${ending}`, a), aMemory(`/b.${ending}`, b));
+    return sameMemories(two, () => 'c0001').operations.length > 0;
+  };
+
+  test.each([
+    ['Use tabs.\n', 'use  TABS'],
+    ['Use tabs; then run "lint".', 'Use tabs. Then, run lint!'],
+    ['  Use tabs,\n  then run lint.\n', 'Use tabs, then run lint.'],
+    ['- Use tabs\n- Run `lint`', '# Use tabs\n* Run lint.'],
+    ['Dates are written as 2026-11-20.', 'DATES ARE WRITTEN AS 2026-11-20'],
+  ])('%j and %j', (a, b) => {
+    expect(isMerged(a, b)).toBe(true);
+  });
+
+  test.each([
+    ['Retry when the delay is > 30 s.', 'Retry when the delay is < 30 s.'],
+    ['The driver is written in C++.', 'The driver is written in C#.'],
+    ['✅ Deploy on Fridays', '❌ Deploy on Fridays'],
+    ['The offset is -5 minutes.', 'The offset is 5 minutes.'],
+    ['Prices are in $.', 'Prices are in €.'],
+    ['Deploy on Fridays.', 'Deploy on Fridays?'],
+    ['The folder is aBcDe.', 'The folder is AbCdE.'],
+    ['The build is r2D.', 'The build is R2d.'],
+    ['It reads `PATH`.', 'It reads `path`.'],
+    ['Ask Mr Muller.', 'Ask Mr Müller.'],
+    ['a:\n  b:\n  c: off', 'a:\n  b:\n    c: off'],
+    [`key ${'k'.repeat(70)}x`, `key ${'k'.repeat(70)}y`],
+  ])('but not %j and %j', (a, b) => {
+    expect(isMerged(a, b)).toBe(false);
+  });
+
+  test('but not what a program reads in its place', () => {
+    expect(isMerged('{"mode": "fast"}', '{"mode": "fast"}', 'json')).toBe(false);
+  });
+});
+
+describe('lessons that say the same become one by code, and what a memory says is not said again', () => {
+  const lesson = (what: string): [Candidate, Candidate] => {
+    const [situation = '', advice = ''] = what.split(' | ');
+    return [
+      aCandidate('a', situation, advice),
+      aCandidate('b', situation, `${situation} ${advice}`),
+    ];
+  };
+
+  test.each<[one: string, other: string, is_same: boolean]>([
+    [
+      'When the invoice of a customer is exported from the billing system at the end of the month | Use the new template with semicolons and send it to the accounting office in Berlin',
+      'When the invoices of a customer are exported from the billing system at the end of the month | Use the new template with semicolons and send it to the accounting office in Berlin',
+      true,
+    ],
+    [
+      'When the invoice of a customer is exported from the billing system at the end of the month | Use the new template with semicolons and send it to the accounting office in Berlin',
+      'When the invoice of a customer is exported from the billing system at the end of the month | Always use the new template with semicolons and send it to the accounting office in Berlin',
+      true,
+    ],
+    [
+      'When the invoices of Acme are exported at the end of the month | Use the template with semicolons and send it to the office in Berlin',
+      'When the invoices of Globex are exported at the end of the month | Use the template with semicolons and send it to the office in Berlin',
+      false,
+    ],
+    [
+      'When a service is deployed to staging by the pipeline of the team | Ask its owner for approval and write the change into the calendar of releases',
+      'When a service is deployed to production by the pipeline of the team | Ask its owner for approval and write the change into the calendar of releases',
+      false,
+    ],
+    [
+      'Beim Export der Rechnungen am Ende des Monats | Den Dezimalpunkt verwenden und die Datei an die Buchhaltung in Berlin schicken',
+      'Beim Export der Rechnungen am Ende des Monats | Den Dezimalpunkt nicht verwenden und die Datei an die Buchhaltung in Berlin schicken',
+      false,
+    ],
+    [
+      '請求書を月末に会計システムから出力するとき | 小数点にはコンマを使用し、ファイルは経理部の田中さんに送付する',
+      '請求書を月末に会計システムから出力するとき | 小数点にはコンマを使用せず、ファイルは経理部の田中さんに送付する',
+      false,
+    ],
+    [
+      'عند تصدير الفواتير في نهاية الشهر من نظام المحاسبة في برلين | استخدم الفاصلة العشرية وأرسل الملف إلى قسم المحاسبة',
+      'عند تصدير الفواتير في نهاية الشهر من نظام المحاسبة في برلين | لا تستخدم الفاصلة العشرية وأرسل الملف إلى قسم المحاسبة',
+      false,
+    ],
+  ])('%s / %s: %s', (one, other, is_same) => {
+    const [first] = lesson(one);
+    const [second, whole] = lesson(other);
+    const both = distinctLessons([first, { ...second, candidate_id: 'c' }]);
+    expect(both).toHaveLength(is_same ? 1 : 2);
+    const known = aSnapshot(aMemory('/known.md', one.replace(' | ', ' ')));
+    expect(withoutKnown(distinctLessons([whole]), known).dropped).toHaveLength(is_same ? 1 : 0);
+  });
 });
