@@ -34,9 +34,9 @@ export type Converted = z.infer<typeof Converted>;
 export function folded(text: string): string {
   return text
     .normalize('NFKC')
-    .replaceAll(/[\u00ad\u200b-\u200d\u2060\ufeff]/g, '')
-    .replaceAll(/[\u2018\u2019\u201b]/g, "'")
-    .replaceAll(/[\u201c\u201d\u201f]/g, '"')
+    .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .replaceAll(/[\u2018-\u201b\u2039\u203a]/g, "'")
+    .replaceAll(/[\u201c-\u201f\u00ab\u00bb]/g, '"')
     .replaceAll(/[\u2010-\u2015\u2212]/g, '-')
     .replaceAll(/\s+/g, ' ')
     .trim();

@@ -92,3 +92,15 @@ test.each([
   const text = String.raw`It says "it needs node 24" and {"command":"first line\nsecond line"}`;
   expect(quoteStands(quote, text)).toBe(stands);
 });
+
+test.each([
+  ['four signs of Japanese', '税込表示', '金額は必ず税込表示にしてください。', true],
+  ['three signs, which stand in any text', '税込表', '金額は必ず税込表示にしてください。', false],
+  ['right to left, without its marks', 'استخدم الفاصلة', '\u200fاستخدم \u202bالفاصلة\u202c', true],
+  ['German quotation marks', 'die Spalte "Netto"', 'Nimm die Spalte „Netto“.', true],
+  ['French ones', 'la colonne "Net"', 'Prenez la colonne «Net».', true],
+  ['composed and decomposed letters', 'Lösch die Größe', 'Lo\u0308sch die Gro\u0308ße', true],
+  ['another letter', 'Losch die Große', 'Lösch die Größe', false],
+])('a quote of %s', (_, quote, text, stands) => {
+  expect(quoteStands(quote, text)).toBe(stands);
+});
