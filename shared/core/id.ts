@@ -53,9 +53,13 @@ export function newId(noun: Noun, at_ms?: number): string {
   return `${prefixes[noun]}_${at_ms === undefined ? monotonic() : ulid(at_ms, random)}`;
 }
 
-/** When an id of ours was made. */
+/** When an id was made; 0 for what is none of ours. */
 export function madeAtMs(id: string): number {
-  return decodeTime(id.slice(id.indexOf('_') + 1));
+  try {
+    return decodeTime(id.slice(id.indexOf('_') + 1));
+  } catch {
+    return 0;
+  }
 }
 
 const BODY = /^[0-9A-Za-z]{20,40}$/;

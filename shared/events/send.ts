@@ -8,7 +8,7 @@ import type { Ports } from '../core/ports.ts';
 import { limits } from '../core/limits.ts';
 import { load } from '../core/stored.ts';
 import { ConditionFailed, type Row } from '../core/table.ts';
-import { primaryThreadId } from '../core/id.ts';
+import { madeAtMs, primaryThreadId } from '../core/id.ts';
 import { supportsMidConversationSystem } from '../models/catalogue.ts';
 import { outcomeWrite, withRubrics } from '../outcomes/define.ts';
 import {
@@ -75,11 +75,7 @@ async function readStanding(
   events: readonly SendEvent[],
 ): Promise<Standing> {
   const asked = events.flatMap((event) => answeredId(event) ?? []);
-  const rows = await ports.table.getMany([
-    sessionKey(session_id),
-    threadKey(primaryThreadId(session_id)),
-    ...asked.map((event_id) => callKey(session_id, event_id)),
-  ]);
+  const rows = await readSeen(ports, session_id, asked);
   const session = rows.find(isSession);
   if (session?.workspace_id !== call.workspace_id || session.deleted_at !== null) {
     throw new Fault('missing', `Session ${session_id} was not found.`);
@@ -90,6 +86,27 @@ async function readStanding(
   const calls = rows.filter((row) => row.sk.startsWith('CALL#')) as CallRow[];
   const children = await readChildren(ports, head, calls, events);
   return { head, session, calls: new Map(calls.map((row) => [row.event_id, row])), children };
+}
+
+/**
+ * The heads, and the rows of the calls that are answered. A client is told of a call by the log, and may be
+ * faster than the call's row comes to be seen: one that was made a moment ago is waited for.
+ */
+async function readSeen(
+  { table, clock }: Ports,
+  session_id: string,
+  asked: readonly string[],
+): Promise<Row[]> {
+  const keys = asked.map((event_id) => callKey(session_id, event_id));
+  const heads = [sessionKey(session_id), threadKey(primaryThreadId(session_id))];
+  const now_ms = clock.now().getTime();
+  const is_new = (id: string) => Math.abs(now_ms - madeAtMs(id)) < limits.transaction_seen_ms;
+  for (let attempt = 1; ; attempt++) {
+    const rows = await table.getMany([...heads, ...keys]);
+    const missing = asked.filter((id) => is_new(id) && !rows.some(({ sk }) => sk === `CALL#${id}`));
+    if (missing.length === 0 || attempt === limits.unseen_attempts_max) return rows;
+    await sleep(backoffMs(attempt));
+  }
 }
 
 /** The heads of the children that a request may reach; a session whose agent works alone has none. */

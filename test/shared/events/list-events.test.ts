@@ -10,6 +10,8 @@ import { parseQuery } from '#shared/core/parse.ts';
 import type { SessionEvent } from '#shared/events/event.ts';
 import { loadQueued } from '#shared/events/inbox.ts';
 import { EventListQuery, listEvents } from '#shared/events/list-events.ts';
+import { sendEvents } from '#shared/events/send.ts';
+import { callKey } from '#shared/sessions/session.ts';
 import { inboxKey } from '#shared/threads/thread.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { halfSeen } from '../../half-seen.ts';
@@ -108,6 +110,24 @@ test('what a client has sent is waited for where only the head is seen yet, and 
   await expect(loadQueued({ ...ports, table }, thread_id, head.queue)).rejects.toMatchObject({
     kind: 'busy',
   });
+});
+
+test('a call that was made a moment ago is waited for where a client answers before its row is seen', async () => {
+  const { session_id, thread_id } = await putSession(ports, call);
+  const table = halfSeen(ports.table);
+  const answer = async (custom_tool_use_id: string) =>
+    await sendEvents({ ...ports, table }, call, session_id, [
+      { type: 'user.custom_tool_result', custom_tool_use_id },
+    ]);
+  const event_id = newId('event', ports.clock.ms);
+  const key = callKey(session_id, event_id);
+  await table.transact([{ put: { ...key, event_id, thread_id, kind: 'custom' } }]);
+  table.hide(key, 2);
+  expect((await answer(event_id)).data).toMatchObject([{ custom_tool_use_id: event_id }]);
+  const late = newId('event', ports.clock.ms - limits.transaction_seen_ms);
+  for (const none of [late, `sevt_${'z'.repeat(26)}`, `sevt_${'0'.repeat(20)}`, 'x']) {
+    await expect(answer(none)).rejects.toMatchObject({ kind: 'invalid' });
+  }
 });
 
 describe('pages', () => {
