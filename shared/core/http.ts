@@ -1,3 +1,4 @@
+import { isPassing } from './aws-failure.ts';
 import { Fault, faults } from './fault.ts';
 import { parseJson } from './json.ts';
 import type { QueryValues } from './parse.ts';
@@ -120,10 +121,12 @@ export function replyOf(status: number, body: unknown, request_id: string): Http
 }
 
 /**
- * The error envelope of the API. Anything that is not a Fault is our bug: its text may hold what
- * the caller must not see, so it is logged and not sent.
+ * The error envelope of the API. What is neither a Fault nor AWS being busy is our bug. The text of
+ * either may hold what the caller must not see, so it is logged and not sent.
  */
-export function errorReply(error: unknown, request_id: string): HttpReply {
+export function errorReply(thrown: unknown, request_id: string): HttpReply {
+  const is_busy = thrown instanceof Error && !(thrown instanceof Fault) && isPassing(thrown);
+  const error = is_busy ? new Fault('overloaded', 'AWS is busy. Try again in a moment.') : thrown;
   const known = error instanceof Fault;
   const { status, type, retryable } = known
     ? faults[error.kind]

@@ -104,7 +104,8 @@ export async function lifeOf(
     [false, true].map(async (reverse) => {
       const { rows } = await table.query({ pk, index: 'list', ...every, reverse });
       const [row] = await table.getMany(rows);
-      invariant(row !== undefined, 'a memory with a version has a first and a last one');
+      // The index lags: what has just been made, or has just run out, is not as it says.
+      if (row === undefined) throw new Fault('busy', `${memory_id} has just changed. Try again.`);
       return (row as VersionRow).created_at;
     }),
   );

@@ -153,6 +153,19 @@ test.each(Object.keys(faults) as FaultKind[])('a Fault %s becomes its envelope',
   });
 });
 
+test('AWS that is busy is a 529 that may be sent again, and tells nothing of what was asked', () => {
+  const throttled = Object.assign(new Error('Rate exceeded for table 42'), {
+    name: 'ThrottlingException',
+  });
+  const reply = errorReply(throttled, 'req_3');
+  expect(reply).toMatchObject({ status: 529, headers: { 'x-should-retry': 'true' } });
+  expect(JSON.parse(reply.body)).toEqual({
+    type: 'error',
+    error: { type: 'overloaded_error', message: 'AWS is busy. Try again in a moment.' },
+    request_id: 'req_3',
+  });
+});
+
 test('an unknown error is a 500 that tells nothing of it', () => {
   const reply = errorReply(new Error('the secret is 42'), 'req_2');
   expect(reply.status).toBe(500);
