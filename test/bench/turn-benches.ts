@@ -56,7 +56,10 @@ export async function benchRounds(client: Anthropic): Promise<Result[]> {
 const SESSIONS = 50;
 const TURNS = 5;
 
-/** Fifty sessions at once, five turns each, and what the host weighs meanwhile. */
+/**
+ * Fifty sessions at once, five turns each, and what the host weighs meanwhile. The first pass is told
+ * by itself: in it V8 compiles what only a crowd runs, and each session makes its first transcript.
+ */
 export async function benchLoad(client: Anthropic, host: HostProcess): Promise<Result[]> {
   const [agent, environment] = [await newAgent(client), await newEnvironment(client)];
   const sessions = await Promise.all(
@@ -67,6 +70,29 @@ export async function benchLoad(client: Anthropic, host: HostProcess): Promise<R
   );
   let peak_mb = host.memoryMb();
   const scale = setInterval(() => (peak_mb = Math.max(peak_mb, host.memoryMb())), 100);
+  const first = await crowd(sessions);
+  const second = await crowd(sessions);
+  clearInterval(scale);
+  for (const session of sessions) session.close();
+  const failed = first.failed + second.failed;
+  return [
+    { name: 'load_errors', value: failed, unit: 'count', target: { at_most: 0 } },
+    { name: 'load_first_turns_per_s', value: first.turns_per_s, unit: 'per_s' },
+    {
+      name: 'load_turns_per_s',
+      value: second.turns_per_s,
+      unit: 'per_s',
+      target: { at_least: 60 },
+    },
+    ...latency('load_turn', second.idle_ms).slice(0, 2),
+    { name: 'host_memory_peak_mb', value: peak_mb, unit: 'MB', target: { at_most: 1_500 } },
+  ];
+}
+
+/** One pass: every session takes its turns, all at once. */
+async function crowd(
+  sessions: readonly OpenSession[],
+): Promise<{ failed: number; turns_per_s: number; idle_ms: number[] }> {
   const idle_ms: number[] = [];
   const started = performance.now();
   const ended = await Promise.allSettled(
@@ -75,19 +101,7 @@ export async function benchLoad(client: Anthropic, host: HostProcess): Promise<R
     }),
   );
   const total_s = (performance.now() - started) / 1_000;
-  clearInterval(scale);
-  for (const session of sessions) session.close();
   const failed = ended.filter((end) => end.status === 'rejected');
   for (const { reason } of failed) console.error(`load: ${String(reason)}`);
-  return [
-    { name: 'load_errors', value: failed.length, unit: 'count', target: { at_most: 0 } },
-    {
-      name: 'load_turns_per_s',
-      value: idle_ms.length / total_s,
-      unit: 'per_s',
-      target: { at_least: 60 },
-    },
-    ...latency('load_turn', idle_ms).slice(0, 2),
-    { name: 'host_memory_peak_mb', value: peak_mb, unit: 'MB', target: { at_most: 1_500 } },
-  ];
+  return { failed: failed.length, turns_per_s: idle_ms.length / total_s, idle_ms };
 }
