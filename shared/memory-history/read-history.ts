@@ -2,15 +2,21 @@ import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { isPast } from '../memory/read-store.ts';
+import { firstVersionId } from '../memory/versions.ts';
 import type { VersionRow } from '../memory/memory.ts';
 import { Past } from './past.ts';
 
-/** Every version of a store in the order of their ids, which is that of time, a page at a time. */
+/**
+ * Every version of a store in the order of their ids, which is that of time, a page at a time.
+ *
+ * @param since RFC 3339. @default - from the first one on
+ */
 export async function* readHistory(
   { table, clock }: Ports,
   store_id: string,
+  since?: string,
 ): AsyncGenerator<VersionRow[]> {
-  for (let from = '!', more = true; more;) {
+  for (let from = since === undefined ? '!' : firstVersionId(since), more = true; more;) {
     const page = await table.query({ pk: `MEMVERS#${store_id}`, from, to: '~' });
     const now = clock.now().toISOString();
     const last = page.rows.at(-1)?.sk;

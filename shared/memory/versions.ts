@@ -93,14 +93,16 @@ function idIn(actor: BetaManagedAgentsActor, name: string): unknown {
   return (actor as unknown as Readonly<Record<string, unknown>>)[name];
 }
 
-/** ULIDs begin with their time, so bounds of time are bounds of ids. */
+/** ULIDs begin with their time, so bounds of time are bounds of ids: what no version of then, or later, is before. */
+export function firstVersionId(since: string): string {
+  return `${prefixes.memory_version}_${encodeTime(Math.max(Date.parse(since), 0), 10)}`;
+}
+
 function positionsOf({ 'created_at[gte]': gte, 'created_at[lte]': lte }: VersionListQuery) {
-  const id = (time: string, rest: string) =>
-    `${prefixes.memory_version}_${encodeTime(Math.max(Date.parse(time), 0), 10)}${rest}`;
   return {
-    from: gte === undefined ? '!' : id(gte, ''),
+    from: gte === undefined ? '!' : firstVersionId(gte),
     // Nothing is older than time itself: a bound before that leaves out everything.
-    to: lte === undefined ? '~' : Date.parse(lte) < 0 ? ' ' : id(lte, '~'),
+    to: lte === undefined ? '~' : Date.parse(lte) < 0 ? ' ' : `${firstVersionId(lte)}~`,
   };
 }
 

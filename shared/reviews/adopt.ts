@@ -3,6 +3,7 @@ import type { Ports } from '../core/ports.ts';
 import type { Write } from '../core/table.ts';
 import type { DreamHead } from '../dreams/dream.ts';
 import { sha256Of } from '../memory/content.ts';
+import { readHistory } from '../memory-history/read-history.ts';
 import type { Change, Edit } from './change.ts';
 import { heldAt } from './held-at.ts';
 import type { Held } from './plan-changes.ts';
@@ -45,11 +46,11 @@ async function adoption(
 ): Promise<Write[]> {
   const { dream_id, memory_store_id } = dream;
   const edits = changes.flatMap((change) => change.edits);
-  const held = await heldAt(
-    ports,
-    memory_store_id,
-    edits.map(({ path }) => path),
-  );
+  const created = edits.filter(({ before }) => before === null).map(({ path }) => path);
+  const made = new Map([
+    ...heldIds(await heldAt(ports, memory_store_id, created)),
+    ...(created.length === 0 ? [] : await madeBy(ports, dream)),
+  ]);
   const row = adoptedApply(ports, dream, changes);
   const is_free = { condition: 'attribute_not_exists(pk)' };
   const writes: Write[] = [
@@ -59,7 +60,7 @@ async function adoption(
   for (let from = 0; from < changes.length; from += PART_CHANGES) {
     const outcomes = changes
       .slice(from, from + PART_CHANGES)
-      .map((change) => adopted(dream, change, held));
+      .map((change) => adopted(dream, change, made));
     writes.push({ put: { ...partKey({ ...row, reached: from }), outcomes }, ...is_free });
   }
   return writes;
@@ -88,19 +89,42 @@ function adoptedApply(ports: Ports, dream: DreamHead, changes: readonly Change[]
   };
 }
 
-function adopted({ unwritten = [] }: DreamHead, { operation, edits }: Change, held: Held): Outcome {
+/** Ids of memories by path. */
+type Made = ReadonlyMap<string, string>;
+
+function heldIds(held: Held): [string, string][] {
+  return [...held.values()].flatMap((row) =>
+    row.kind === 'memory' ? [[row.sk, row.memory_id] as [string, string]] : [],
+  );
+}
+
+/** What the dream has made, by the path that it gave it: others may have moved it since. */
+async function madeBy(ports: Ports, dream: DreamHead): Promise<Made> {
+  const { memory_store_id, created_at, ended_at, pipeline_session_id } = dream;
+  const made = new Map<string, string>();
+  for await (const versions of readHistory(ports, memory_store_id, created_at)) {
+    for (const { operation, created_by, path, memory_id } of versions) {
+      const is_own =
+        created_by.type === 'session_actor' && created_by.session_id === pipeline_session_id;
+      if (is_own && operation === 'created' && path !== null) made.set(path, memory_id);
+    }
+    if (ended_at !== null && (versions.at(-1)?.created_at ?? '') > ended_at) break;
+  }
+  return made;
+}
+
+function adopted({ unwritten = [] }: DreamHead, { operation, edits }: Change, made: Made): Outcome {
   const { change_id } = operation;
   if (unwritten.includes(change_id)) {
     return { change_id, outcome: 'conflict', conflict: { reason: 'changed', path: null } };
   }
-  const written = edits.flatMap((edit) => adoptedEdit(edit, held));
+  const written = edits.flatMap((edit) => adoptedEdit(edit, made));
   return { change_id, outcome: 'applied', written };
 }
 
 /** What others have changed since is told by a rollback, as of any other apply. */
-function adoptedEdit({ path, before, after }: Edit, held: Held): Written[] {
-  const row = held.get(path);
-  const memory_id = before?.memory_id ?? (row?.kind === 'memory' ? row.memory_id : undefined);
+function adoptedEdit({ path, before, after }: Edit, made: Made): Written[] {
+  const memory_id = before?.memory_id ?? made.get(path);
   // The dream has made it, and it is gone: there is nothing to take back.
   if (memory_id === undefined) return [];
   const before_version_id = before?.memory_version_id ?? null;

@@ -99,6 +99,24 @@ test('a merge into a memory that others change meanwhile ends none of its memori
   expect(change).toMatchObject({ state: 'proposed', applies: [{ outcome: 'conflict' }] });
 });
 
+test('what a dream has made in its own store, and a person has moved since, is told by a rollback', async () => {
+  const store_id = await rig.store({ '/other.md': 'Kept.\n' });
+  const session_id = await rig.talk('LESSON about ports: the staging port is 8443.');
+  const output_behavior = { type: 'update_existing' as const, memory_store_id: store_id };
+  const { id } = await rig.dream(store_id, [session_id], { output_behavior });
+  expect(await rig.settled(id)).toMatchObject({ status: 'completed' });
+  const { memories: all } = rig.client.beta.memoryStores;
+  for await (const item of all.list(store_id, { path_prefix: '/notes/' })) {
+    if (item.type !== 'memory') continue;
+    await all.update(item.id, { memory_store_id: store_id, path: '/moved.md' });
+  }
+  const [apply] = (await own.applies(id)).data;
+  expect(apply).toMatchObject({ state: 'applied', applied_count: 1 });
+  const back = await own.rollBack(id, apply?.id ?? '');
+  expect(back).toMatchObject({ rolled_back_count: 0, conflict_count: 1 });
+  expect((await rig.texts(store_id))['/moved.md']).toContain('8443');
+});
+
 test("what a person accepts as it is stays the dream's own: what was said before the review still changes it", async () => {
   const store_id = await rig.store(memories);
   const first = await rig.talk('LESSON about ports: the staging port is 8443.');
