@@ -34,7 +34,7 @@ export function watches({ settings, functions, machine, rest }: Watched): Watch[
     {
       name: 'stuck-sessions',
       severity: 'critical',
-      metric: stuckSessions(settings),
+      metric: sentBy(settings, 'reconcile', 'StuckSessions'),
       threshold: 1,
       periods: 2,
       meaning: 'Sessions or dreams are running that reconcile has not been able to bring back.',
@@ -44,7 +44,8 @@ export function watches({ settings, functions, machine, rest }: Watched): Watch[
     {
       name: 'model-refused',
       severity: 'critical',
-      metric: refusals(settings),
+      // When a request is refused for its key or for want of credit: see shared/task/observe.ts.
+      metric: sentBy(settings, 'step', 'ModelRefusals'),
       threshold: 1,
       meaning:
         'The model provider takes our key no longer, or the account has no credit left: turns end with an error.',
@@ -138,23 +139,12 @@ function warnings(functions: Watched['functions']): Watch[] {
   ];
 }
 
-/** Sent by the step when a request is refused for its key or for want of credit: see shared/task/observe.ts. */
-function refusals(settings: Settings): Metric {
+/** What a function of ours sends, which is nothing where nothing has happened: no metric is paid for then. */
+function sentBy(settings: Settings, sender: 'step' | 'reconcile', metricName: string): Metric {
   return new Metric({
     namespace: METRICS_NAMESPACE,
-    metricName: 'ModelRefusals',
-    dimensionsMap: { service: `${settings.stack_name}-step` },
-    statistic: Stats.SUM,
-    period,
-  });
-}
-
-/** Sent by reconcile when there are any: an account without stuck sessions pays for no metric. */
-function stuckSessions(settings: Settings): Metric {
-  return new Metric({
-    namespace: METRICS_NAMESPACE,
-    metricName: 'StuckSessions',
-    dimensionsMap: { service: `${settings.stack_name}-reconcile` },
+    metricName,
+    dimensionsMap: { service: `${settings.stack_name}-${sender}` },
     statistic: Stats.MAXIMUM,
     period,
   });

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { measureDream } from '#shared/dreams/measure.ts';
 import { runStage, stage_tasks } from '#shared/dreams/stages/run-stage.ts';
 import type { StagePorts } from '#shared/dreams/stages/work.ts';
-import { thrownBy } from '#shared/task/passing.ts';
+import { thrownBy } from '#shared/core/aws-failure.ts';
 
 /** What the machine sends; `error` is what its Catch caught. */
 const Event = z.object({

@@ -28,8 +28,13 @@ export async function unpack(
   { url, mount_path }: UnpackCall,
 ): Promise<SandboxReply> {
   const unpacked = new Unpacked(mount_path);
+  const response = await askStore(url);
+  // Not the archive's fault: the sandbox gives no answer, and another try may.
+  if (!response.ok || response.body === null) {
+    throw new Error(`the store answered ${response.status}`);
+  }
   try {
-    await readArchive(url, unpacked);
+    await readArchive(response.body, unpacked);
   } catch (error) {
     const why = error instanceof ArchiveRefused ? error.message : 'it is damaged.';
     return { content: said(why), is_error: true, changes: [] };
@@ -40,12 +45,13 @@ export async function unpack(
   return { content: [], is_error: false, changes: [...contents, ...unpacked.links] };
 }
 
-async function readArchive(url: string, unpacked: Unpacked): Promise<void> {
-  const response = await askStore(url);
-  if (response.body === null) throw new Error('the store gave no body');
+async function readArchive(
+  archive: NonNullable<Response['body']>,
+  unpacked: Unpacked,
+): Promise<void> {
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   // Without a callback a failure would be nobody's; with it the reader below meets it.
-  pipeline(Readable.fromWeb(response.body), gunzip, () => undefined);
+  pipeline(Readable.fromWeb(archive), gunzip, () => undefined);
   const entries = ReadableStream.from(bounded(gunzip)).pipeThrough(
     createTarDecoder({ strict: true }),
   );

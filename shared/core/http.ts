@@ -1,4 +1,4 @@
-import { isPassing } from './aws-failure.ts';
+import { thrownBy } from './aws-failure.ts';
 import { Fault, faults } from './fault.ts';
 import { parseJson } from './json.ts';
 import type { QueryValues } from './parse.ts';
@@ -125,8 +125,7 @@ export function replyOf(status: number, body: unknown, request_id: string): Http
  * either may hold what the caller must not see, so it is logged and not sent.
  */
 export function errorReply(thrown: unknown, request_id: string): HttpReply {
-  const is_busy = thrown instanceof Error && !(thrown instanceof Fault) && isPassing(thrown);
-  const error = is_busy ? new Fault('overloaded', 'AWS is busy. Try again in a moment.') : thrown;
+  const error = thrownBy(thrown);
   const known = error instanceof Fault;
   const { status, type, retryable } = known
     ? faults[error.kind]

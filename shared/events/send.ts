@@ -103,8 +103,9 @@ async function readSeen(
   const is_new = (id: string) => Math.abs(now_ms - madeAtMs(id)) < limits.transaction_seen_ms;
   for (let attempt = 1; ; attempt++) {
     const rows = await table.getMany([...heads, ...keys]);
-    const missing = asked.filter((id) => is_new(id) && !rows.some(({ sk }) => sk === `CALL#${id}`));
-    if (missing.length === 0 || attempt === limits.unseen_attempts_max) return rows;
+    const seen = new Set(rows.map(({ sk }) => sk));
+    const is_waited = asked.some((id, n) => is_new(id) && !seen.has(keys[n]?.sk ?? ''));
+    if (!is_waited || attempt === limits.unseen_attempts_max) return rows;
     await sleep(backoffMs(attempt));
   }
 }

@@ -45,13 +45,15 @@ export async function addFile(
   });
   if (first !== undefined) return first;
   await copyBytes(ports, mounted);
-  const writes = [...touchSession(session_id, at), ...mountWrites([mounted])];
   return await again(`session '${session_id}'`, async () => {
     // What stood in the way of the last round is said in its own words.
     const met = await refusedOrAnswered(ports, call, async () => {
       await checkRoom(ports, await readChangeable(ports.table, call, session_id), mounted);
     });
-    return met ?? (await commit(ports, call, writes, { answer }));
+    if (met !== undefined) return met;
+    const now = timestamp(ports.clock);
+    const writes = [...touchSession(session_id, at), ...mountWrites([mounted], now)];
+    return await commit(ports, call, writes, { answer });
   });
 }
 

@@ -77,11 +77,16 @@ export function mountFile(from: ApiFile, plan: MountPlan): MountedFile {
   };
 }
 
-/** Everything of some mounted files but their bytes. */
-export function mountWrites(mounted: readonly MountedFile[]): Write[] {
+/**
+ * Everything of some mounted files but their bytes.
+ *
+ * @param at Now: copying the bytes has taken its time since the resources were made, and readers of the
+ *   files go by when they were changed
+ */
+export function mountWrites(mounted: readonly MountedFile[], at: string): Write[] {
   const [first] = mounted;
   if (first === undefined) return [];
-  const { session_id, created_at } = first.resource;
+  const { session_id } = first.resource;
   const { workspace_id } = first.file;
   const condition = 'attribute_not_exists(pk)';
   const puts = mounted.flatMap(({ resource, file }): Write[] => [
@@ -94,7 +99,7 @@ export function mountWrites(mounted: readonly MountedFile[]): Write[] {
     base: undefined,
     next: entry,
   }));
-  return [...puts, ...changeWrites({ session_id, workspace_id }, changed, created_at)];
+  return [...puts, ...changeWrites({ session_id, workspace_id }, changed, at)];
 }
 
 /** Take a resource's file away; its entry only while it is the one that was mounted. */

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { timestamp } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Write } from '../core/table.ts';
@@ -19,7 +20,7 @@ const FILES_PER_TRANSACTION = 16;
  * @throws Fault `too_large` when the files are more than a session may hold
  */
 export async function writeFirst(
-  ports: Pick<Ports, 'table' | 'blobs'>,
+  ports: Pick<Ports, 'table' | 'blobs' | 'clock'>,
   made: NewSession,
   files: readonly MountedFile[],
 ): Promise<Pick<Write & { put: SessionHead }, 'condition' | 'values'>> {
@@ -38,7 +39,7 @@ export async function writeFirst(
   );
   for (let first = 0; first < files.length; first += FILES_PER_TRANSACTION) {
     const some = files.slice(first, first + FILES_PER_TRANSACTION);
-    await ports.table.transact(mountWrites(some));
+    await ports.table.transact(mountWrites(some, timestamp(ports.clock)));
   }
   return { condition: 'gsi2sk = :place', values: { ':place': place } };
 }

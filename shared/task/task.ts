@@ -5,7 +5,7 @@ import type { Begun } from '../threads/prepare-change.ts';
 import type { StepInput, StepResult } from '../turn/run-turn.ts';
 import type { Observation } from '../turn/turn-ports.ts';
 import { observer } from './observe.ts';
-import { thrownBy } from './passing.ts';
+import { thrownBy } from '../core/aws-failure.ts';
 
 /** What the state machine sends; `error` is what its Catch caught. */
 const Event = z.object({

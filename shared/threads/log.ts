@@ -222,7 +222,7 @@ export async function* walkLog(
       after = lines.at(-1)?.seq ?? after;
       yield lines;
     }
-    if (after >= through || attempt > limits.unseen_attempts_max) return;
+    if (after >= through || attempt === limits.unseen_attempts_max) return;
     await sleep(backoffMs(attempt));
   }
 }

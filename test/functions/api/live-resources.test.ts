@@ -1,6 +1,7 @@
 /** Resources of sessions that live: added, changed, removed and gone with them. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fileKey } from '#shared/api-files/api-file.ts';
+import type { Blobs } from '#shared/core/blobs.ts';
 import { newId } from '#shared/core/id.ts';
 import { limits } from '#shared/core/limits.ts';
 import { default_workspace_id as workspace_id } from '#shared/keys/api-key.ts';
@@ -137,6 +138,25 @@ test('a repeat that finds the first one done has its answer, and is not in its o
   const first = await add();
   expect(await add()).toEqual(first);
   expect(await list(session_id)).toEqual([first]);
+});
+
+test('files count as changed when their rows are written, however long the copy took', async () => {
+  const { id: session_id } = await rig.create();
+  const file_id = await upload();
+  const { ports } = rig.door;
+  let now = ports.clock.now();
+  const blobs: Blobs = Object.create(ports.blobs, {
+    copy: {
+      value: async (from: string, to: string) => {
+        now = new Date(now.getTime() + 60_000);
+        await ports.blobs.copy(from, to);
+      },
+    },
+  });
+  const slow = { ...ports, blobs, clock: { now: () => now } };
+  await addFile(slow, aCall, session_id, { type: 'file', file_id });
+  const head = await ports.table.get({ pk: `FILES#${session_id}`, sk: 'HEAD' });
+  expect(head).toMatchObject({ changed_at: now.toISOString() });
 });
 
 test('what one session hands over is mounted in another, while it is still that', async () => {

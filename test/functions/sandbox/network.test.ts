@@ -4,6 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAllowed } from '../../../functions/sandbox/egress.ts';
 import { askStore } from '../../../functions/sandbox/store.ts';
+import { unpack } from '../../../functions/sandbox/unpack.ts';
+import type { SandboxRequest } from '#shared/tools/sandbox.ts';
 import { inSession, startRig, type Rig } from '../../shared/tools/rig.ts';
 
 /** The network of commands: a loopback server plays every host of the internet. */
@@ -53,6 +55,15 @@ test('a store that cannot be reached is asked three times, and then is an error'
   const { port } = server.address() as AddressInfo;
   await expect(askStore(`http://127.0.0.1:${port}/store`)).rejects.toThrow('fetch failed');
   expect(store_says).toEqual([200]);
+});
+
+test('an archive that the store does not give is not said to be damaged', async () => {
+  store_says = [403];
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/store`;
+  const call = { tool: 'unpack', url, mount_path: '/workspace/repository' } as const;
+  const asked = unpack({ upload_url: url } as SandboxRequest, call);
+  await expect(asked).rejects.toThrow('the store answered 403');
 });
 
 test('a limited environment reaches its hosts and no other', async () => {

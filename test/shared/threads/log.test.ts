@@ -126,7 +126,7 @@ test('an append that is not wholly seen yet is waited for where its head says th
   // A model that is asked without a part of its conversation would answer something else.
   const head = await headOf(ports, thread_id);
   const context = Context.of(new Map(), head);
-  hideMiddle(limits.unseen_attempts_max + 1);
+  hideMiddle(limits.unseen_attempts_max);
   await expect(context.sync({ table, blobs: ports.blobs }, head)).rejects.toMatchObject({
     kind: 'busy',
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Fault } from '#shared/core/fault.ts';
-import { thrownBy } from '#shared/task/passing.ts';
+import { thrownBy } from '#shared/core/aws-failure.ts';
 
 /** As the SDK throws it: an error with the service's name for it, and what HTTP said. */
 const failure = (name: string, status?: number, code?: string): Error =>
