@@ -5,6 +5,12 @@ const HOT_MS = 15;
 const WORKING_MS = 100;
 const QUIET_MS = 250;
 const ASLEEP_MS = 1_000;
+const ASLEEP_AFTER_MS = 600_000;
+
+/** A stream tells of a step that took a second at most so many parts of it late: a tenth. */
+const WORKING_SHARE = 10;
+/** Of a rest it is a hundredth: somebody may be typing. */
+const RESTING_SHARE = 100;
 
 /**
  * How long to wait before a thread's head is read again. Each read is half a read unit (eventual,
@@ -14,12 +20,10 @@ const ASLEEP_MS = 1_000;
  * @param quiet_ms How long ago the thread last moved.
  */
 export function pollInterval(running: boolean, quiet_ms: number): number {
-  if (quiet_ms < 1_000) return HOT_MS;
-  const [last_ms, rest_ms] = running ? [WORKING_MS, 5_000] : [QUIET_MS, 30_000];
-  if (quiet_ms < rest_ms) {
-    return Math.round(HOT_MS + ((last_ms - HOT_MS) * (quiet_ms - 1_000)) / (rest_ms - 1_000));
-  }
-  return running || quiet_ms < 600_000 ? last_ms : ASLEEP_MS;
+  if (!running && quiet_ms >= ASLEEP_AFTER_MS) return ASLEEP_MS;
+  const share = running ? WORKING_SHARE : RESTING_SHARE;
+  const last_ms = running ? WORKING_MS : QUIET_MS;
+  return Math.round(Math.min(last_ms, Math.max(HOT_MS, quiet_ms / share)));
 }
 
 /** Who is due this much later is read along: one request for all instead of one for each. */

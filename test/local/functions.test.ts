@@ -27,6 +27,16 @@ const acts = {
   now: () => Date.now(),
   left: (_, context) => context.getRemainingTimeInMillis(),
   tenant: (_, context) => context.tenantId,
+  trace: async () => {
+    const sent = [];
+    const watched = new DynamoDBClient({ maxAttempts: 1 });
+    const watch = (next) => (args) => (sent.push(args.request.headers['X-Amzn-Trace-Id']), next(args));
+    watched.middlewareStack.add(watch, { step: 'finalizeRequest' });
+    for (const sk of ['1', '2']) {
+      await watched.send(new PutItemCommand({ TableName: process.env.TABLE_NAME, Item: { pk: { S: 'trace' }, sk: { S: sk } } }));
+    }
+    return sent;
+  },
   put: async () => {
     await db.send(new PutItemCommand({ TableName: process.env.TABLE_NAME, Item: { pk: { S: 'a' }, sk: { S: 'b' } } }));
     return 'put';
@@ -107,6 +117,14 @@ test('a module keeps its state from one call to the next, until it is killed', a
   expect([await run('count'), await run('count')]).toEqual([1, 2]);
   await rig.host.kill('work');
   expect(await run('count')).toBe(1);
+});
+
+test('what an invocation asks of AWS goes under the trace of that invocation', async () => {
+  const traces = (await Promise.all([run('trace'), run('trace')])) as string[][];
+  const [[one, again] = [], [other] = []] = traces;
+  expect(one).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Sampled=0$/);
+  expect(again).toBe(one);
+  expect(other).not.toBe(one);
 });
 
 test('an error keeps its name and message', async () => {

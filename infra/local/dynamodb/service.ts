@@ -23,6 +23,7 @@ import {
 import type { Engine } from './engine.ts';
 import { RowCache, rowOf, type CachedRow } from './row-cache.ts';
 import type { TableOfStack } from './tables.ts';
+import { Turns } from './turns.ts';
 
 const reading = new Set(['GetItem', 'BatchGetItem', 'Query', 'Scan', 'TransactGetItems']);
 const writing = new Set(
@@ -40,6 +41,7 @@ export class DynamoService implements Service {
   readonly #counting: Counting;
   readonly #keys: TableKeys;
   readonly #cache: RowCache | undefined;
+  readonly #turns = new Turns();
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
   constructor(
@@ -167,7 +169,12 @@ export class DynamoService implements Service {
     return asks ? reply : { ...reply, headers, body: answer.rest };
   }
 
-  #send({ headers }: WireRequest, body: Buffer): Promise<Relayed> {
+  async #send(request: WireRequest, body: Buffer): Promise<Relayed> {
+    const caller = String(request.headers['x-amzn-trace-id']);
+    return await this.#turns.take(caller, () => this.#ask(request, body));
+  }
+
+  #ask({ headers }: WireRequest, body: Buffer): Promise<Relayed> {
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest(this.#engine.url, {
         method: 'POST',

@@ -2,6 +2,7 @@
  * The thread that a function runs in: Lambda's runtime, as far as a Node handler sees it.
  * It is run from a compiled copy (see worker-file.ts) and imports nothing that Node does not bring.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -84,8 +85,19 @@ class ResponseStream extends Writable {
   }
 }
 
+/** The trace of the invocation that the code which asks belongs to. */
+const trace = new AsyncLocalStorage<string>();
+const untold = (): undefined => undefined;
+
 Object.assign(globalThis, {
   awslambda: {
+    /** What Lambda's runtime keeps where several invocations share a process: the AWS SDK sends the trace along. */
+    InvokeStore: {
+      getXRayTraceId: () => trace.getStore(),
+      getTraceparent: untold,
+      getTracestate: untold,
+      getBaggage: untold,
+    },
     streamifyResponse: (handler: object) => Object.assign(handler, { [streaming]: true }),
     HttpResponseStream: {
       from(stream: ResponseStream, prelude: Prelude): ResponseStream {
@@ -108,8 +120,10 @@ const loaded = await load();
 post({ type: 'loaded' });
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.type === 'invoke') void invoke(message.id, message.event, message.context);
-  else if (message.type === 'sent') streams.get(message.id)?.sent(message.bytes);
+  if (message.type === 'invoke') {
+    const { id, event, context } = message;
+    void trace.run(traceOf(context), () => invoke(id, event, context));
+  } else if (message.type === 'sent') streams.get(message.id)?.sent(message.bytes);
   else streams.get(message.id)?.destroy();
 });
 
@@ -118,6 +132,12 @@ async function load(): Promise<Handler | StreamHandler> {
   const handler = exported[handler_name];
   if (typeof handler === 'function') return handler as Handler;
   throw new Error(`${module} exports no function ${handler_name}`);
+}
+
+/** Not sampled: nothing collects spans here. */
+function traceOf({ aws_request_id }: InvocationContext): string {
+  const [time = '', ...rest] = aws_request_id.split('-');
+  return `Root=1-${time}-${rest.join('')};Sampled=0`;
 }
 
 async function invoke(id: number, event: string, about: InvocationContext): Promise<void> {

@@ -5,14 +5,14 @@ import { pollInterval, Tail } from '#shared/threads/tail.ts';
 
 test.each([
   [true, 0, 15],
-  [true, 999, 15],
-  [true, 3_000, 58],
-  [true, 5_000, 100],
+  [true, 150, 15],
+  [true, 600, 60],
+  [true, 1_000, 100],
   [true, 3_600_000, 100],
   [false, 0, 15],
-  [false, 999, 15],
-  [false, 15_500, 133],
-  [false, 30_000, 250],
+  [false, 1_500, 15],
+  [false, 15_500, 155],
+  [false, 25_000, 250],
   [false, 599_999, 250],
   [false, 600_000, 1_000],
 ])('running %s and quiet for %i ms: the next look is after %i ms', (running, quiet_ms, wait_ms) => {
