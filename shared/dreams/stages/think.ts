@@ -31,7 +31,15 @@ export type Verified = Omit<Verification, 'usage'>;
 
 const nothing: Verified = { operations: [], dropped: [] };
 
+/**
+ * Kept as one object: three stages read it, from what may be hundreds. Called behind the Map alone, when
+ * every piece has its result.
+ */
 export async function readReflections(work: Work): Promise<Reflections> {
+  return await work.once('reflections', async () => await readPieces(work));
+}
+
+async function readPieces(work: Work): Promise<Reflections> {
   const { ports, head } = work;
   const limit = pLimit(limits.copies_parallel_max);
   const keys = (await piecesDone(work)).map(({ sk }) => {
