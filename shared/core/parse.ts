@@ -28,10 +28,14 @@ export function parseQuery<Schema extends z.ZodType>(
   schema: Schema,
   query: QueryValues,
 ): z.output<Schema> {
-  return parsed(schema, query);
+  return parsed(schema, query, (issue) => explainRepeated(issue, query));
 }
 
-function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+function parsed<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  explainFirst: (issue: Issue) => string | undefined = () => undefined,
+): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
@@ -39,12 +43,24 @@ function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.out
   const is_metadata = issue.path[0] === 'metadata';
   throw new Fault(
     'invalid',
-    sentenceOf(issue, value),
+    explainFirst(issue) ?? sentenceOf(issue, value),
     is_metadata ? { details: { error_code: 'invalid_metadata' } } : {},
   );
 }
 
 type Issue = z.core.$ZodIssue;
+
+/** A parameter that has one value, where a query gives more: its type is not what is wrong with it. */
+function explainRepeated({ code, path }: Issue, query: QueryValues): string | undefined {
+  const values = path.length === 1 ? at(query, path) : undefined;
+  if (!Array.isArray(values) || (code !== 'invalid_type' && code !== 'invalid_value')) {
+    return undefined;
+  }
+  const name = String(path[0]);
+  return values.length === 1
+    ? `${name}: is no list. Write it as ${name}=, without brackets.`
+    : `${name}: was given ${values.length} times. Give it once.`;
+}
 
 /** `tools.0.name: what is wrong. What to do.` */
 function sentenceOf(issue: Issue, root: unknown): string {
