@@ -76,7 +76,8 @@ export function agentsOf(agent: ResolvedAgent): ThreadAgent[] {
 
 /**
  * Apply a session's overrides. Pure. Each is tri-state: omitted inherits, null or empty clears, a
- * value replaces. `effort` of an override is ignored.
+ * value replaces, whole. `effort` is the agent's to choose: that of an override is ignored, and a
+ * session with a model of its own runs at the model's default, also where the agent's is the same.
  *
  * @throws Fault `invalid` when the model is cleared (`agent_model_required`) or when tools and MCP
  *   servers do not fit together any more.
@@ -92,9 +93,7 @@ export function overrideAgent(agent: Agent, param: AgentParam): ThreadAgent {
   const resolved: ThreadAgent = {
     ...base,
     model:
-      param.model === undefined
-        ? base.model
-        : resolveModel({ ...param.model, effort: undefined }, base.model),
+      param.model === undefined ? base.model : resolveModel({ ...param.model, effort: undefined }),
     system: param.system === undefined ? base.system : param.system || null,
     tools: param.tools === undefined ? base.tools : resolveTools(param.tools ?? []),
     mcp_servers: param.mcp_servers === undefined ? base.mcp_servers : (param.mcp_servers ?? []),

@@ -38,9 +38,9 @@ test.each<[string, object, object]>([
   ['null for the system prompt', { system: null }, { system: null }],
   ['an empty system prompt', { system: '' }, { system: null }],
   [
-    'the same model: effort stays as the agent has it',
+    'the same model: effort is its default, neither that of the agent nor what is sent',
     { model: { id: 'claude-opus-5-5', effort: 'max' } },
-    { model: { id: 'claude-opus-5-5', effort: { type: 'low' }, speed: 'standard' } },
+    { model: { id: 'claude-opus-5-5', effort: { type: 'medium' }, speed: 'standard' } },
   ],
   [
     'another model: effort is its default, whatever is sent',
