@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { MetadataCreate, MetadataPatch } from '../core/metadata.ts';
+import { textUpTo } from '../core/text.ts';
 import { ModelParams, Skills, System } from './agent-wire.ts';
 import { MultiagentParams } from './multiagent-wire.ts';
 import { McpServerList, ToolList } from './tools-wire.ts';
 
-const Description = z.string().max(limits.description_chars_max).nullish();
-const Name = z.string().min(1).max(limits.name_chars_max);
+const Description = textUpTo(limits.description_chars_max).nullish();
+const Name = textUpTo(limits.name_chars_max).min(1);
 
 /** What this release does not do is refused by its name, never accepted and left undone. */
 const Identity = z

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { queryBoolean, queryInt, queryTime } from '../core/parse.ts';
+import { textUpTo } from '../core/text.ts';
 import { McpServerList, ToolList } from './tools-wire.ts';
 
 const effort = z.enum(['low', 'medium', 'high', 'xhigh', 'max']);
@@ -24,7 +25,7 @@ export const ModelParams = z.union([
 ]);
 export type ModelParams = z.output<typeof ModelParams>;
 
-export const System = z.string().max(limits.agent_system_chars_max).nullish();
+export const System = textUpTo(limits.agent_system_chars_max).nullish();
 
 /** What this release does not do is refused by its name, never accepted and left undone. */
 export const Skills = z

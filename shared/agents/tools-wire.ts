@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
+import { textUpTo } from '../core/text.ts';
 import { TimeZone } from '../core/time-zone.ts';
 import { hasOneDomainList, HostList, HostPathList, one_domain_list } from './domains.ts';
 
@@ -113,7 +114,7 @@ export type AgentToolsetParams = z.output<typeof AgentToolsetParams>;
 
 const McpToolsetParams = z.strictObject({
   type: z.literal('mcp_toolset'),
-  mcp_server_name: z.string().min(1).max(limits.mcp_server_name_chars_max),
+  mcp_server_name: textUpTo(limits.mcp_server_name_chars_max).min(1),
   default_config: DefaultConfig,
   configs: z
     .array(z.strictObject({ name: z.string().min(1).max(limits.tool_name_chars_max), ...override }))
@@ -160,7 +161,7 @@ export const McpServerList = z
   .array(
     z.strictObject({
       type: z.literal('url'),
-      name: z.string().min(1).max(limits.mcp_server_name_chars_max),
+      name: textUpTo(limits.mcp_server_name_chars_max).min(1),
       url: z
         .string()
         .max(limits.mcp_url_chars_max)

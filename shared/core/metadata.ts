@@ -1,17 +1,18 @@
 import * as z from 'zod';
 import { Fault } from './fault.ts';
 import { limits } from './limits.ts';
+import { hasAtMost, textUpTo } from './text.ts';
 
 export type Metadata = Readonly<Record<string, string>>;
 
 const key = z
   .string()
   .min(1, 'A key must have at least 1 character.')
-  .max(
-    limits.metadata_key_chars_max,
+  .refine(
+    (name) => hasAtMost(limits.metadata_key_chars_max, name),
     `A key has at most ${limits.metadata_key_chars_max} characters.`,
   );
-const value = z.string().max(limits.metadata_value_chars_max);
+const value = textUpTo(limits.metadata_value_chars_max);
 
 export const MetadataCreate = z.record(key, value).refine(hasRoom, tooMany());
 export const MetadataPatch = z.record(key, value.nullable());

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { isId, type Noun } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import { queryBoolean, queryInt } from '../core/parse.ts';
+import { textUpTo } from '../core/text.ts';
 import { TimeZone } from '../core/time-zone.ts';
 import { processings } from '../dreams/dream.ts';
 import { DreamModel } from '../dreams/dream-wire.ts';
@@ -80,8 +81,8 @@ const FederationGiven = z.strictObject({
     .refine((ids) => new Set(ids).size === ids.length, 'must not name a store twice.'),
 });
 
-const Name = z.string().min(1).max(limits.name_chars_max);
-const Instructions = z.string().min(1).max(limits.dream_instructions_chars_max);
+const Name = textUpTo(limits.name_chars_max).min(1);
+const Instructions = textUpTo(limits.dream_instructions_chars_max).min(1);
 const Mode = z.enum(['review', 'auto']);
 const ProcessingGiven = z.enum(processings);
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { queryBoolean, queryInt, queryList, queryTime } from '../core/parse.ts';
+import { textUpTo } from '../core/text.ts';
 
 /** Source: API reference, dreams: the models that dream. */
 export const dream_models = [
@@ -64,7 +65,7 @@ export const DreamCreate = z
   .strictObject({
     inputs: Inputs,
     model: DreamModel,
-    instructions: z.string().min(1).max(limits.dream_instructions_chars_max).nullish(),
+    instructions: textUpTo(limits.dream_instructions_chars_max).min(1).nullish(),
     output_behavior: OutputBehavior.default({ type: 'create_new' }),
   })
   .refine(

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { MetadataCreate, MetadataPatch } from '../core/metadata.ts';
 import { queryBoolean, queryInt } from '../core/parse.ts';
+import { textUpTo } from '../core/text.ts';
 
 const HOST = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/i;
 
@@ -72,8 +73,8 @@ const scope = z
     "'account' needs accounts, and keys have none. Leave it out.",
   )
   .nullish();
-const name = z.string().min(1).max(limits.name_chars_max);
-const description = z.string().max(limits.description_chars_max).nullish();
+const name = textUpTo(limits.name_chars_max).min(1);
+const description = textUpTo(limits.description_chars_max).nullish();
 
 export const EnvironmentCreate = z.strictObject({
   name,

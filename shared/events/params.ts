@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { parseBody } from '../core/parse.ts';
+import { textUpTo } from '../core/text.ts';
 import { tooManyFiles } from './file-sources.ts';
 
 /** Refuse one member of a union by its name, with the reason. */
@@ -121,7 +122,7 @@ const userToolConfirmation = z
     type: z.literal('user.tool_confirmation'),
     tool_use_id: eventId,
     result: z.enum(['allow', 'deny']),
-    deny_message: z.exactOptional(z.string().max(limits.deny_message_chars_max).nullable()),
+    deny_message: z.exactOptional(textUpTo(limits.deny_message_chars_max).nullable()),
     // The server routes by tool_use_id; older clients send it back all the same.
     session_thread_id: z.exactOptional(z.string().nullable()),
   })
@@ -160,17 +161,17 @@ const systemMessage = z.strictObject({
 
 const defineOutcome = z.strictObject({
   type: z.literal('user.define_outcome'),
-  description: z
-    .string()
-    .max(limits.outcome_description_chars_max)
-    .refine((text) => text.trim() !== '', 'must not be blank.'),
+  description: textUpTo(limits.outcome_description_chars_max).refine(
+    (said) => said.trim() !== '',
+    'must not be blank.',
+  ),
   rubric: z.discriminatedUnion('type', [
     z.strictObject({
       type: z.literal('text'),
-      content: z
-        .string()
-        .max(limits.rubric_chars_max)
-        .refine((text) => text.trim() !== '', 'must not be blank.'),
+      content: textUpTo(limits.rubric_chars_max).refine(
+        (said) => said.trim() !== '',
+        'must not be blank.',
+      ),
     }),
     fileSource,
   ]),

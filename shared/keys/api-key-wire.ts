@@ -3,9 +3,10 @@ import { scopes } from '../core/call.ts';
 import { isId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import { queryBoolean, queryInt } from '../core/parse.ts';
+import { textUpTo } from '../core/text.ts';
 
 export const ApiKeyCreate = z.strictObject({
-  name: z.string().min(1).max(limits.name_chars_max),
+  name: textUpTo(limits.name_chars_max).min(1),
   workspace_id: z
     .string()
     .refine((text) => isId('workspace', text), 'must be wrkspc_ and 20 to 40 letters or digits.')

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { isId, type Noun } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
 import { MetadataCreate } from '../core/metadata.ts';
+import { textUpTo } from '../core/text.ts';
 import type { Actor, MemoryRow, StoreHead, VersionRow } from '../memory/memory.ts';
 import { StoreCreate } from '../memory/memory-wire.ts';
 
@@ -32,7 +33,7 @@ const Actor: z.ZodType<Actor> = z.discriminatedUnion('type', [
 export const StoreFile = z.strictObject({
   schema: z.literal(1),
   name: StoreCreate.shape.name,
-  description: z.string().max(limits.memory_store_description_chars_max),
+  description: textUpTo(limits.memory_store_description_chars_max),
   metadata: MetadataCreate,
   created_at: time,
 });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { MetadataCreate, MetadataPatch } from '../core/metadata.ts';
 import { queryBoolean, queryInt, queryTime } from '../core/parse.ts';
+import { textUpTo } from '../core/text.ts';
 import { faultOfContent } from './content.ts';
 import { faultOfPath } from './path.ts';
 
@@ -13,12 +14,10 @@ function checked(faultOf: (text: string) => string | undefined) {
   });
 }
 
-const name = z
-  .string()
+const name = textUpTo(limits.memory_store_name_chars_max)
   .min(1)
-  .max(limits.memory_store_name_chars_max)
   .refine((text) => !/\p{Cc}/u.test(text), 'must not hold control characters.');
-const description = z.string().max(limits.memory_store_description_chars_max).nullish();
+const description = textUpTo(limits.memory_store_description_chars_max).nullish();
 
 export const StoreCreate = z.strictObject({
   name,

@@ -5,6 +5,7 @@ import type { Call } from '../core/call.ts';
 import { Fault } from '../core/fault.ts';
 import { parseId } from '../core/id.ts';
 import { limits } from '../core/limits.ts';
+import { hasAtMost } from '../core/text.ts';
 import type { Ports } from '../core/ports.ts';
 import { store } from '../core/stored.ts';
 import type { Write } from '../core/table.ts';
@@ -71,7 +72,7 @@ async function rubricText(
   const is_text = sourceKind(file.mime_type) === 'text';
   if (is_text && file.size_bytes <= limits.rubric_chars_max * 4) {
     const text = (await fileBytes(ports, file)).toString('utf8');
-    if (text.trim() !== '' && text.length <= limits.rubric_chars_max) return text;
+    if (text.trim() !== '' && hasAtMost(limits.rubric_chars_max, text)) return text;
   }
   throw new Fault(
     'invalid',

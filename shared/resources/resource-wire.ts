@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { queryInt } from '../core/parse.ts';
+import { textUpTo } from '../core/text.ts';
 
 const MountPath = z.string().nullish();
 
@@ -58,7 +59,7 @@ const MemoryParams = z.strictObject({
   type: z.literal('memory_store'),
   memory_store_id: z.string().min(1),
   access: z.enum(['read_write', 'read_only']).nullish(),
-  instructions: z.string().max(limits.resource_instructions_chars_max).nullish(),
+  instructions: textUpTo(limits.resource_instructions_chars_max).nullish(),
 });
 export type MemoryParams = z.output<typeof MemoryParams>;
 

@@ -4,6 +4,7 @@ import { McpServerList, ToolList } from '../agents/tools-wire.ts';
 import { limits } from '../core/limits.ts';
 import { MetadataCreate, MetadataPatch } from '../core/metadata.ts';
 import { queryBoolean, queryInt, queryList, queryTime } from '../core/parse.ts';
+import { textUpTo } from '../core/text.ts';
 import { initialEvents } from '../events/params.ts';
 import { ResourceList } from '../resources/resource-wire.ts';
 
@@ -18,7 +19,7 @@ const Budget = z.strictObject({
   }),
 });
 
-const Title = z.string().max(limits.session_title_chars_max).nullish();
+const Title = textUpTo(limits.session_title_chars_max).nullish();
 
 /** What this release does not do is refused by its name, never accepted and left undone. */
 const Vaults = noneOf('vaults are not built yet.');
