@@ -10,6 +10,8 @@ export interface SessionChange {
   readonly stop?: { readonly reason: StopReason | null; readonly details: StopDetails };
   /** Sums to add. */
   readonly usage?: Partial<Usage>;
+  /** Of a session of several threads: how long those have been active that rest with this. */
+  readonly threads_active_ms?: number;
   /**
    * What begins: a run of the primary thread, and the running of the session, which also a child
    * begins, and which a run within it leaves as it is.
@@ -64,6 +66,14 @@ export function changeSession(session_id: string, change: SessionChange, at: str
     values[':outcomes'] = change.outcomes;
   }
   addUsage(change.usage ?? {}, sets, names, values);
+  if (change.threads_active_ms !== undefined) {
+    // Until then the primary thread was alone, and has been active as long as the session.
+    sets.push(
+      'threads_active_ms = if_not_exists(threads_active_ms, #usage.#active_ms) + :threads_active_ms',
+    );
+    Object.assign(names, { '#usage': 'usage', '#active_ms': 'active_ms' });
+    values[':threads_active_ms'] = change.threads_active_ms;
+  }
   const remove = removes.length === 0 ? '' : ` REMOVE ${removes.join(', ')}`;
   return {
     update: sessionKey(session_id),

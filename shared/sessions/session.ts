@@ -23,6 +23,11 @@ export interface SessionHead extends Row {
   /** Set once: the session is gone for every reader, and its rows are being swept. */
   readonly deleted_at: string | null;
   readonly usage: Usage;
+  /**
+   * The active time of all threads together, each for itself, as far as they have come to rest.
+   * @default - the session never had another thread than its primary one: `usage.active_ms`
+   */
+  readonly threads_active_ms?: number;
   readonly running_since: string | null;
   /** When the last run ended, for `stats.duration_seconds`. */
   readonly ended_at: string | null;

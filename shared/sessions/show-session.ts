@@ -37,7 +37,8 @@ export function showSession(
     outcome_evaluations: [...outcomes],
     resources: resources.map(showResource),
     stats: {
-      active_seconds: usage.active_seconds ?? 0,
+      // Of the threads that still run only that one of them does is known here.
+      active_seconds: Math.max(usage.active_seconds ?? 0, (head.threads_active_ms ?? 0) / 1_000),
       duration_seconds: Math.max(0, ended_at.getTime() - Date.parse(config.created_at)) / 1_000,
     },
     status: head.status,

@@ -6,6 +6,7 @@ import { changeSession, type SessionChange } from '../sessions/session-change.ts
 import { sessionKey, type SessionHead } from '../sessions/session.ts';
 import { mergeSession, type Change, type Other, type OtherChange } from './change.ts';
 import { prepareAppend, type Appended } from './log.ts';
+import { isChild } from './team.ts';
 import { threadKey, type ThreadHead } from './thread.ts';
 
 export interface ChangeStore {
@@ -48,10 +49,11 @@ export async function prepareChange(
   const touched = others.length === 0 ? [] : await touch(store, head.session_id, others);
   const appended = await own;
   const appends = await Promise.all(touched.map(async (one) => await append(store, one)));
-  const session = touched.reduce<SessionChange | undefined>(
+  const merged = touched.reduce<SessionChange | undefined>(
     (sum, one) => mergeSession(sum, one.change.session),
     change.session,
   );
+  const session = withThreads(merged, head, [{ head, change }, ...touched]);
   const writes = [...appended.writes, ...appends.flat()];
   const session_at = writes.length;
   if (session !== undefined) {
@@ -62,6 +64,22 @@ export async function prepareChange(
     starts === undefined ? [] : [{ thread_id, run: starts }],
   );
   return { appended, writes, session_at, begun };
+}
+
+/**
+ * With how long threads were active that rest with this. A session whose primary thread is its only one has
+ * been active as long as that one, which its own sum says already.
+ */
+function withThreads(
+  session: SessionChange | undefined,
+  head: ThreadHead,
+  changed: readonly Pick<Touched, 'head' | 'change'>[],
+): SessionChange | undefined {
+  if (head.team === undefined && !isChild(head)) return session;
+  const threads_active_ms = changed.reduce((sum, { head: { usage }, change: { patch } }) => {
+    return sum + (patch?.usage?.active_ms ?? usage.active_ms) - usage.active_ms;
+  }, 0);
+  return threads_active_ms === 0 ? session : { ...session, threads_active_ms };
 }
 
 interface Touched {

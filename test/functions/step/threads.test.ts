@@ -252,3 +252,21 @@ test('what a coordinator calls wrongly is an error that says what to do, and cha
   expect(text).toContain("there is no thread 'sthr_none'");
   expect(text).toContain('message');
 });
+
+test('a session is active while any thread is, and its stats sum what each thread was', async () => {
+  const works = { ...say('Done.'), pace: { before_ms: 400 } };
+  rig.model.onTurns('lead-times', startAll('Worker', ['times a', 'times b']), say('I wait.'));
+  rig.model.onTurns(({ body }) => /\btimes [ab]\b/.test(firstText(body)), works);
+  rig.model.otherwise(({ body }) =>
+    firstText(body).includes('lead-times') ? say('So.') : undefined,
+  );
+  const id = await teamSession(rig);
+  await rig.send(id, message('lead-times'));
+  await rig.until(id, (events) => events.at(-1)?.type === 'session.status_idle');
+  const threads = await threadsOf(rig, id);
+  const { stats, usage } = await rig.client.beta.sessions.retrieve(id);
+  const sum = threads.reduce((seconds, thread) => seconds + (thread.usage?.active_seconds ?? 0), 0);
+  expect(threads).toHaveLength(3);
+  expect(stats.active_seconds).toBeCloseTo(sum, 6);
+  expect(stats.active_seconds).toBeGreaterThan(usage.active_seconds ?? 0);
+});
