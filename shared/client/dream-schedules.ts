@@ -1,26 +1,19 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
 import type * as z from 'zod';
-import type { Page } from '../core/page.ts';
 import type { ScheduleCreate, ScheduleUpdate } from '../dream-schedules/schedule-wire.ts';
 import type { DreamScheduleRun } from '../dream-schedules/show-run.ts';
 import type { DreamSchedule } from '../dream-schedules/show-schedule.ts';
+import { withOptions, type CallOptions } from './call-options.ts';
+import { pagesOf, type PageParams, type Pages } from './pages.ts';
 
 export type DreamScheduleCreateParams = z.input<typeof ScheduleCreate>;
 export type DreamScheduleUpdateParams = z.input<typeof ScheduleUpdate>;
-
-interface PageParams {
-  /** 1 to 100. @default 20 */
-  readonly limit?: number;
-  readonly page?: string | null;
-}
 
 export interface DreamScheduleListParams extends PageParams {
   readonly memory_store_id?: string;
   /** @default false */
   readonly include_archived?: boolean;
 }
-
-export type DreamScheduleRunListParams = PageParams;
 
 const HOME = '/v1/reverie/dream_schedules';
 
@@ -32,13 +25,13 @@ export class DreamSchedules {
     this.#client = client;
   }
 
-  async create(body: DreamScheduleCreateParams): Promise<DreamSchedule> {
-    return await this.#client.post(HOME, { body });
+  async create(body: DreamScheduleCreateParams, options: CallOptions = {}): Promise<DreamSchedule> {
+    return await this.#client.post(HOME, { body, ...withOptions(options) });
   }
 
-  /** One page, the newest first. */
-  async list(query: DreamScheduleListParams = {}): Promise<Page<DreamSchedule>> {
-    return await this.#client.get(HOME, { query: { ...query } });
+  /** The newest first. */
+  list(query: DreamScheduleListParams = {}): Pages<DreamSchedule> {
+    return pagesOf(this.#client, HOME, query);
   }
 
   async retrieve(id: string): Promise<DreamSchedule> {
@@ -46,8 +39,12 @@ export class DreamSchedules {
   }
 
   /** What is left out stays; null takes a field back to its default. */
-  async update(id: string, body: DreamScheduleUpdateParams): Promise<DreamSchedule> {
-    return await this.#client.post(pathOf(id), { body });
+  async update(
+    id: string,
+    body: DreamScheduleUpdateParams,
+    options: CallOptions = {},
+  ): Promise<DreamSchedule> {
+    return await this.#client.post(pathOf(id), { body, ...withOptions(options) });
   }
 
   /** No fire has an effect until it is unpaused. */
@@ -61,8 +58,8 @@ export class DreamSchedules {
   }
 
   /** A run now, also while it is paused. @returns the run, with its dream or why there is none */
-  async run(id: string): Promise<DreamScheduleRun> {
-    return await this.#client.post(`${pathOf(id)}/run`);
+  async run(id: string, options: CallOptions = {}): Promise<DreamScheduleRun> {
+    return await this.#client.post(`${pathOf(id)}/run`, withOptions(options));
   }
 
   /** For good; the history stays. */
@@ -70,9 +67,9 @@ export class DreamSchedules {
     return await this.#client.post(`${pathOf(id)}/archive`);
   }
 
-  /** One page of what has happened and why, the newest first. */
-  async runs(id: string, query: DreamScheduleRunListParams = {}): Promise<Page<DreamScheduleRun>> {
-    return await this.#client.get(`${pathOf(id)}/runs`, { query: { ...query } });
+  /** What has happened and why, the newest first. */
+  runs(id: string, query: PageParams = {}): Pages<DreamScheduleRun> {
+    return pagesOf(this.#client, `${pathOf(id)}/runs`, query);
   }
 
   async retrieveRun(id: string, run_id: string): Promise<DreamScheduleRun> {

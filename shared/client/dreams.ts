@@ -1,17 +1,12 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
-import type { Page } from '../core/page.ts';
 import type { DreamReport } from '../dreams/report.ts';
 import type { AllAccepted } from '../reviews/decide.ts';
 import type { Decision } from '../reviews/review-wire.ts';
 import type { ChangeState, DreamApply, DreamChange } from '../reviews/show-review.ts';
+import { withOptions, type CallOptions } from './call-options.ts';
+import { pagesOf, type PageParams, type Pages } from './pages.ts';
 
-export interface ApplyListParams {
-  /** 1 to 100. @default 20 */
-  readonly limit?: number;
-  readonly page?: string | null;
-}
-
-export interface ChangeListParams extends ApplyListParams {
+export interface ChangeListParams extends PageParams {
   /** @default - all */
   readonly state?: ChangeState;
 }
@@ -35,9 +30,9 @@ export class Dreams {
     return await this.#client.get(`${pathOf(id)}/report`, { query }).asResponse();
   }
 
-  /** One page of what the dream proposes. */
-  async changes(id: string, query: ChangeListParams = {}): Promise<Page<DreamChange>> {
-    return await this.#client.get(`${pathOf(id)}/changes`, { query: { ...query } });
+  /** What the dream proposes, in the order of its operations. */
+  changes(id: string, query: ChangeListParams = {}): Pages<DreamChange> {
+    return pagesOf(this.#client, `${pathOf(id)}/changes`, query);
   }
 
   /**
@@ -45,9 +40,14 @@ export class Dreams {
    * dream is a conflict of its apply, and stays; `replaces_memory_version_ids` names the versions that it
    * may replace all the same: those of the conflicts, once they were read. A newer one is a conflict again.
    */
-  async decide(id: string, change_id: string, body: Decision): Promise<DreamChange> {
+  async decide(
+    id: string,
+    change_id: string,
+    body: Decision,
+    options: CallOptions = {},
+  ): Promise<DreamChange> {
     const path = `${pathOf(id)}/changes/${encodeURIComponent(change_id)}`;
-    return await this.#client.post(path, { body });
+    return await this.#client.post(path, { body, ...withOptions(options) });
   }
 
   /** Accept every change on which nobody has decided. */
@@ -63,9 +63,9 @@ export class Dreams {
     return await whole(async () => await this.#client.post(`${pathOf(id)}/apply`, { body }));
   }
 
-  /** One page of what was written from this dream, the newest first. */
-  async applies(id: string, query: ApplyListParams = {}): Promise<Page<DreamApply>> {
-    return await this.#client.get(`${pathOf(id)}/applies`, { query: { ...query } });
+  /** What was written from this dream, the newest first. */
+  applies(id: string, query: PageParams = {}): Pages<DreamApply> {
+    return pagesOf(this.#client, `${pathOf(id)}/applies`, query);
   }
 
   /** Take an apply back, wherever nobody has touched what it wrote. May be repeated. */

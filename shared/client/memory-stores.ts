@@ -4,11 +4,10 @@ import type { StoreImport } from '../memory-history/import.ts';
 import type { StoreRestore } from '../memory-history/restore-store.ts';
 import type { MemorySearch } from '../memory-history/search.ts';
 import type { Memory, View } from '../memory/show-memory.ts';
+import { withOptions, type CallOptions } from './call-options.ts';
+import type { PageParams } from './pages.ts';
 
-export interface DiffPaging {
-  /** 1 to 100 paths. @default 20 */
-  readonly limit?: number;
-  readonly page?: string | null;
+export interface DiffPaging extends PageParams {
   /** @default 'structured' */
   readonly format?: MemoryDiff['format'];
 }
@@ -52,9 +51,11 @@ export class MemoryStores {
     id: string,
     memory_id: string,
     { memory_version_id, view }: { readonly memory_version_id: string; readonly view?: View },
+    options: CallOptions = {},
   ): Promise<Memory> {
     const path = `${pathOf(id)}/memories/${encodeURIComponent(memory_id)}/restore`;
-    return await this.#client.post(path, { query: { view }, body: { memory_version_id } });
+    const body = { memory_version_id };
+    return await this.#client.post(path, { query: { view }, body, ...withOptions(options) });
   }
 
   /**

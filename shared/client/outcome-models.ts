@@ -1,7 +1,8 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
-import type { Page } from '../core/page.ts';
 import type { OutcomeModel, Weight } from '../outcome-models/outcome-model.ts';
 import type { OutcomeReport } from '../outcome-reports/report.ts';
+import { withOptions, type CallOptions } from './call-options.ts';
+import { pagesOf, type PageParams, type Pages } from './pages.ts';
 
 export interface ModelItemParams {
   /** @default - that of the same text in the version before, else a new one */
@@ -22,11 +23,6 @@ export interface OutcomeModelParams {
   readonly version?: number;
 }
 
-export interface PagingParams {
-  readonly limit?: number;
-  readonly page?: string | null;
-}
-
 /** What an agent's sessions are reported on by: `/v1/reverie/agents/{agent_id}/outcome_model`. */
 export class OutcomeModels {
   readonly #client: Anthropic;
@@ -36,8 +32,12 @@ export class OutcomeModels {
   }
 
   /** Give the agent this whole model: a new version, unless it is the same. */
-  async put(agent_id: string, body: OutcomeModelParams): Promise<OutcomeModel> {
-    return await this.#client.post(pathOf(agent_id), { body });
+  async put(
+    agent_id: string,
+    body: OutcomeModelParams,
+    options: CallOptions = {},
+  ): Promise<OutcomeModel> {
+    return await this.#client.post(pathOf(agent_id), { body, ...withOptions(options) });
   }
 
   /** @param query.version @default - the newest */
@@ -49,8 +49,8 @@ export class OutcomeModels {
   }
 
   /** Newest first. */
-  async versions(agent_id: string, query: PagingParams = {}): Promise<Page<OutcomeModel>> {
-    return await this.#client.get(`${pathOf(agent_id)}/versions`, { query: { ...query } });
+  versions(agent_id: string, query: PageParams = {}): Pages<OutcomeModel> {
+    return pagesOf(this.#client, `${pathOf(agent_id)}/versions`, query);
   }
 
   /** No more reports, for good; versions and reports stay. */
@@ -68,8 +68,8 @@ export class OutcomeReports {
   }
 
   /** Newest first; one that is being made is `pending`. */
-  async list(session_id: string, query: PagingParams = {}): Promise<Page<OutcomeReport>> {
-    return await this.#client.get(reportsOf(session_id), { query: { ...query } });
+  list(session_id: string, query: PageParams = {}): Pages<OutcomeReport> {
+    return pagesOf(this.#client, reportsOf(session_id), query);
   }
 
   async retrieve(session_id: string, report_id: string): Promise<OutcomeReport> {

@@ -1,12 +1,6 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
-import type { Page } from '../core/page.ts';
 import type { PlaybookUse } from '../playbooks/list-uses.ts';
-
-export interface PlaybookUseListParams {
-  /** 1 to 100. @default 20 */
-  readonly limit?: number;
-  readonly page?: string | null;
-}
+import { pagesOf, type PageParams, type Pages } from './pages.ts';
 
 /** What of earlier sessions a session was offered and has read: `/v1/reverie/sessions/…/playbook_uses`. */
 export class PlaybookUses {
@@ -16,9 +10,9 @@ export class PlaybookUses {
     this.#client = client;
   }
 
-  /** One page of a session's playbooks, by store and memory. */
-  async list(session_id: string, query: PlaybookUseListParams = {}): Promise<Page<PlaybookUse>> {
+  /** A session's playbooks, by store and memory. */
+  list(session_id: string, query: PageParams = {}): Pages<PlaybookUse> {
     const path = `/v1/reverie/sessions/${encodeURIComponent(session_id)}/playbook_uses`;
-    return await this.#client.get(path, { query: { ...query } });
+    return pagesOf(this.#client, path, query);
   }
 }

@@ -1,12 +1,13 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
 import type { ApiKey, CreatedApiKey } from '../keys/api-key.ts';
 import type { Scope } from '../core/call.ts';
-import type { Page } from '../core/page.ts';
+import { withOptions, type CallOptions } from './call-options.ts';
 import { DreamSchedules } from './dream-schedules.ts';
 import { Dreams } from './dreams.ts';
 import { Files } from './files.ts';
 import { MemoryStores } from './memory-stores.ts';
 import { OutcomeModels, OutcomeReports } from './outcome-models.ts';
+import { pagesOf, type PageParams, type Pages } from './pages.ts';
 import { PlaybookUses } from './playbook-uses.ts';
 import { Sessions } from './sessions.ts';
 import { Transcripts } from './transcripts.ts';
@@ -22,15 +23,9 @@ export interface ApiKeyCreateParams {
   readonly expires_at?: string | null;
 }
 
-export interface ApiKeyListParams {
-  readonly limit?: number;
-  readonly page?: string | null;
+export interface ApiKeyListParams extends PageParams {
+  /** @default false */
   readonly include_revoked?: boolean;
-}
-
-/** Options of one request that are sent as headers. */
-export interface CallOptions {
-  readonly idempotencyKey?: string;
 }
 
 /**
@@ -72,21 +67,21 @@ class ApiKeys {
     this.#client = client;
   }
 
-  /** The only answer that has the secret. */
+  /** The only answer that has the secret: that to a repeat with the same key has it no more. */
   async create(body: ApiKeyCreateParams, options: CallOptions = {}): Promise<CreatedApiKey> {
-    const { idempotencyKey } = options;
-    const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
-    return await this.#client.post('/v1/reverie/api_keys', { body, headers });
+    return await this.#client.post('/v1/reverie/api_keys', { body, ...withOptions(options) });
   }
 
-  async list(query: ApiKeyListParams = {}): Promise<Page<ApiKey>> {
-    return await this.#client.get('/v1/reverie/api_keys', { query: { ...query } });
+  /** The newest first. */
+  list(query: ApiKeyListParams = {}): Pages<ApiKey> {
+    return pagesOf(this.#client, '/v1/reverie/api_keys', query);
   }
 
   async retrieve(id: string): Promise<ApiKey> {
     return await this.#client.get(`/v1/reverie/api_keys/${encodeURIComponent(id)}`);
   }
 
+  /** Its secret opens nothing any more, at the latest seconds later; the record stays. */
   async revoke(id: string): Promise<ApiKey> {
     return await this.#client.delete(`/v1/reverie/api_keys/${encodeURIComponent(id)}`);
   }

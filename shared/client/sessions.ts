@@ -1,7 +1,7 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
-import type { Page } from '../core/page.ts';
 import type { FileVersionView } from '../traces/file-history.ts';
 import type { SessionTrace } from '../traces/trace-wire.ts';
+import { pagesOf, type Pages } from './pages.ts';
 
 export interface TraceParams {
   /** @default - all threads of the session */
@@ -22,8 +22,8 @@ export class Sessions {
   }
 
   /** Which thread wrote what to a path of the session's files, the newest version first. */
-  async fileHistory(session_id: string, path: string): Promise<Page<FileVersionView>> {
-    return await this.#client.get(`${pathOf(session_id)}/files/history`, { query: { path } });
+  fileHistory(session_id: string, path: string): Pages<FileVersionView> {
+    return pagesOf(this.#client, `${pathOf(session_id)}/files/history`, { path });
   }
 }
 

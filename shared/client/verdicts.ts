@@ -1,13 +1,10 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
-import type { Page } from '../core/page.ts';
 import type { VerdictView } from '../outcomes/show-verdict.ts';
 import type { VerdictComparison, VerdictSummary } from '../outcomes/summarise-verdicts.ts';
 import type { VerdictKind } from '../outcomes/verdict-row.ts';
+import { pagesOf, type PageParams, type Pages } from './pages.ts';
 
-export interface EvaluationListParams {
-  /** 1 to 100. @default 20 */
-  readonly limit?: number;
-  readonly page?: string | null;
+export interface EvaluationListParams extends PageParams {
   /** By time. @default 'asc' */
   readonly order?: 'asc' | 'desc';
 }
@@ -24,10 +21,7 @@ export interface VerdictRange {
   };
 }
 
-export interface VerdictListParams extends VerdictRange {
-  /** 1 to 100. @default 20 */
-  readonly limit?: number;
-  readonly page?: string | null;
+export interface VerdictListParams extends VerdictRange, PageParams {
   /** By time. @default 'desc' */
   readonly order?: 'asc' | 'desc';
   readonly result?: VerdictView['result'];
@@ -42,12 +36,9 @@ export class Verdicts {
     this.#client = client;
   }
 
-  /** One page of a session's evaluations that have a verdict. */
-  async ofSession(
-    session_id: string,
-    query: EvaluationListParams = {},
-  ): Promise<Page<VerdictView>> {
-    return await this.#client.get(evaluationsOf(session_id), { query: { ...query } });
+  /** A session's evaluations that have a verdict. */
+  ofSession(session_id: string, query: EvaluationListParams = {}): Pages<VerdictView> {
+    return pagesOf(this.#client, evaluationsOf(session_id), query);
   }
 
   /**
@@ -59,9 +50,9 @@ export class Verdicts {
     return await this.#client.get(path).asResponse();
   }
 
-  /** One page of an agent's verdicts. */
-  async list(agent_id: string, query: VerdictListParams = {}): Promise<Page<VerdictView>> {
-    return await this.#client.get(verdictsOf(agent_id), { query: { ...query } });
+  /** An agent's verdicts. */
+  list(agent_id: string, query: VerdictListParams = {}): Pages<VerdictView> {
+    return pagesOf(this.#client, verdictsOf(agent_id), query);
   }
 
   /** What an agent's verdicts come to; `next_page` leads to the summary of older ones. */

@@ -140,7 +140,7 @@ test('changes are listed with diff and evidence, decided on, applied and rolled 
   });
   expect(index).toContain('/notes/new.md: new');
   expect(await own.apply(id, { memory_store_id: store_id })).toEqual(apply);
-  expect(await own.applies(id)).toEqual({ data: [apply], next_page: null });
+  expect(await own.applies(id)).toMatchObject({ data: [apply], next_page: null });
   expect(await statusOf(own.decide(id, 'c0002', { decision: 'reject' }))).toBe(409);
 
   const back = await own.rollBack(id, apply.id);

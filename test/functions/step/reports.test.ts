@@ -338,7 +338,7 @@ test('a model reaches the sessions that are made after it', async () => {
   await rig.send(session_id, message(task));
   await rig.rested(session_id);
   await sleep(300);
-  expect(await own.outcomeReports.list(session_id)).toEqual({ data: [], next_page: null });
+  expect(await own.outcomeReports.list(session_id)).toMatchObject({ data: [], next_page: null });
 });
 
 test('only a turn that has ended by itself is reported on', async () => {
