@@ -7,6 +7,8 @@ export interface RouteRule {
   readonly served_by?: 'stream' | 'memory';
   /** What a POST carries: `form` is multipart/form-data. @default - JSON */
   readonly body?: 'form';
+  /** Whether a POST has parameters in its query too. @default - none, and any is refused */
+  readonly query?: true;
 }
 
 /**
@@ -57,7 +59,11 @@ export const routes = {
   'POST /v1/memory_stores/{memory_store_id}': { scope: 'write', served_by: 'memory' },
   'DELETE /v1/memory_stores/{memory_store_id}': { scope: 'write', served_by: 'memory' },
   'POST /v1/memory_stores/{memory_store_id}/archive': { scope: 'write', served_by: 'memory' },
-  'POST /v1/memory_stores/{memory_store_id}/memories': { scope: 'write', served_by: 'memory' },
+  'POST /v1/memory_stores/{memory_store_id}/memories': {
+    scope: 'write',
+    served_by: 'memory',
+    query: true,
+  },
   'GET /v1/memory_stores/{memory_store_id}/memories': { scope: 'read', served_by: 'memory' },
   'GET /v1/memory_stores/{memory_store_id}/memories/{memory_id}': {
     scope: 'read',
@@ -66,11 +72,13 @@ export const routes = {
   'POST /v1/memory_stores/{memory_store_id}/memories/{memory_id}': {
     scope: 'write',
     served_by: 'memory',
+    query: true,
   },
   /** Older documentation has it so: the same as the POST. */
   'PATCH /v1/memory_stores/{memory_store_id}/memories/{memory_id}': {
     scope: 'write',
     served_by: 'memory',
+    query: true,
   },
   'DELETE /v1/memory_stores/{memory_store_id}/memories/{memory_id}': {
     scope: 'write',
@@ -106,6 +114,7 @@ export const routes = {
   'POST /v1/reverie/memory_stores/{memory_store_id}/memories/{memory_id}/restore': {
     scope: 'write',
     served_by: 'memory',
+    query: true,
   },
   'POST /v1/reverie/memory_stores/{memory_store_id}/restore': {
     scope: 'write',

@@ -13,12 +13,13 @@ export function listEvents(ports: Ports): Route {
   return async ({ path, query, call }) => {
     const session_id = parseId('session', path['session_id']);
     const { thread_id } = path;
+    const wanted = parseQuery(EventListQuery, query);
     const head = await readThread(
       ports.table,
       call,
       session_id,
       thread_id === undefined ? undefined : parseId('thread', thread_id),
     );
-    return { status: 200, body: await list(ports, head, parseQuery(EventListQuery, query)) };
+    return { status: 200, body: await list(ports, head, wanted) };
   };
 }

@@ -1,5 +1,5 @@
 import { parseId } from '#shared/core/id.ts';
-import { NoQuery, parseBody, parseQuery } from '#shared/core/parse.ts';
+import { parseBody } from '#shared/core/parse.ts';
 import type { Route } from '#shared/door/route.ts';
 import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
 import { applyChanges as apply } from '#shared/reviews/apply.ts';
@@ -7,8 +7,7 @@ import { ApplyCreate } from '#shared/reviews/review-wire.ts';
 
 /** POST /v1/reverie/dreams/{dream_id}/apply: 200 with what became of each change, 400 or 404. */
 export function applyChanges(ports: MemoryPorts): Route {
-  return async ({ path, query, body, call }) => {
-    parseQuery(NoQuery, query);
+  return async ({ path, body, call }) => {
     const dream_id = parseId('dream', path['dream_id']);
     const answer = await apply(ports, call, dream_id, parseBody(ApplyCreate, body));
     return { status: 200, body: answer };

@@ -1,5 +1,5 @@
 import { parseId } from '#shared/core/id.ts';
-import { NoQuery, parseBody, parseQuery } from '#shared/core/parse.ts';
+import { parseBody } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';
 import type { Route } from '#shared/door/route.ts';
 import { decideChange as decide } from '#shared/reviews/decide.ts';
@@ -7,8 +7,7 @@ import { Decision } from '#shared/reviews/review-wire.ts';
 
 /** POST /v1/reverie/dreams/{dream_id}/changes/{change_id}: 200 with the change, 400, 404 or 409. */
 export function decideChange(ports: Ports): Route {
-  return async ({ path, query, body, call }) => {
-    parseQuery(NoQuery, query);
+  return async ({ path, body, call }) => {
     const dream_id = parseId('dream', path['dream_id']);
     const change_id = path['change_id'] ?? '';
     const request = { dream_id, change_id, body: parseBody(Decision, body) };

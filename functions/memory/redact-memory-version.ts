@@ -1,5 +1,5 @@
 import { parseId } from '#shared/core/id.ts';
-import { NoBody, NoQuery, parseBody, parseQuery } from '#shared/core/parse.ts';
+import { NoBody, parseBody } from '#shared/core/parse.ts';
 import type { Ports } from '#shared/core/ports.ts';
 import type { Route } from '#shared/door/route.ts';
 import { redactVersion } from '#shared/memory/versions.ts';
@@ -9,10 +9,9 @@ import { redactVersion } from '#shared/memory/versions.ts';
  * is left of it, 400 while its memory has it, or 404.
  */
 export function redactMemoryVersion(ports: Ports): Route {
-  return async ({ path, query, body, call }) => {
+  return async ({ path, body, call }) => {
     const store_id = parseId('memory_store', path['memory_store_id']);
     const version_id = parseId('memory_version', path['memory_version_id']);
-    parseQuery(NoQuery, query);
     parseBody(NoBody, body);
     return { status: 200, body: await redactVersion(ports, call, { store_id, version_id }) };
   };

@@ -13,8 +13,8 @@ export function restoreMemory(ports: MemoryPorts): Route {
     body: await restore(ports, call, {
       store_id: parseId('memory_store', path['memory_store_id']),
       memory_id: parseId('memory', path['memory_id']),
-      ...parseBody(MemoryRestore, body),
       ...parseQuery(BasicView, query),
+      ...parseBody(MemoryRestore, body),
     }),
   });
 }

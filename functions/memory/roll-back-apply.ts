@@ -1,13 +1,12 @@
 import { parseId } from '#shared/core/id.ts';
-import { NoBody, NoQuery, parseBody, parseQuery } from '#shared/core/parse.ts';
+import { NoBody, parseBody } from '#shared/core/parse.ts';
 import type { Route } from '#shared/door/route.ts';
 import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
 import { rollBack } from '#shared/reviews/roll-back.ts';
 
 /** POST /v1/reverie/dreams/{dream_id}/applies/{apply_id}/rollback: 200 with what became of each change, 400 or 404. */
 export function rollBackApply(ports: MemoryPorts): Route {
-  return async ({ path, query, body, call }) => {
-    parseQuery(NoQuery, query);
+  return async ({ path, body, call }) => {
     parseBody(NoBody, body);
     const dream_id = parseId('dream', path['dream_id']);
     const apply_id = parseId('apply', path['apply_id']);

@@ -2,6 +2,7 @@ import type { Call } from '../core/call.ts';
 import { requestOf } from '../core/commit.ts';
 import { Fault } from '../core/fault.ts';
 import { checkVersion, readJson, type HttpRequest } from '../core/http.ts';
+import { NoQuery, parseQuery } from '../core/parse.ts';
 import type { Keyring } from '../keys/keyring.ts';
 import type { RouteRule } from '../routes.ts';
 import { no_form, readForm, summaryOf, type Form } from './form.ts';
@@ -45,6 +46,8 @@ export async function admit<Served>(
   if (!caller.scopes.includes(scope)) {
     throw new Fault('forbidden', `This key lacks the scope '${scope}' that ${entry.name} needs.`);
   }
+  // A field of the body that was written behind the path would else be left out in silence.
+  if (writes.has(http.method) && entry.rule.query !== true) parseQuery(NoQuery, http.query);
   const { body, form } = await contentOf(http, entry.rule);
   const base: Call = { ...caller, request_id: seen.request_id };
   const key = writes.has(http.method) ? http.headers['idempotency-key'] : undefined;

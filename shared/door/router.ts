@@ -49,6 +49,17 @@ const why_not: ReadonlyMap<string | undefined, string> = new Map([
   ['tunnels', 'tunnels are not built yet'],
 ]);
 
+/** Why a path leads nowhere, and what to do; undefined where there is nothing to tell. */
+function whyNot(path: string): string | undefined {
+  const [, version, noun, , part] = path.split('/');
+  if (version === 'v1' && noun === 'v1') {
+    return 'clients put /v1 before each path themselves. Leave it out of the base URL';
+  }
+  if (noun === 'environments' && part === 'work')
+    return 'self_hosted environments are not built yet';
+  return why_not.get(noun);
+}
+
 /** @throws Fault `missing` for a path that nobody serves; Fault `method` for a method of it. */
 export function find<Served>(
   router: Router<Served>,
@@ -56,7 +67,7 @@ export function find<Served>(
 ): { readonly entry: Entry<Served>; readonly path: Readonly<Record<string, string>> } {
   const match = router.match('ALL', http.path)[0][0];
   if (match === undefined) {
-    const why = why_not.get(http.path.split('/')[2]);
+    const why = whyNot(http.path);
     const where = `There is nothing at ${http.path.slice(0, 200)}`;
     throw new Fault('missing', why === undefined ? `${where}.` : `${where}: ${why}.`);
   }

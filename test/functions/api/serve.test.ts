@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { prefixes, type Noun } from '#shared/core/id.ts';
 import { routes, type RouteName } from '#shared/routes.ts';
 import { admin_key, startDoor, type StartedDoor } from './door.ts';
 
@@ -45,15 +46,17 @@ const agent = { name: 'a', model: 'claude-opus-5-5' };
 
 /** A path of a route, with ids of the right form that nothing has. */
 function pathOf(name: RouteName): string {
-  const prefixes: Record<string, string> = {
-    agent_id: 'agent',
-    environment_id: 'env',
-    session_id: 'sesn',
-    thread_id: 'sthr',
-    api_key_id: 'apikey',
+  // The others are named as their nouns are.
+  const nouns: Readonly<Record<string, Noun>> = {
+    evaluation_id: 'event',
+    change_id: 'event',
+    run_id: 'dream_schedule_run',
   };
   const path = name.slice(name.indexOf(' ') + 1);
-  return path.replaceAll(/\{(\w+)\}/g, (_, id: string) => `${prefixes[id]}_${'0'.repeat(26)}`);
+  return path.replaceAll(/\{(\w+)\}/g, (_, id: string) => {
+    const noun = nouns[id] ?? (id.slice(0, -'_id'.length) as Noun);
+    return `${prefixes[noun]}_${'0'.repeat(26)}`;
+  });
 }
 
 const served = (Object.keys(routes) as RouteName[]).filter(
@@ -110,6 +113,9 @@ test.each<[string, string, number, RegExp]>([
   ['GET', '/v1/vaults/vlt_1/credentials', 404, /vaults are not built yet\.$/],
   ['GET', '/', 404, /There is nothing at/],
   ['GET', '/v1/agents/', 404, /./],
+  ['GET', '/v1/v1/agents', 404, /Leave it out of the base URL\.$/],
+  ['GET', '/v1/environments/env_1/work/poll', 404, /self_hosted environments are not built yet\.$/],
+  ['GET', '/v1/sessions/sesn_1/threads/sthr_1/events/stream', 404, /There is nothing at/],
   ['GET', '/v1/agents/agent_x/versions/1', 404, /There is nothing/],
   ['GET', '/v1/agents/sesn_00000000000000000000000000', 404, /agent 'sesn_/],
   ['GET', '/v1/agents/%2e%2e', 404, /./],
@@ -188,14 +194,22 @@ test.each<[string, RegExp]>([
   expect(got.answer.error?.message).toMatch(message);
 });
 
+test.each(Object.keys(routes) as RouteName[])(
+  '%s refuses a parameter of its query that it does not know',
+  async (name) => {
+    const [method = ''] = name.split(' ');
+    const got = await send(method, `${pathOf(name)}?dry_run=true`);
+    expect(got.status).toBe(400);
+    // What is missing is said first.
+    expect(got.answer.error?.message).toMatch(/^(dry_run: unknown field|\w+: is required)/);
+  },
+);
+
 test.each<[string, string]>([
-  ['GET', '?colour=1'],
-  ['DELETE', '?colour=1'],
   ['POST', '/archive'],
-  ['GET', `/threads/sthr_${'0'.repeat(26)}?colour=1`],
   ['POST', `/threads/sthr_${'0'.repeat(26)}/archive`],
 ])('%s of a session%s refuses a field that it does not know', async (method, rest) => {
-  const body = method === 'POST' ? { colour: 1 } : undefined;
+  const body = { colour: 1 };
   const got = await send(method, `/v1/sessions/sesn_${'0'.repeat(26)}${rest}`, { body });
   expect(got.answer.error?.message).toMatch(/^colour: unknown field/);
 });
