@@ -1,7 +1,7 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
-import { Machine, Retry } from './machine.ts';
+import { INVOKE, Machine, Retry } from './machine.ts';
 import type { Settings } from './settings.ts';
 
 /** What travels: which dream, which run, and the state that comes next. */
@@ -27,7 +27,7 @@ const taskOf =
   (dream: string) =>
   (name: string, payload: object = {}) => ({
     Type: 'Task',
-    Resource: 'arn:aws:states:::lambda:invoke',
+    Resource: INVOKE,
     Parameters: { FunctionName: dream, Payload: { ...told, task: name.toLowerCase(), ...payload } },
     // Longer than Lambda's own: the function's end is the better error.
     TimeoutSeconds: limits.dream_timeout_s + 10,

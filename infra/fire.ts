@@ -1,5 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
@@ -22,6 +22,7 @@ import {
 import { NodeFunction } from './node-function.ts';
 import type { Settings } from './settings.ts';
 import type { Storage } from './storage.ts';
+import { schedulesOf } from './trust.ts';
 
 export interface FireProps {
   readonly settings: Settings;
@@ -38,7 +39,7 @@ export class Fire extends NodeFunction {
   constructor(scope: Construct, id: string, { settings, storage, dreams }: FireProps) {
     const group = `${settings.stack_name}-dreams`;
     const role = new Role(scope, 'TimerRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+      assumedBy: schedulesOf(scope, group),
       description: `${settings.stack_name}: timers start the fire function`,
     });
     super(scope, id, {

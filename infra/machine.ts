@@ -1,5 +1,5 @@
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Aws, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
@@ -13,6 +13,10 @@ import { Construct } from 'constructs';
 import type { Fault } from '#shared/core/fault.ts';
 import type { Settings } from './settings.ts';
 import { allow, give, star, type Grant } from './grants.ts';
+import { stateMachines } from './trust.ts';
+
+/** The integration by which a task calls a function: its ARN is of the partition that the stack is in. */
+export const INVOKE = `arn:${Aws.PARTITION}:states:::lambda:invoke`;
 
 const retryable: Extract<Fault['name'], 'RetryableFault'> = 'RetryableFault';
 
@@ -90,7 +94,7 @@ export class Machine extends Construct {
     const { settings, noun, functions } = props;
     this.#noun = noun;
     const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+      assumedBy: stateMachines(this),
       description: `${settings.stack_name}: ${noun} machine`,
     });
     const arns = functions.map(({ functionArn }) => functionArn);

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
@@ -22,6 +22,7 @@ import {
   rowWrites,
 } from './grants.ts';
 import type { Storage } from './storage.ts';
+import { schedulesOf } from './trust.ts';
 
 export interface ReconcileProps {
   readonly settings: Settings;
@@ -65,7 +66,8 @@ export class Reconcile extends NodeFunction {
       traced: false,
     });
     const role = new Role(this, 'ScheduleRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com'),
+      // A schedule that names no group is in this one.
+      assumedBy: schedulesOf(this, 'default'),
       description: `${settings.stack_name}: starts the reconcile function`,
     });
     give(role, [allow('Reconcile', ['lambda:InvokeFunction'], [this.function.functionArn])]);

@@ -1,7 +1,7 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
-import { Machine, Retry } from './machine.ts';
+import { INVOKE, Machine, Retry } from './machine.ts';
 import type { Settings } from './settings.ts';
 
 /** What the step is told: ids, never content. The name is the fence against a second execution of the run. */
@@ -27,7 +27,7 @@ const answered = {
   'threads.$': '$.Payload.threads',
 };
 
-const invoke = { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', Retry };
+const invoke = { Type: 'Task', Resource: INVOKE, Retry };
 
 /** Behind the rest of a run: the session is idle, and whatever happens here never touches it. */
 function reportStates(grade: string): object {

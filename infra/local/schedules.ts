@@ -2,14 +2,17 @@ import { Cron } from 'croner';
 import { momentOf, wallClock } from '#shared/core/wall-clock.ts';
 import { BootError } from './boot-error.ts';
 import type { HostClock } from './clock.ts';
-import type { Authorizer } from './iam/authorizer.ts';
+import type { Assuming, Authorizer } from './iam/authorizer.ts';
 import type { FunctionPool } from './lambda/pool.ts';
+import { arn } from './place.ts';
 import type { Stack } from './template/stack.ts';
 import { list, record, text } from './template/template.ts';
 
 /** One schedule of the template and what it calls. */
 export interface Schedule {
   readonly name: string;
+  /** Of schedules: whose role trusts EventBridge Scheduler for it. */
+  readonly group: string;
   readonly expression: string;
   readonly timezone: string;
   readonly function_arn: string;
@@ -30,6 +33,7 @@ export function schedulesOf(stack: Stack): Schedule[] {
     const target = record(properties['Target']);
     return {
       name,
+      group: text(properties['GroupName'] ?? 'default', id),
       enabled: properties['State'] !== 'DISABLED',
       expression: text(properties['ScheduleExpression'], id),
       timezone: text(properties['ScheduleExpressionTimezone'] ?? 'UTC', id),
@@ -41,6 +45,7 @@ export function schedulesOf(stack: Stack): Schedule[] {
   const rules = stack.all('AWS::Events::Rule').flatMap(({ id, name, properties }) =>
     list(properties['Targets']).map((target) => ({
       name,
+      group: '',
       enabled: properties['State'] !== 'DISABLED',
       expression: text(properties['ScheduleExpression'], id),
       timezone: 'UTC',
@@ -56,7 +61,10 @@ export function schedulesOf(stack: Stack): Schedule[] {
  * When a schedule is next due after `now`: `rate(…)` counts from now, `cron(…)` follows its time zone,
  * `at(…)` is once. @throws BootError for an expression that is none of them.
  */
-export function nextDue(schedule: Schedule, now: Date): Date | undefined {
+export function nextDue(
+  schedule: Pick<Schedule, 'name' | 'expression' | 'timezone'>,
+  now: Date,
+): Date | undefined {
   const { expression, timezone, name } = schedule;
   const [, kind = '', inner = ''] = /^(rate|cron|at)\((.+)\)$/.exec(expression) ?? [];
   const [, count, unit = ''] = /^(\d+) (minute|hour|day)s?$/.exec(inner) ?? [];
@@ -144,6 +152,12 @@ export class Timetable {
   }
 }
 
+/** As what EventBridge Scheduler assumes the role of a schedule. Source: its user guide: the group's ARN. */
+export function assuming(group: string): Assuming {
+  const source_arn = arn('scheduler', `schedule-group/${group}`);
+  return { service: 'scheduler.amazonaws.com', source_arn };
+}
+
 /** Source: EventBridge Scheduler, context attributes: the time that was due, in whole seconds. */
 const DUE_AT = '<aws.scheduler.scheduled-time>';
 
@@ -152,12 +166,15 @@ async function call(
   due: Date,
   { pools, authorizer, complain }: Running,
 ): Promise<void> {
-  const { name, function_arn, role_arn } = schedule;
+  const { name, group, function_arn, role_arn } = schedule;
   const due_at = due.toISOString().replace(/\.\d+Z$/, 'Z');
   const input = schedule.input.replaceAll(DUE_AT, due_at);
   const pool = pools.find(({ settings }) => settings.arn === function_arn);
   if (pool === undefined) return complain(`The schedule ${name} calls ${function_arn}: not there.`);
   try {
+    if (role_arn !== undefined && !authorizer.trusts(role_arn, assuming(group))) {
+      throw new Error(`${role_arn} does not let EventBridge Scheduler assume it.`);
+    }
     const caller = { role_arn, session: name.slice(0, 64) };
     const action = 'lambda:InvokeFunction';
     authorizer.check(caller, { action, resource: function_arn, context: {} });

@@ -36,10 +36,9 @@ interface Machine {
 
 const { template } = synth();
 const machine = only(template, 'AWS::StepFunctions::StateMachine', 'Dreams').Properties;
-const text = String(plain(machine['DefinitionString'])).replaceAll(
-  '<DreamFunction.Arn>',
-  'arn:aws:lambda:us-east-1:111122223333:function:Dream',
-);
+const text = String(plain(machine['DefinitionString']))
+  .replaceAll('<AWS::Partition>', 'aws')
+  .replaceAll('<DreamFunction.Arn>', 'arn:aws:lambda:us-east-1:111122223333:function:Dream');
 const definition = JSON.parse(text) as Machine;
 const inner = definition.States['Sessions']?.ItemProcessor;
 const states = [...Object.entries(definition.States), ...Object.entries(inner?.States ?? {})];

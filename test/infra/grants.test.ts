@@ -276,6 +276,52 @@ test('no role of ours has managed or inline policies, which the tables would not
   expect(extra).toEqual([]);
 });
 
+/** Of each role: which service may act as it, and for what of it. */
+const here = '<AWS::Region>:<AWS::AccountId>';
+const of = (service: string, Condition?: object) => ({
+  Effect: 'Allow',
+  Action: 'sts:AssumeRole',
+  Principal: { Service: `${service}.amazonaws.com` },
+  ...(Condition && { Condition }),
+});
+const schedules = (group: string) =>
+  of('scheduler', {
+    StringEquals: {
+      'aws:SourceAccount': '<AWS::AccountId>',
+      'aws:SourceArn': `arn:<AWS::Partition>:scheduler:${here}:schedule-group/${group}`,
+    },
+  });
+const machines = of('states', {
+  StringEquals: { 'aws:SourceAccount': '<AWS::AccountId>' },
+  ArnLike: { 'aws:SourceArn': `arn:<AWS::Partition>:states:${here}:stateMachine:*` },
+});
+const trusted: Readonly<Record<string, object>> = {
+  ...Object.fromEntries(Object.keys(expected).map((role) => [role, of('lambda')])),
+  TimerRole: schedules('Reverie-dreams'),
+  ReconcileScheduleRole: schedules('default'),
+  SessionRole: machines,
+  DreamsRole: machines,
+};
+
+test.each(Object.entries(trusted))('%s is assumed by this service and nobody else', (role, who) => {
+  const found = Object.entries(template.Resources).flatMap(([id, { Properties }]) =>
+    id.replace(/[0-9A-F]{8}$/, '') === role ? [plain(Properties['AssumeRolePolicyDocument'])] : [],
+  );
+  expect(found).toEqual([{ Version: '2012-10-17', Statement: [who] }]);
+});
+
+test('the API may call its functions, and no other API of anybody', () => {
+  const source = `arn:<AWS::Partition>:execute-api:${here}:<EndpointRest>/*/*/*`;
+  const permissions = ofType(template, 'AWS::Lambda::Permission').map(({ Properties }) =>
+    plain(Properties),
+  );
+  expect(permissions).toEqual(
+    permissions.map(() =>
+      expect.objectContaining({ Principal: 'apigateway.amazonaws.com', SourceArn: source }),
+    ),
+  );
+});
+
 test('each function runs under the role of its name', () => {
   const roles = ofType(template, 'AWS::Lambda::Function').map(({ Properties }) =>
     String(plain(Properties['Role'])),

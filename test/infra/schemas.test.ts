@@ -26,6 +26,8 @@ test.each(variants)('%s has nothing that CloudFormation would refuse', (_, setti
   expect(problems(made)).toEqual([]);
   // Anything else comes back as a question mark, and every later diff has it.
   expect(JSON.stringify(made)).toMatch(/^[\x20-\x7e]*$/);
+  // Every partition has its own: a literal one is right in the commercial regions alone.
+  expect(JSON.stringify(made).match(/arn:aws[^:]*:(?!acm:us-east-1:1111).{40}/g)).toBeNull();
 });
 
 const { template } = synth();

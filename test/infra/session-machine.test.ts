@@ -36,10 +36,9 @@ interface State {
 
 const { template } = synth();
 const machine = only(template, 'AWS::StepFunctions::StateMachine', 'Session').Properties;
-const text = String(plain(machine['DefinitionString'])).replaceAll(
-  /<(Step|Grade)Function\.Arn>/g,
-  'arn:aws:lambda:us-east-1:111122223333:function:$1',
-);
+const text = String(plain(machine['DefinitionString']))
+  .replaceAll('<AWS::Partition>', 'aws')
+  .replaceAll(/<(Step|Grade)Function\.Arn>/g, 'arn:aws:lambda:us-east-1:111122223333:function:$1');
 const definition = JSON.parse(text) as {
   QueryLanguage?: string;
   StartAt: string;

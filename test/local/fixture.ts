@@ -18,10 +18,19 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
+/** Services that act as the roles of tests. */
+const services = ['lambda', 'states', 'scheduler'].map((name) => `${name}.amazonaws.com`);
+
+export const trusting = (Service: unknown, Condition = {}): Record<string, unknown> => ({
+  AssumeRolePolicyDocument: {
+    Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service }, Condition }],
+  },
+});
+
 export const role = (id: string, ...statements: object[]): Record<string, Resource> => ({
   [`${id}Role`]: {
     Type: 'AWS::IAM::Role',
-    Properties: { AssumeRolePolicyDocument: {} },
+    Properties: trusting(services),
   },
   [`${id}Policy`]: {
     Type: 'AWS::IAM::Policy',

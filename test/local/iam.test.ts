@@ -9,7 +9,7 @@ import type { RequestContext } from '../../infra/local/iam/conditions.ts';
 import { matches } from '../../infra/local/iam/pattern.ts';
 import { arn } from '../../infra/local/place.ts';
 import { Stack } from '../../infra/local/template/stack.ts';
-import { allow, role } from './fixture.ts';
+import { allow, role, trusting } from './fixture.ts';
 
 const table = arn('dynamodb', 'table/Rows');
 const caller = { role_arn: arn('iam', 'role/WorkRole'), session: 'Work' };
@@ -80,6 +80,41 @@ test.each([
   [{ StringEquals: { 'dynamodb:Attributes': 'x' } }, /condition key dynamodb:Attributes/],
 ])('%j stops the start', (condition, message) => {
   expect(() => decide([allow(get, '*', condition)], get, table)).toThrow(message);
+});
+
+const states = 'states.amazonaws.com';
+const machines = { ArnLike: { 'aws:SourceArn': arn('states', 'stateMachine:*') } };
+const here = { StringEquals: { 'aws:SourceAccount': '123456789012' } };
+
+test.each<[why: string, service: unknown, condition: object, by: string[]]>([
+  ['the service', states, {}, ['Runs', 'other', 'nothing']],
+  ['one of several services', ['lambda.amazonaws.com', states], {}, ['Runs', 'other', 'nothing']],
+  ['another service', 'lambda.amazonaws.com', {}, []],
+  ['it for what it acts for, here', states, { ...machines, ...here }, ['Runs']],
+  ['it for something of this account', states, here, ['Runs', 'other']],
+  ['it for another account', states, { StringEquals: { 'aws:SourceAccount': '1' } }, []],
+])('a role trusts %s', (_, service, condition, by) => {
+  const Resources = {
+    Trusting: { Type: 'AWS::IAM::Role', Properties: trusting(service, condition) },
+  };
+  const authorizer = new Authorizer(new Stack({ Resources }));
+  const sources = {
+    Runs: arn('states', 'stateMachine:Runs'),
+    other: arn('states', 'activity:Runs'),
+    nothing: undefined,
+  };
+  const trusted = Object.entries(sources).filter(([, source_arn]) =>
+    authorizer.trusts(arn('iam', 'role/Trusting'), { service: states, source_arn }),
+  );
+  expect(trusted.map(([name]) => name)).toEqual(by);
+});
+
+test('a role of nobody is trusted by nobody', () => {
+  const Resources = { Lonely: { Type: 'AWS::IAM::Role', Properties: {} } };
+  const as = { service: states, source_arn: undefined };
+  expect(new Authorizer(new Stack({ Resources })).trusts(arn('iam', 'role/Lonely'), as)).toBe(
+    false,
+  );
 });
 
 test('a denial is said in AWS’s words', () => {

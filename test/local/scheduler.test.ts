@@ -12,7 +12,8 @@ import {
 } from '@aws-sdk/client-scheduler';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HostClock } from '../../infra/local/clock.ts';
-import { aFunction, allow, attribute, role, startRig, type Rig } from './fixture.ts';
+import { arn } from '../../infra/local/place.ts';
+import { aFunction, allow, attribute, role, startRig, trusting, type Rig } from './fixture.ts';
 
 const HOUR_MS = 3_600_000;
 const tick = `const got = [];
@@ -30,22 +31,24 @@ const told = async () =>
 
 beforeAll(async () => {
   const clock_role = role('Clock', allow('lambda:InvokeFunction', attribute('Tick')));
-  const trusted = {
-    AssumeRolePolicyDocument: { Principal: { Service: 'scheduler.amazonaws.com' } },
+  const of_group = {
+    StringEquals: { 'aws:SourceArn': arn('scheduler', 'schedule-group/default') },
   };
+  const trusted = trusting('scheduler.amazonaws.com', of_group);
   rig = await startRig(
     {
       ...role('Tick'),
       ...aFunction('Tick', tick, { Environment: { Variables: { CLOCK: attribute('ClockRole') } } }),
       ...clock_role,
       ClockRole: { Type: 'AWS::IAM::Role', Properties: trusted },
+      Others: { Type: 'AWS::Scheduler::ScheduleGroup', Properties: { Name: 'others' } },
     },
     // Two hours before Berlin's clocks go back.
     { clock: new HostClock(new Date('2026-10-24T22:00:00Z')) },
   );
   client = new SchedulerClient({ ...rig.host.aws, maxAttempts: 1 });
-  const { arn, role: RoleArn } = await told();
-  target = { Arn: arn, RoleArn };
+  const { arn: Arn, role: RoleArn } = await told();
+  target = { Arn, RoleArn };
 });
 afterAll(async () => {
   client.destroy();
@@ -93,7 +96,8 @@ test.each([
     { FlexibleTimeWindow: { Mode: 'OFF', MaximumWindowInMinutes: 5 } },
   ],
   ['a state that is none', { State: 'PAUSED' }],
-  ['a role that the scheduler may not assume', { Target: { Arn: 'arn:a', RoleArn: 'arn:b' } }],
+  ['a role that there is not', { Target: { Arn: 'arn:a', RoleArn: 'arn:b' } }],
+  ['a role that trusts the scheduler for schedules of another group', { GroupName: 'others' }],
 ])('%s is refused, and nothing is made', async (_, over) => {
   const refused = create(wanted('bad', over as Partial<CreateScheduleCommandInput>));
   await expect(refused).rejects.toBeInstanceOf(ValidationException);

@@ -3,8 +3,9 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-
 import { expect, test } from 'vitest';
 import { HostClock } from '../../infra/local/clock.ts';
 import type { Host } from '../../infra/local/host.ts';
+import { arn } from '../../infra/local/place.ts';
 import { nextDue } from '../../infra/local/schedules.ts';
-import { aFunction, allow, attribute, echo, role, startRig, storage } from './fixture.ts';
+import { aFunction, allow, attribute, echo, role, startRig, storage, trusting } from './fixture.ts';
 
 const tick = `const got = [];
 export const handler = async (event) => { if (!event.read) got.push({ ...event, at: Date.now() }); return got; };`;
@@ -90,6 +91,22 @@ test('a schedule or an API without the permission to call its function stops the
   await expect(closed).rejects.toThrow(/API has no permission to invoke .*Echo/);
 });
 
+test.each([
+  ['of another group', 'scheduler.amazonaws.com', 'schedule-group/other'],
+  ['of another service', 'states.amazonaws.com', 'schedule-group/default'],
+])('a schedule whose role trusts schedules %s stops the start', async (_, service, group) => {
+  const of_group = { StringEquals: { 'aws:SourceArn': arn('scheduler', group) } };
+  const Properties = trusting(service, of_group);
+  const wary = {
+    ...scheduled,
+    ClockRole: { Type: 'AWS::IAM::Role', Properties },
+    Hourly: schedule('rate(1 hour)', {}),
+  };
+  await expect(startRig(wary)).rejects.toThrow(
+    /role\/ClockRole of the schedule Hourly does not let scheduler.amazonaws.com assume it/,
+  );
+});
+
 test('items whose time has come are deleted, others are not, in a table of more than one page', async () => {
   const rig = await startRig(storage);
   try {
@@ -143,6 +160,13 @@ test.each<[expression: string, timezone: string, due: string | undefined]>([
 });
 
 test('an expression that is none of these stops the start', () => {
-  const about = { name: 'x', function_arn: '', role_arn: undefined, input: '{}', timezone: 'UTC' };
+  const about = {
+    name: 'x',
+    group: 'default',
+    function_arn: '',
+    role_arn: undefined,
+    input: '{}',
+    timezone: 'UTC',
+  };
   expect(() => nextDue({ ...about, expression: 'rate(0 hours)' }, now)).toThrow(/schedule rate\(0/);
 });

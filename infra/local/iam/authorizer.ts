@@ -2,6 +2,7 @@ import { AwsError } from '../aws-error.ts';
 import { arn, place } from '../place.ts';
 import type { Stack } from '../template/stack.ts';
 import { list, record, text } from '../template/template.ts';
+import type { RequestContext } from './conditions.ts';
 import { matches } from './pattern.ts';
 import { applies, parsePolicy, type Request, type Statement } from './statement.ts';
 
@@ -16,6 +17,13 @@ export interface Caller {
   readonly role_arn: string | undefined;
   /** The session's name in messages: the function that assumed the role. */
   readonly session: string;
+}
+
+/** A service of AWS that is to act as a role, and for which of its things it says that it does. */
+export interface Assuming {
+  readonly service: string;
+  /** Of what it acts for; undefined where the service documents none. */
+  readonly source_arn: string | undefined;
 }
 
 /** An action on a resource that a statement of a role allows: the smallest thing that can be taken away. */
@@ -39,6 +47,7 @@ interface Decision {
 /** Judges requests by the template's policies, as IAM does: a deny wins, else one allow is needed. */
 export class Authorizer {
   readonly #statements = new Map<string, readonly Statement[]>();
+  readonly #trust = new Map<string, readonly Statement[]>();
   readonly #resource_statements: readonly Statement[];
   readonly #conditional: ReadonlySet<string>;
   readonly #decisions = new Map<string, Decision>();
@@ -48,6 +57,8 @@ export class Authorizer {
   constructor(stack: Stack) {
     for (const role of stack.all('AWS::IAM::Role')) {
       const role_arn = arn('iam', `role/${role.name}`);
+      const trust = parsePolicy(role.properties['AssumeRolePolicyDocument'], role.id);
+      this.#trust.set(role_arn, trust);
       const attached = stack
         .all('AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy')
         .filter(({ properties }) => list(properties['Roles']).includes(role.name));
@@ -101,6 +112,19 @@ export class Authorizer {
       'AccessDeniedException',
       `User: ${user} is not authorized to perform: ${action} on resource: ${resource} ${why}`,
     );
+  }
+
+  /** Whether a role's trust policy lets a service act as it. */
+  trusts(role_arn: string, { service, source_arn }: Assuming): boolean {
+    const context: RequestContext =
+      source_arn === undefined
+        ? {}
+        : { 'aws:sourcearn': [source_arn], 'aws:sourceaccount': [place.account] };
+    const request = { action: 'sts:AssumeRole', resource: role_arn, context };
+    const found = (this.#trust.get(role_arn) ?? []).filter(
+      (each) => each.principals?.includes(service) === true && applies(each, request),
+    );
+    return found.length > 0 && found.every(({ allows }) => allows);
   }
 
   allows(caller: Caller, request: Request): boolean {

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AwsError } from '../aws-error.ts';
+import type { Authorizer } from '../iam/authorizer.ts';
 import { arn } from '../place.ts';
-import { nextDue, Timetable, type Running, type Schedule } from '../schedules.ts';
+import { assuming, nextDue, Timetable, type Running, type Schedule } from '../schedules.ts';
 import type { Stack } from '../template/stack.ts';
 import { isRecord, record, text } from '../template/template.ts';
 import type { Plan, Reply, Service, WireRequest } from '../wire.ts';
@@ -21,7 +22,6 @@ const expression_chars_max = 256;
 const defaults = { State: 'ENABLED', ScheduleExpressionTimezone: 'UTC' };
 const window_minutes_max = 1_440;
 const states: ReadonlySet<unknown> = new Set(['ENABLED', 'DISABLED']);
-const principal = 'scheduler.amazonaws.com';
 
 /** A schedule as it was sent, by `group/name`. */
 type Kept = Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ type Kept = Readonly<Record<string, unknown>>;
  */
 export class SchedulerService implements Service {
   readonly #groups: ReadonlySet<string>;
-  readonly #roles: ReadonlySet<string>;
+  readonly #authorizer: Authorizer;
   readonly #file: string;
   readonly #kept: Map<string, Kept>;
   readonly #timetable: Timetable;
@@ -40,14 +40,7 @@ export class SchedulerService implements Service {
   constructor(stack: Stack, running: Running, folder: string) {
     const groups = stack.all('AWS::Scheduler::ScheduleGroup').map(({ name }) => name);
     this.#groups = new Set(['default', ...groups]);
-    this.#roles = new Set(
-      stack
-        .all('AWS::IAM::Role')
-        .filter(({ properties }) =>
-          JSON.stringify(properties['AssumeRolePolicyDocument'] ?? {}).includes(principal),
-        )
-        .map(({ name }) => arn('iam', `role/${name}`)),
-    );
+    this.#authorizer = running.authorizer;
     this.#file = join(folder, 'schedules.json');
     this.#kept = new Map(existsSync(this.#file) ? entriesOf(readFileSync(this.#file, 'utf8')) : []);
     this.#timetable = new Timetable(running);
@@ -72,7 +65,7 @@ export class SchedulerService implements Service {
     const role_arn = record(body['Target'])['RoleArn'];
     const permissions = [{ action: `scheduler:${action}`, resource, context: {} }];
     if (typeof role_arn === 'string') {
-      const context = { 'iam:passedtoservice': [principal] };
+      const context = { 'iam:passedtoservice': [assuming(group).service] };
       permissions.push({ action: 'iam:PassRole', resource: role_arn, context });
     }
     return {
@@ -139,7 +132,7 @@ export class SchedulerService implements Service {
   #check(id: string, body: Kept): void {
     const schedule = scheduleOf(id, body);
     if (schedule.expression.length > expression_chars_max) throw invalid('ScheduleExpression');
-    if (!this.#roles.has(schedule.role_arn ?? '')) {
+    if (!this.#authorizer.trusts(schedule.role_arn ?? '', assuming(schedule.group))) {
       throw invalid(
         'The execution role you provide must allow EventBridge Scheduler to assume it.',
       );
@@ -181,6 +174,7 @@ function scheduleOf(id: string, body: Kept): Schedule {
   const [expression = '', function_arn = '', role_arn] = texts as string[];
   return {
     name: id,
+    group: id.slice(0, id.indexOf('/')),
     expression,
     timezone: text(body['ScheduleExpressionTimezone'] ?? 'UTC', id),
     function_arn,

@@ -298,10 +298,10 @@ const known: Readonly<Record<string, Known>> = {
   'AWS::SQS::QueuePolicy': idle('failed asynchronous calls are logged', 'PolicyDocument Queues'),
   'AWS::Scheduler::Schedule': {
     implemented: `
-      FlexibleTimeWindow Name ScheduleExpression ScheduleExpressionTimezone
+      FlexibleTimeWindow GroupName Name ScheduleExpression ScheduleExpressionTimezone
       State Target StartDate EndDate
     `,
-    ignored: { ...inert(name, 'Description GroupName'), ...inert(encryption, 'KmsKeyArn') },
+    ignored: { ...inert(name, 'Description'), ...inert(encryption, 'KmsKeyArn') },
     named_by: 'Name',
     identity: withArn('scheduler', 'schedule/default/'),
   },
