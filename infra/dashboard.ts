@@ -9,7 +9,7 @@ import {
   type IMetric,
   type IWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { period, type Alarms } from './alarms.ts';
@@ -21,10 +21,13 @@ import { dreamsOf, type Watched } from './watches.ts';
 export interface DashboardProps extends Watched {
   readonly alarms: Alarms;
   readonly endpoint: Endpoint;
-  readonly table: Table;
+  readonly table: ITable;
 }
 
-/** One page: what is wrong, who asks, what runs, what it costs. Free as one of an account's first three. */
+/**
+ * One page: what is wrong, who asks, what runs, what it costs. Free as one of an account's first three, of
+ * which each shows at most 50 metrics: those that a search finds count too.
+ */
 export class Dashboard extends Construct {
   constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id);
@@ -62,6 +65,9 @@ function requests({ endpoint, functions }: DashboardProps): IWidget[] {
 
 function runs({ functions, machine, table }: DashboardProps): IWidget[] {
   const each = Object.entries(functions);
+  // All functions draw on one pool: those that people and sessions wait for tell.
+  const { api, memory, stream, step, sandbox } = functions;
+  const awaited = Object.entries({ api, memory, stream, step, sandbox });
   return [
     graph('Runs', [
       machine.metricStarted({ period }),
@@ -75,7 +81,7 @@ function runs({ functions, machine, table }: DashboardProps): IWidget[] {
     ),
     graph(
       'Function throttles',
-      each.map(([label, fn]) => fn.metricThrottles({ period, label })),
+      awaited.map(([label, fn]) => fn.metricThrottles({ period, label })),
     ),
     graph('Table units', [
       table.metricConsumedReadCapacityUnits({ period }),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { limits } from '../../shared/core/limits.ts';
 import { variables } from '../../shared/core/env.ts';
+import type { ModelErrorKind } from '../../shared/models/model-error.ts';
 import { ofType, only, plain, synth, type Resource } from './stack.ts';
 
 const { template } = synth();
@@ -305,6 +306,32 @@ test('the dashboard shows every function, the machine, the API and the table', (
   for (const name of ['Dreams', 'DreamCostDollars']) {
     expect(body).toContain(`"Reverie","${name}","service","Reverie-dream","status","completed"`);
   }
+});
+
+test('the dashboard shows no more metrics than are free, also when models fail in every way', () => {
+  const { DashboardBody } = only(template, 'AWS::CloudWatch::Dashboard').Properties;
+  const { widgets } = JSON.parse(String(plain(DashboardBody))) as {
+    widgets: { properties: { metrics?: [string | object, ...unknown[]][] } }[];
+  };
+  const shown = widgets.flatMap(({ properties }) => properties.metrics ?? []);
+  const [named, searches] = [
+    shown.filter(([first]) => typeof first === 'string'),
+    shown.filter(([first]) => typeof first === 'object'),
+  ];
+  expect(searches).toEqual([
+    [expect.objectContaining({ expression: expect.stringMatching(/^SEARCH.*ModelErrors/) })],
+  ]);
+  const kinds: Record<ModelErrorKind, true> = {
+    overloaded: true,
+    rate_limited: true,
+    failed: true,
+    unauthorized: true,
+    billing: true,
+    context_too_long: true,
+    aborted: true,
+  };
+  // Source: CloudWatch pricing: three dashboards of up to 50 metrics each.
+  expect(named.length + Object.keys(kinds).length).toBeLessThanOrEqual(50);
 });
 
 test('the dashboard shows no metric that nobody sends', () => {
