@@ -10,6 +10,7 @@ import {
   StateMachineType,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { createHash } from 'node:crypto';
 import type { Fault } from '#shared/core/fault.ts';
 import type { Settings } from './settings.ts';
 import { allow, give, star, type Grant } from './grants.ts';
@@ -100,6 +101,7 @@ export class Machine extends Construct {
     const arns = functions.map(({ functionArn }) => functionArn);
     give(role, [allow('Tasks', ['lambda:InvokeFunction'], arns)]);
     this.machine = new StateMachine(this, 'Machine', {
+      stateMachineName: nameOf(props),
       stateMachineType: StateMachineType.STANDARD,
       definitionBody: DefinitionBody.fromString(Stack.of(this).toJsonString(props.definition)),
       role,
@@ -155,4 +157,15 @@ export class Machine extends Construct {
       },
     ];
   }
+}
+
+/**
+ * Step Functions takes no name of an execution twice within 90 days, and a table that was restored counts
+ * runs that there have been already: so it gets machines of its own, for which all names are free.
+ */
+function nameOf({ settings, noun }: MachineProps): string | undefined {
+  const { restored_table, stack_name } = settings;
+  if (restored_table === undefined) return undefined;
+  const digest = createHash('sha256').update(restored_table).digest('hex').slice(0, 8);
+  return `${stack_name}-${noun}-${digest}`;
 }

@@ -24,6 +24,9 @@ export class PlatformStack extends Stack {
   constructor(scope: Construct, settings: Settings, props?: StackProps) {
     super(scope, settings.stack_name, {
       description: 'Reverie: Claude Managed Agents in your own account',
+      // The data stays, but the address that clients call, the keys' secrets and what runs do not.
+      terminationProtection:
+        settings.termination_protection ?? settings.removal_policy === 'retain',
       ...props,
     });
     const storage = new Storage(this, 'Storage', settings);

@@ -72,6 +72,18 @@ export const settingsShape = z.strictObject({
     .describe(
       '`retain`: table, bucket and key outlive the stack. `destroy`: `cdk destroy` deletes all data.',
     ),
+  termination_protection: flag
+    .optional()
+    .describe(
+      'Whether CloudFormation refuses to delete the stack: it does, unless `removal_policy` is `destroy`.',
+    ),
+  restored_table: z
+    .string()
+    .regex(/^[\w.-]{3,255}$/, 'not the name of a table')
+    .optional()
+    .describe(
+      'Name of a table that was restored from the one of the stack, to work on in its place: see [Restoring](#restoring).',
+    ),
   noncurrent_days: count(3650)
     .default(30)
     .describe('How long the bucket keeps what was overwritten or deleted by a person.'),
@@ -112,7 +124,12 @@ export const settingsShape = z.strictObject({
     .describe(
       'Secret with the headers that the endpoint wants: a JSON object of texts; under the default key of Secrets Manager.',
     ),
-  alarm_email: z.email().optional().describe('Makes a topic that mails alarms to this address.'),
+  alarm_email: z
+    .email()
+    .optional()
+    .describe(
+      'Makes a topic that mails alarms to this address, once its owner has followed the link that AWS sends.',
+    ),
   alarm_topic_arn: arn('sns')
     .optional()
     .describe('Sends alarms to a topic that exists and lets CloudWatch publish.'),

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations, type CfnResource } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -6,8 +6,10 @@ import {
   Table,
   TableEncryption,
   type GlobalSecondaryIndexProps,
+  type ITable,
 } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
   BlockPublicAccess,
   Bucket,
@@ -21,7 +23,8 @@ import type { Settings } from './settings.ts';
 /** What the platform keeps: one key, one table, one bucket. */
 export class Storage extends Construct {
   readonly key: Key;
-  readonly table: Table;
+  /** What the functions work on: the stack's own, or one that was restored from it. */
+  readonly table: ITable;
   readonly bucket: Bucket;
 
   constructor(scope: Construct, id: string, settings: Settings) {
@@ -39,7 +42,7 @@ export class Storage extends Construct {
       removalPolicy: onceUsed,
     });
     // Not TableV2: with a key of its own it refuses a stack whose region only the deploy knows.
-    this.table = new Table(this, 'Table', {
+    const table = new Table(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
@@ -50,8 +53,13 @@ export class Storage extends Construct {
       deletionProtection: !destroy,
       removalPolicy,
     });
-    this.table.addGlobalSecondaryIndex(index('list', 'gsi1'));
-    this.table.addGlobalSecondaryIndex(index('running', 'gsi2'));
+    table.addGlobalSecondaryIndex(index('list', 'gsi1'));
+    table.addGlobalSecondaryIndex(index('running', 'gsi2'));
+    this.table =
+      settings.restored_table === undefined
+        ? table
+        : // Only named: the stack neither makes nor changes it, and keeps its own as it is.
+          Table.fromTableName(this, 'Restored', settings.restored_table);
     this.bucket = new Bucket(this, 'Content', {
       encryption: BucketEncryption.KMS,
       encryptionKey: this.key,
@@ -83,13 +91,28 @@ export class Storage extends Construct {
       removalPolicy: onceUsed,
       autoDeleteObjects: destroy,
     });
+    if (destroy) this.#endLogsOfEmptying(settings);
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
         'Server access logs would need a second bucket that holds session ids for ever; who reads an object is recorded by CloudTrail data events where a customer wants it.',
     });
   }
+
+  /** CDK's own function, which empties the bucket, would leave a log behind that never expires. */
+  #endLogsOfEmptying(settings: Settings): void {
+    const logs = new LogGroup(this, 'EmptyingLogs', {
+      retention: settings.log_retention_days,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const provider = Stack.of(this).node.findChild(EMPTYING);
+    const handler = provider.node.findChild('Handler') as CfnResource;
+    handler.addPropertyOverride('LoggingConfig.LogGroup', logs.logGroupName);
+  }
 }
+
+/** By this name CDK has one provider in a stack. */
+const EMPTYING = 'Custom::S3AutoDeleteObjectsCustomResourceProvider';
 
 function transcripts({ transcript_days }: Settings): LifecycleRule[] {
   if (transcript_days === 0) return [];

@@ -17,7 +17,7 @@ const kept_max = 3;
 
 /**
  * Settings of an account that mean nothing here: the model is Anthropic's API, or the offline one that
- * speaks it; there is no domain, and no secret but the stack's own.
+ * speaks it; there is no domain, and no table and no secret but the stack's own.
  */
 const elsewhere: ReadonlySet<string> = new Set(
   [
@@ -25,6 +25,7 @@ const elsewhere: ReadonlySet<string> = new Set(
     'model_ids',
     'domain_name',
     'certificate_arn',
+    'restored_table',
     'search_secret_arn',
     'otlp_endpoint',
     'otlp_headers_secret_arn',

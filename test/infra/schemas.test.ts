@@ -19,6 +19,7 @@ const variants: [name: string, settings: Record<string, unknown>][] = [
       source_maps: true,
     },
   ],
+  ['one that works on a restored table', { restored_table: 'Reverie-restored' }],
 ];
 
 test.each(variants)('%s has nothing that CloudFormation would refuse', (_, settings) => {

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { settingsFrom, settingsShape } from '../../infra/settings.ts';
-import { ofType, only, plain, synth, type Template } from './stack.ts';
+import { ofType, only, plain, synth, type Synthesized, type Template } from './stack.ts';
 
 const topic = 'arn:aws:sns:us-east-1:111122223333:alarms';
 const certificate = 'arn:aws:acm:us-east-1:111122223333:certificate/abc';
@@ -36,7 +36,7 @@ const actions = (template: Template) =>
 
 interface Row {
   readonly given: Readonly<Record<string, unknown>>;
-  readonly see: (template: Template) => unknown;
+  readonly see: (template: Template, made: Synthesized) => unknown;
   readonly has: unknown;
 }
 
@@ -68,6 +68,16 @@ const rows: Readonly<Record<string, Row>> = {
     given: { removal_policy: 'destroy' },
     see: (template) => only(template, 'AWS::DynamoDB::Table').DeletionPolicy,
     has: 'Delete',
+  },
+  termination_protection: {
+    given: { termination_protection: 'false' },
+    see: (_, { is_protected }) => is_protected,
+    has: false,
+  },
+  restored_table: {
+    given: { restored_table: 'Reverie-restored' },
+    see: (template) => [variables(template)['TABLE_NAME'], template.Outputs['TableName']?.Value],
+    has: ['Reverie-restored', 'Reverie-restored'],
   },
   noncurrent_days: {
     given: { noncurrent_days: 7 },
@@ -199,11 +209,12 @@ const rows: Readonly<Record<string, Row>> = {
   },
 };
 
-const plainly = synth().template;
+const plainly = synth();
 
 test.each(Object.entries(rows))('%s changes what it says', (_, { given, see, has }) => {
-  expect(see(synth(given).template)).toEqual(has);
-  expect(attempt(() => see(plainly))).not.toEqual(has);
+  const made = synth(given);
+  expect(see(made.template, made)).toEqual(has);
+  expect(attempt(() => see(plainly.template, plainly))).not.toEqual(has);
 });
 
 /** What a default deployment lacks altogether is not there either. */
@@ -231,6 +242,8 @@ const refused: [key: string, value: unknown, says: string][] = [
   ['reverie:log_level', 'LOUD', "'reverie:log_level'"],
   ['reverie:log_retention_days', '31', "'reverie:log_retention_days': one of 1, 3, 5"],
   ['reverie:removal_policy', 'keep', "'reverie:removal_policy'"],
+  ['reverie:termination_protection', 'maybe', "'reverie:termination_protection'"],
+  ['reverie:restored_table', 'a/b', "'reverie:restored_table': not the name of a table"],
   ['reverie:model_provider', 'openai', "'reverie:model_provider'"],
   ['reverie:model_ids', 'not json', "'reverie:model_ids'"],
   [
@@ -266,6 +279,18 @@ test('the longest name of a stack makes no name that AWS refuses', () => {
   const { template } = synth({ stack_name: 'x'.repeat(57) });
   const { Name } = only(template, 'AWS::Scheduler::ScheduleGroup').Properties;
   expect(String(Name)).toHaveLength(64);
+});
+
+test.each([
+  ['what outlives its stack is not taken away by a slip', {}, true],
+  ['what goes with its stack may go', { removal_policy: 'destroy' }, false],
+  [
+    'unless somebody says otherwise',
+    { removal_policy: 'destroy', termination_protection: true },
+    true,
+  ],
+])('%s', (_, given, is_protected) => {
+  expect(synth(given).is_protected).toBe(is_protected);
 });
 
 test('one topic is enough', () => {

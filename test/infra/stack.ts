@@ -30,6 +30,8 @@ export interface SynthOptions {
 export interface Synthesized {
   readonly template: Template;
   readonly outdir: string;
+  /** Whether the CLI has CloudFormation refuse to delete the stack. */
+  readonly is_protected: boolean;
 }
 
 /** A folder of this run, which takes it away. */
@@ -59,7 +61,23 @@ export function synth(
   if (options.nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
   const file = join(outdir, `${stack.stackName}.template.json`);
-  return { outdir, template: JSON.parse(readFileSync(file, 'utf8')) as Template };
+  return {
+    outdir,
+    template: JSON.parse(readFileSync(file, 'utf8')) as Template,
+    is_protected: isProtected(outdir, stack.stackName),
+  };
+}
+
+interface Manifest {
+  readonly artifacts: Readonly<
+    Record<string, { readonly properties?: { readonly terminationProtection?: boolean } }>
+  >;
+}
+
+/** What the CLI is told stands beside the template. */
+function isProtected(outdir: string, name: string): boolean {
+  const manifest = JSON.parse(readFileSync(join(outdir, 'manifest.json'), 'utf8')) as Manifest;
+  return manifest.artifacts[name]?.properties?.terminationProtection === true;
 }
 
 export function ofType({ Resources }: Template, type: string): Resource[] {

@@ -1,6 +1,6 @@
 /** What a deployment keeps: it survives a mistake, it is encrypted, and what expires is said here. */
 import { expect, test } from 'vitest';
-import { only, plain, synth } from './stack.ts';
+import { ofType, only, plain, synth } from './stack.ts';
 
 const { template } = synth();
 const table = only(template, 'AWS::DynamoDB::Table');
@@ -97,6 +97,54 @@ test('with removal_policy destroy all of it goes with the stack', () => {
   expect(policies).toEqual(['Delete', 'Delete', 'Delete']);
   expect(only(gone, 'AWS::DynamoDB::Table').Properties['DeletionProtectionEnabled']).toBe(false);
   expect(only(gone, 'Custom::S3AutoDeleteObjects')).toBeDefined();
+});
+
+test('what CDK’s own function writes while it empties the bucket expires, and goes with the stack', () => {
+  const gone = synth({ removal_policy: 'destroy', log_retention_days: 7 }).template;
+  const logging = only(gone, 'AWS::Lambda::Function', 'CustomS3AutoDelete').Properties;
+  expect(plain(logging['LoggingConfig'])).toEqual({ LogGroup: '<StorageEmptyingLogs>' });
+  const group = only(gone, 'AWS::Logs::LogGroup', 'StorageEmptyingLogs');
+  expect(group).toMatchObject({ DeletionPolicy: 'Delete', Properties: { RetentionInDays: 7 } });
+});
+
+/** As of a stack whose table was restored to an earlier time, and which works on what came of that. */
+const { template: restored } = synth({ restored_table: 'Reverie-restored' });
+
+test('with a restored table the own one, the bucket and the key stay as they are', () => {
+  for (const id of ['StorageTableB43FDCE7', 'StorageContent05955A69', 'StorageKeyBAA9457B']) {
+    expect(restored.Resources[id]).toEqual(template.Resources[id]);
+  }
+  expect(ofType(restored, 'AWS::DynamoDB::Table')).toHaveLength(1);
+  expect(Object.keys(restored.Resources).toSorted()).toEqual(
+    Object.keys(template.Resources).toSorted(),
+  );
+});
+
+test('with a restored table nobody may, or does, touch the own one', () => {
+  const others = Object.values(restored.Resources).filter(({ Type }) => !Type.endsWith('::Table'));
+  expect(JSON.stringify(others)).not.toContain('StorageTableB43FDCE7');
+  const granted = JSON.stringify(ofType(restored, 'AWS::IAM::Policy').map(plain));
+  const arn = 'arn:<AWS::Partition>:dynamodb:<AWS::Region>:<AWS::AccountId>:table/Reverie-restored';
+  const rows = granted.match(/"arn:[^"]*:dynamodb:[^"]*"/g);
+  expect(new Set(rows)).toEqual(
+    new Set([`"${arn}"`, `"${arn}/index/list"`, `"${arn}/index/running"`]),
+  );
+});
+
+test('executions have names that are free with each restored table, for it counts runs again', () => {
+  const names = (restored_table: string): unknown[] =>
+    ofType(synth({ restored_table }).template, 'AWS::StepFunctions::StateMachine').map(
+      ({ Properties }) => Properties['StateMachineName'],
+    );
+  const both = [...names('Reverie-a'), ...names('Reverie-b')];
+  expect(both).toEqual(
+    both.map(() => expect.stringMatching(/^Reverie-(session|dream)-[0-9a-f]{8}$/)),
+  );
+  expect(new Set(both).size).toBe(4);
+  // Without one they stay those that run.
+  for (const { Properties } of ofType(template, 'AWS::StepFunctions::StateMachine')) {
+    expect(Properties).not.toHaveProperty('StateMachineName');
+  }
 });
 
 /**
