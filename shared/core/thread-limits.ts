@@ -9,6 +9,8 @@ export const thread_limits = {
   team_messages_max: 500,
   /** Writes of one reply's calls (each that waits for a client is a row): of 100 in its transaction, its own take a few. */
   reply_writes_max: 90,
+  /** How long the archiving of a thread waits for an interrupt that it has been sent: a few looks of its step. */
+  interrupt_wait_ms: 5_000,
 
   // What transactions write
   /**

@@ -20,14 +20,15 @@ import { prepareChange } from './prepare-change.ts';
 import { readThread } from './read-thread.ts';
 import type { Thread } from './show-thread.ts';
 import { startPatch } from './start.ts';
-import { isAtWork, isWoken, sessionWorks, teamStarts, withMember } from './team.ts';
+import { interrupted, isAtWork, isWoken, sessionWorks, teamStarts, withMember } from './team.ts';
 import type { ThreadHead } from './thread.ts';
 
 export type ThreadArchivePorts = Ports & Pick<SessionPorts, 'runs' | 'startLost'>;
 
 /**
  * `POST …/threads/{thread_id}/archive`: a child that rests ends for good and makes room for another.
- * Its history stays readable. A repeat answers as the first did.
+ * Its history stays readable. A repeat answers as the first did. One that has just been interrupted is
+ * waited for: the API's documentation sends both, one right behind the other.
  *
  * @throws Fault `missing`; `invalid` for the primary thread, and while the child runs
  */
@@ -38,7 +39,9 @@ export async function archiveThread(
   thread_id: string,
 ): Promise<Thread> {
   for (let attempt = 1; attempt <= limits.append_attempts_max; attempt++) {
-    const thread = await readThread(ports.table, call, session_id, thread_id);
+    const thread = await readStopped(async () => {
+      return await readThread(ports.table, call, session_id, thread_id);
+    });
     const rows = await readRows(ports.table, call, session_id);
     check(thread);
     try {
@@ -49,6 +52,17 @@ export async function archiveThread(
     await sleep(backoffMs(attempt));
   }
   throw tooBusy(session_id);
+}
+
+/** A thread once it has stopped for the interrupt that waits for it; as it is where none does. */
+async function readStopped(read: () => Promise<ThreadHead>): Promise<ThreadHead> {
+  const until_ms = performance.now() + limits.interrupt_wait_ms;
+  for (;;) {
+    const thread = await read();
+    const stops = isAtWork(thread.status) && interrupted(thread);
+    if (!stops || performance.now() >= until_ms) return thread;
+    await sleep(limits.interrupt_poll_ms);
+  }
 }
 
 function check({ session_id, thread_id, status }: ThreadHead): void {

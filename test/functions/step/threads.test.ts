@@ -253,6 +253,21 @@ test('what a coordinator calls wrongly is an error that says what to do, and cha
   expect(text).toContain('message');
 });
 
+test('a thread may be archived right behind its interrupt, and not without one while it runs', async () => {
+  rig.model.onTurns('lead-stop', start('Worker', 'never ends'), say('I wait.'), say('So be it.'));
+  rig.model.onTurns('never ends', stall());
+  const id = await teamSession(rig);
+  await rig.send(id, message('lead-stop'));
+  await rig.until(id, (events) => all(events, 'session.thread_status_idle').length === 1);
+  const [child] = await childrenOf(rig, id);
+  const session_thread_id = child?.id ?? '';
+  const archive = async () =>
+    await rig.client.beta.sessions.threads.archive(session_thread_id, { session_id: id });
+  await expect(archive()).rejects.toThrow(/400.*is running and cannot be archived/);
+  await rig.send(id, { type: 'user.interrupt', session_thread_id });
+  expect(await archive()).toMatchObject({ status: 'terminated', archived_at: expect.any(String) });
+});
+
 test('a session is active while any thread is, and its stats sum what each thread was', async () => {
   const works = { ...say('Done.'), pace: { before_ms: 400 } };
   rig.model.onTurns('lead-times', startAll('Worker', ['times a', 'times b']), say('I wait.'));
