@@ -40,10 +40,12 @@ export function mountPath(path: string, field: string): string {
 
 /**
  * Where a file goes that a client wants at a path outside of the session's folders, as the hosted API
- * has it: `/data.csv` and `/uploads/data.csv` are both `/mnt/session/uploads/data.csv`.
+ * has it: `/data.csv`, `/uploads/data.csv` and, as in the SDK's own example, `data.csv` are all
+ * `/mnt/session/uploads/data.csv`.
  */
-export function uploadPath(path: string): string {
-  if (!path.startsWith('/') || isInside(path, roots)) return path;
+export function uploadPath(given: string): string {
+  const path = given.startsWith('/') ? given : `/${given}`;
+  if (isInside(path, roots)) return path;
   return isInside(path, ['/uploads']) ? `/mnt/session${path}` : `/mnt/session/uploads${path}`;
 }
 

@@ -213,6 +213,12 @@ const refused: [string, object[], RegExp][] = [
   ],
   ['a relative place', [{ ...repository, mount_path: 'a' }], /400.*absolute/],
   ['a place that climbs', [{ ...repository, mount_path: '/workspace/../etc' }], /400.*written/],
+  [
+    'a file that climbs',
+    [{ type: 'file', file_id: 'FILE', mount_path: '../etc/x' }],
+    /400.*written/,
+  ],
+  ['a file nowhere', [{ type: 'file', file_id: 'FILE', mount_path: '' }], /400.*written/],
   ['a place outside', [{ ...repository, mount_path: '/etc/x' }], /400.*outside/],
   ['a root itself', [{ ...repository, mount_path: '/workspace' }], /400.*below/],
   ['a folder of roots', [{ ...repository, mount_path: '/mnt/session' }], /400.*below/],

@@ -67,7 +67,9 @@ test.each([
   ['/etc/passwd', '/mnt/session/uploads/etc/passwd'],
   ['/workspace/data.csv', '/workspace/data.csv'],
   ['/mnt/session/uploads/a', '/mnt/session/uploads/a'],
-  ['data.csv', 'data.csv'],
+  ['data.csv', '/mnt/session/uploads/data.csv'],
+  ['uploads/data.csv', '/mnt/session/uploads/data.csv'],
+  ['workspace/data.csv', '/workspace/data.csv'],
 ])('a file that is wanted at %s goes to %s', (wanted, path) => {
   expect(uploadPath(wanted)).toBe(path);
 });
