@@ -4,6 +4,7 @@ export interface SnapshotMemory {
   readonly memory_version_id: string;
   readonly path: string;
   readonly text: string;
+  /** When its words were written, in whatever store. */
   readonly updated_at: string;
   /** The newest version is by a person or an API key, not by a session or a dream. */
   readonly by_hand: boolean;

@@ -10,20 +10,24 @@ export function isByHand(version: VersionRow | undefined): boolean {
   return author?.type !== 'session_actor';
 }
 
+function holdsHandwriting(version: VersionRow): boolean {
+  return isByHand(version) || version.copied?.may_hold_handwriting === true;
+}
+
 /**
  * Whether a person may have written some of what a memory says: a version of it is by hand, whoever wrote
- * the later ones, or its first ones are not kept any more.
+ * the later ones, or its first ones are not kept any more, or so it was where it was copied from.
  */
 export async function mayHoldHandwriting(
   table: Table,
-  { memory_store_id, memory_id }: MemoryRow,
+  { memory_store_id, memory_id }: Pick<MemoryRow, 'memory_store_id' | 'memory_id'>,
 ): Promise<boolean> {
   const pk = `MEMVERS#${memory_store_id}#${memory_id}`;
   let is_whole = false;
   for (let from = '!'; ;) {
     const page = await table.query({ pk, index: 'list', from, to: '~' });
     const versions = (await table.getMany(page.rows)) as VersionRow[];
-    if (versions.some(isByHand)) return true;
+    if (versions.some(holdsHandwriting)) return true;
     is_whole ||= versions.some(({ operation }) => operation === 'created');
     const last = page.rows.at(-1);
     if (!page.more || last === undefined) return !is_whole;

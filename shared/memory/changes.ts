@@ -20,6 +20,7 @@ export type MemoryOperation =
       /** A deleted memory that comes back: its history goes on. @default - a new one */
       readonly returns?: Returning;
       readonly dreamt_by?: VersionRow['dreamt_by'] | undefined;
+      readonly copied?: VersionRow['copied'];
     }
   | {
       readonly kind: 'write';
@@ -60,6 +61,7 @@ export interface ChangeFacts {
   readonly actor: Actor;
   readonly written_by?: VersionRow['written_by'] | undefined;
   readonly dreamt_by?: VersionRow['dreamt_by'] | undefined;
+  readonly copied?: VersionRow['copied'] | undefined;
   readonly now: Date;
   readonly newId: Ports['newId'];
 }
@@ -71,7 +73,7 @@ export function changeOf(operation: MemoryOperation, facts: ChangeFacts): Change
 }
 
 function creation(
-  { path, content: text, returns, dreamt_by }: MemoryOperation & { kind: 'create' },
+  { path, content: text, returns, dreamt_by, copied }: MemoryOperation & { kind: 'create' },
   facts: ChangeFacts,
 ): Change {
   checkPath(path);
@@ -89,7 +91,7 @@ function creation(
   const operation = returns === undefined ? 'created' : 'modified';
   return {
     before: undefined,
-    ...written({ ...facts, dreamt_by }, operation, after),
+    ...written({ ...facts, dreamt_by, copied }, operation, after),
     ...newObject(held, text),
   };
 }
@@ -190,6 +192,7 @@ function versionRow(facts: ChangeFacts, operation: Operation, memory: MemoryRow)
     created_by: facts.actor,
     ...(facts.written_by === undefined ? {} : { written_by: facts.written_by }),
     ...(facts.dreamt_by === undefined ? {} : { dreamt_by: facts.dreamt_by }),
+    ...(facts.copied === undefined ? {} : { copied: facts.copied }),
     path: memory.sk,
     content,
     content_sha256,

@@ -90,6 +90,8 @@ export interface VersionRow extends Row {
   readonly written_by?: { readonly thread_id: string; readonly event_id: string };
   /** The dream whose words these are, where a person has accepted them as they were: not written by hand. */
   readonly dreamt_by?: string;
+  /** Of the first version in the copy of a store: what is known of the memory that it was copied from. */
+  readonly copied?: Copied;
   /** Null once redacted. */
   readonly path: string | null;
   /** Null once redacted, and of a deletion; likewise the next two. */
@@ -105,6 +107,14 @@ export interface VersionRow extends Row {
   readonly gsi2pk?: 'EXPIRES';
   /** `<when>#<version>` */
   readonly gsi2sk?: string;
+}
+
+/** What a copy of a memory, whose history begins anew, would not tell of it. */
+export interface Copied {
+  /** When its words were written; the copy is younger than that. */
+  readonly written_at: string;
+  /** A person may have written some of what it says, whoever wrote the newest version. */
+  readonly may_hold_handwriting: boolean;
 }
 
 export function storeKey(store_id: string): Key {

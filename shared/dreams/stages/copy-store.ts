@@ -1,8 +1,10 @@
+import pLimit from 'p-limit';
 import { timestamp } from '../../core/clock.ts';
 import { Fault } from '../../core/fault.ts';
 import { listKeys } from '../../core/listing.ts';
 import { limits } from '../../core/limits.ts';
 import { ConditionFailed, type Write } from '../../core/table.ts';
+import { mayHoldHandwriting } from '../../memory/by-hand.ts';
 import type { MemoryOperation } from '../../memory/changes.ts';
 import { storeKey, type Actor, type StoreHead, type VersionRow } from '../../memory/memory.ts';
 import { readMemories } from '../../memory/read-store.ts';
@@ -31,18 +33,30 @@ export async function copyStore(work: Work, snapshot: Snapshot): Promise<void> {
   const paths = new Set(there.map(({ sk }) => sk));
   const missing = snapshot.memories.filter(({ path }) => !paths.has(path));
   for (const { actor, dreamt_by, memories } of await byActor(work, missing)) {
-    const operations = memories.map(({ path, text }): MemoryOperation => ({
-      kind: 'create',
-      path,
-      content: text,
-      dreamt_by,
-    }));
+    const limit = pLimit(limits.copies_parallel_max);
+    const copies = memories.map((memory) => limit(copyOf, work, memory));
+    const operations = (await Promise.all(copies)).map((copy) => ({ ...copy, dreamt_by }));
     for (const batch of splitOperations(operations)) {
       await work.look();
       await write(work, batch, actor);
     }
   }
 }
+
+/** The copy begins a history of its own: what the memory's own has shown goes with it. */
+async function copyOf({ ports, head }: Work, memory: Authored['memories'][number]): Promise<Copy> {
+  const { path, text, memory_id, updated_at: written_at, version } = memory;
+  const { memory_store_id } = head;
+  const may_hold_handwriting =
+    memory.by_hand ||
+    // Mostly there is one version only, and it is at hand.
+    (version?.operation === 'created'
+      ? version.copied?.may_hold_handwriting === true
+      : await mayHoldHandwriting(ports.table, { memory_store_id, memory_id }));
+  return { kind: 'create', path, content: text, copied: { written_at, may_hold_handwriting } };
+}
+
+type Copy = MemoryOperation & { readonly kind: 'create' };
 
 async function write(work: Work, operations: readonly MemoryOperation[], actor: Actor) {
   try {
@@ -82,7 +96,7 @@ async function putStore({ ports, head }: Work, input: StoreHead): Promise<void> 
 interface Authored {
   readonly actor: Actor;
   readonly dreamt_by: VersionRow['dreamt_by'] | undefined;
-  readonly memories: readonly SnapshotMemory[];
+  readonly memories: readonly (SnapshotMemory & { readonly version: VersionRow | undefined })[];
 }
 
 /** Memories with who wrote what they hold; the dreamer, where that version has gone meanwhile. */
@@ -91,16 +105,17 @@ async function byActor(
   memories: readonly SnapshotMemory[],
 ): Promise<Authored[]> {
   const versions = await readVersions(ports, head.memory_store_id, memories);
-  const groups = new Map<string, Authored & { memories: SnapshotMemory[] }>();
-  for (const memory of memories) {
-    const { created_by: actor = dreamer(head), dreamt_by } =
-      versions.get(memory.memory_version_id) ?? {};
-    const name = JSON.stringify([actor, dreamt_by]);
-    const group = groups.get(name) ?? { actor, dreamt_by, memories: [] };
-    group.memories.push(memory);
-    groups.set(name, group);
-  }
-  return [...groups.values()];
+  const authored = memories.map((memory) => ({
+    ...memory,
+    version: versions.get(memory.memory_version_id),
+  }));
+  const groups = Map.groupBy(authored, ({ version }) =>
+    JSON.stringify([version?.created_by, version?.dreamt_by]),
+  );
+  return [...groups.values()].map((group) => {
+    const { created_by: actor = dreamer(head), dreamt_by } = group[0]?.version ?? {};
+    return { actor, dreamt_by, memories: group };
+  });
 }
 
 /**

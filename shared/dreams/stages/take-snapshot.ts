@@ -53,14 +53,18 @@ async function readWhole(ports: ReadPorts, store_id: string): Promise<Snapshot> 
   const authors = await readVersions(ports, store_id, rows);
   const limit = pLimit(limits.copies_parallel_max);
   const memories = rows.map((row) =>
-    limit(async () => ({
-      memory_id: row.memory_id,
-      memory_version_id: row.memory_version_id,
-      path: row.sk,
-      text: await textOf(ports.blobs, row.content),
-      updated_at: row.updated_at,
-      by_hand: isByHand(authors.get(row.memory_version_id)),
-    })),
+    limit(async () => {
+      const version = authors.get(row.memory_version_id);
+      return {
+        memory_id: row.memory_id,
+        memory_version_id: row.memory_version_id,
+        path: row.sk,
+        text: await textOf(ports.blobs, row.content),
+        // Copied words are as old as they are: else each copy would win against what was said before it.
+        updated_at: version?.copied?.written_at ?? row.updated_at,
+        by_hand: isByHand(version),
+      };
+    }),
   );
   return { memory_store_id: store_id, memories: await Promise.all(memories) };
 }
