@@ -38,7 +38,7 @@ export class Dreams {
   /**
    * Accept or reject a change, or accept it with a text of one's own. What others have changed since the
    * dream is a conflict of its apply, and stays; `replaces_memory_version_ids` names the versions that it
-   * may replace all the same: those of the conflicts, once they were read. A newer one is a conflict again.
+   * may replace all the same: those of all its `conflicts`, once they were read. A newer one is a conflict again.
    */
   async decide(
     id: string,

@@ -66,6 +66,11 @@ export const dream_limits = {
   /** Memories that each question is answered with, and what of one is shown. */
   gate_memories_max: 3,
   gate_memory_chars_max: 4_000,
+  /**
+   * Places in the way of one change that its outcome names: as many as a decision may name, and with the
+   * longest paths still one row of a table.
+   */
+  change_conflicts_max: 100,
   /** Of a session's title, where a report names it beside others. */
   report_title_chars_max: 120,
   // Batches of a dream

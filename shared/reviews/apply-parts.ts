@@ -14,7 +14,7 @@ import {
   applyKey,
   partKey,
   type ApplyRow,
-  type Conflict,
+  type Conflicts,
   type ConflictReason,
   type Outcome,
   type PartRow,
@@ -26,7 +26,7 @@ export interface Way {
   /** For the store as it is now. */
   readonly plan: (change_ids: readonly string[]) => Promise<readonly Plan[]>;
   readonly done: (change_id: string, written: readonly Written[]) => Outcome;
-  readonly conflict: (change_id: string, conflict: Conflict) => Outcome;
+  readonly conflict: (change_id: string, conflicts: Conflicts) => Outcome;
   /** What the apply is at the end of the round. */
   readonly ends: 'applied' | 'rolled_back';
 }
@@ -86,7 +86,7 @@ async function fitting(way: Way, ids: readonly string[]): Promise<readonly Plan[
 }
 
 function conflictOf(reason: ConflictReason): Plan {
-  return { is: 'conflict', conflict: { reason, path: null } };
+  return { is: 'conflict', conflicts: [{ reason, path: null }] };
 }
 
 interface Part {
@@ -149,7 +149,7 @@ function partRow(row: ApplyRow, { plans, way }: Part, changes: readonly MemoryCh
   let at = 0;
   const outcomes = plans.map((plan, index) => {
     const change_id = row.change_ids[row.reached + index] ?? '';
-    if (plan.is === 'conflict') return way.conflict(change_id, plan.conflict);
+    if (plan.is === 'conflict') return way.conflict(change_id, plan.conflicts);
     const own = changes.slice(at, at + plan.steps.length);
     at += plan.steps.length;
     return way.done(change_id, own.map(writtenBy));

@@ -20,7 +20,7 @@ import { heldAt } from './held-at.ts';
 import { planApply } from './plan-changes.ts';
 import { heldBy, readApply, readChanges, type Apply, type Review } from './read-review.ts';
 import { refreshIndex } from './refresh-index.ts';
-import { applyKey, reviewKey, type ApplyRow, type DecisionRow } from './review-rows.ts';
+import { applyKey, refusedBy, reviewKey, type ApplyRow, type DecisionRow } from './review-rows.ts';
 import type { ApplyCreate } from './review-wire.ts';
 import { decidedChange, showApply, type DreamApply } from './show-review.ts';
 
@@ -178,7 +178,11 @@ function wayIn(ports: MemoryPorts, { memory_store_id, dream_id }: ApplyRow, deci
       );
     },
     done: (change_id, written) => ({ change_id, outcome: 'applied', written }),
-    conflict: (change_id, conflict) => ({ change_id, outcome: 'conflict', conflict }),
+    conflict: (change_id, conflicts) => ({
+      change_id,
+      outcome: 'conflict',
+      ...refusedBy(conflicts),
+    }),
     ends: 'applied',
   };
 }

@@ -1,14 +1,16 @@
+import { limits } from '../core/limits.ts';
 import { sha256Of } from '../memory/content.ts';
 import type { MemoryOperation, Returning } from '../memory/changes.ts';
 import type { MemoryRow, PathRow } from '../memory/memory.ts';
 import { fitsTransaction } from '../memory/split.ts';
 import type { Change, Edit } from './change.ts';
-import type { Conflict, ConflictReason, Written } from './review-rows.ts';
+import type { Conflict, ConflictReason, Conflicts, Written } from './review-rows.ts';
 
 /** What must be written for one change, with the store as it is. */
 export type Plan =
   | { readonly is: 'due'; readonly steps: readonly Step[] }
-  | { readonly is: 'conflict'; readonly conflict: Conflict };
+  /** All that stands in the way, by path, as far as an outcome holds it. */
+  | { readonly is: 'conflict'; readonly conflicts: Conflicts };
 
 /** One memory's operation; what it replaces is what a rollback brings back. */
 export interface Step {
@@ -83,12 +85,15 @@ function conflictAt(path: string, reason: ConflictReason, there?: MemoryRow): Co
 
 function gathered(planned: readonly Planned[]): Plan {
   const steps: Step[] = [];
+  const conflicts: Conflict[] = [];
   for (const each of planned) {
     if (each === undefined) continue;
-    if ('reason' in each) return { is: 'conflict', conflict: each };
-    steps.push(each);
+    if ('reason' in each) conflicts.push(each);
+    else steps.push(each);
   }
-  return { is: 'due', steps };
+  const [first, ...more] = conflicts.slice(0, limits.change_conflicts_max);
+  if (first === undefined) return { is: 'due', steps };
+  return { is: 'conflict', conflicts: [first, ...more] };
 }
 
 /** A memory that an apply has written, with what is known of it now. */
@@ -140,9 +145,13 @@ const OWN_WRITES = 2;
 /** How many of the plans, from the first on, are one transaction; 0 when the first alone is too large. */
 export function partOf(plans: readonly Plan[]): number {
   const operations: MemoryOperation[] = [];
+  let conflicts_count = 0;
   for (const [index, plan] of plans.entries()) {
     if (plan.is === 'due') operations.push(...plan.steps.map((step) => step.operation));
+    else conflicts_count += plan.conflicts.length;
     if (!fitsTransaction(operations, OWN_WRITES)) return index;
+    // They are told in one row, and a path may be long. One change alone has no more of them.
+    if (conflicts_count > limits.change_conflicts_max) return index;
   }
   return plans.length;
 }

@@ -72,17 +72,31 @@ export interface Conflict {
   readonly memory_version_id?: string;
 }
 
+/** All that stood in the way of one change. */
+export type Conflicts = readonly [Conflict, ...Conflict[]];
+
+/** As an outcome keeps them: outcomes from before there were more than one have the first alone. */
+interface Refused {
+  readonly conflict: Conflict;
+  /** @default - none */
+  readonly more_conflicts?: readonly Conflict[];
+}
+
+export function refusedBy([conflict, ...more_conflicts]: Conflicts): Refused {
+  return { conflict, ...(more_conflicts.length === 0 ? {} : { more_conflicts }) };
+}
+
+export function conflictsOf({ conflict, more_conflicts = [] }: Refused): Conflicts {
+  return [conflict, ...more_conflicts];
+}
+
 /** What became of one change in one store. */
 export type Outcome = { readonly change_id: string } & (
   | { readonly outcome: 'applied'; readonly written: readonly Written[] }
-  | { readonly outcome: 'conflict'; readonly conflict: Conflict }
+  | ({ readonly outcome: 'conflict' } & Refused)
   | { readonly outcome: 'rolled_back' }
   /** It stays applied. */
-  | {
-      readonly outcome: 'rollback_conflict';
-      readonly conflict: Conflict;
-      readonly written: readonly Written[];
-    }
+  | ({ readonly outcome: 'rollback_conflict'; readonly written: readonly Written[] } & Refused)
 );
 
 /** One memory that an apply has written: what a rollback needs, and no text that may be redacted. */

@@ -15,7 +15,7 @@ import { heldAt } from './held-at.ts';
 import { planRollback, type Undo } from './plan-changes.ts';
 import { heldBy, isApplied, readApply, readReview, type Apply } from './read-review.ts';
 import { refreshIndex } from './refresh-index.ts';
-import type { ApplyRow, Written } from './review-rows.ts';
+import { refusedBy, type ApplyRow, type Written } from './review-rows.ts';
 import { showApply, type DreamApply } from './show-review.ts';
 
 /**
@@ -100,10 +100,10 @@ function wayOut(ports: MemoryPorts, { memory_store_id }: ApplyRow, { outcomes }:
       return undos.map((each) => planRollback(each, held));
     },
     done: (change_id) => ({ change_id, outcome: 'rolled_back' }),
-    conflict: (change_id, conflict) => ({
+    conflict: (change_id, conflicts) => ({
       change_id,
       outcome: 'rollback_conflict',
-      conflict,
+      ...refusedBy(conflicts),
       written: writtenOf(change_id),
     }),
     ends: 'rolled_back',

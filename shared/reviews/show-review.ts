@@ -5,7 +5,14 @@ import type { Operation } from '../dreams/operation.ts';
 import { unifiedOf } from '../memory-history/hunks.ts';
 import { textOfChange, withText, type Change } from './change.ts';
 import { heldBy, isApplied, type Apply, type Review } from './read-review.ts';
-import type { ApplyRow, Conflict, ConflictReason, DecisionRow, Outcome } from './review-rows.ts';
+import {
+  conflictsOf,
+  type ApplyRow,
+  type Conflict,
+  type ConflictReason,
+  type DecisionRow,
+  type Outcome,
+} from './review-rows.ts';
 
 export type ChangeState = 'proposed' | DecisionRow['state'];
 
@@ -44,8 +51,10 @@ export interface ShownEdit {
 export interface ShownOutcome {
   readonly change_id: string;
   readonly outcome: 'pending' | Outcome['outcome'];
-  /** Why it was not applied, or not taken back. */
+  /** Why it was not applied, or not taken back: the first of `conflicts`. */
   readonly conflict: ShownConflict | null;
+  /** All that stands in the way, by path: with the first alone resolved the next would be met. */
+  readonly conflicts: readonly ShownConflict[];
 }
 
 export interface ShownConflict extends Omit<Conflict, 'memory_version_id'> {
@@ -162,21 +171,24 @@ export function showApply(apply: Apply): DreamApply {
 }
 
 function shownOutcomes({ row, outcomes }: Apply): ShownOutcome[] {
-  const done = [...outcomes.values()].map((one): ShownOutcome => ({
-    change_id: one.change_id,
-    outcome: one.outcome,
-    conflict: 'conflict' in one ? shownConflict(one) : null,
-  }));
+  const done = [...outcomes.values()].map((one): ShownOutcome => {
+    const { change_id, outcome } = one;
+    const conflicts =
+      'conflict' in one ? conflictsOf(one).map((each) => shownConflict(outcome, each)) : [];
+    return { change_id, outcome, conflict: conflicts[0] ?? null, conflicts };
+  });
   const pending = row.change_ids
     .filter((change_id) => !outcomes.has(change_id))
-    .map((change_id): ShownOutcome => ({ change_id, outcome: 'pending', conflict: null }));
+    .map((change_id): ShownOutcome => ({
+      change_id,
+      outcome: 'pending',
+      conflict: null,
+      conflicts: [],
+    }));
   return [...done, ...pending];
 }
 
-function shownConflict({
-  outcome,
-  conflict,
-}: Extract<Outcome, { readonly conflict: Conflict }>): ShownConflict {
+function shownConflict(outcome: Outcome['outcome'], conflict: Conflict): ShownConflict {
   const { reason, path, memory_version_id = null } = conflict;
   const back = outcome === 'rollback_conflict' ? back_messages[reason] : undefined;
   return { reason, path, memory_version_id, message: back ?? messages[reason] };

@@ -153,14 +153,9 @@ test('changes are listed with diff and evidence, decided on, applied and rolled 
   expect(await own.rollBack(id, apply.id)).toEqual(back);
   const after = await own.decide(id, 'c0002', { decision: 'accept' });
   expect(after).toMatchObject({ edited: false, text: 'alpha 2\n' });
+  const of_apply = { apply_id: apply.id, memory_store_id: store_id, change_id: 'c0002' };
   expect(after.applies).toEqual([
-    {
-      apply_id: apply.id,
-      memory_store_id: store_id,
-      change_id: 'c0002',
-      outcome: 'rolled_back',
-      conflict: null,
-    },
+    { ...of_apply, outcome: 'rolled_back', conflict: null, conflicts: [] },
   ]);
   expect(await own.apply(id, { memory_store_id: store_id })).toMatchObject({ applied_count: 3 });
 });
@@ -172,15 +167,17 @@ test('what was changed meanwhile is a conflict for that change alone, and is tri
   await overwrite(store_id, '/c.md', 'theirs\n');
   const apply = await own.apply(id, { memory_store_id: store_id });
   expect([apply.applied_count, apply.conflict_count]).toEqual([3, 1]);
+  const conflict = {
+    reason: 'changed',
+    path: '/c.md',
+    memory_version_id: await versionAt(store_id, '/c.md'),
+    message: expect.stringContaining('restore the version'),
+  };
   expect(apply.changes.find(({ change_id }) => change_id === 'c0003')).toEqual({
     change_id: 'c0003',
     outcome: 'conflict',
-    conflict: {
-      reason: 'changed',
-      path: '/c.md',
-      memory_version_id: await versionAt(store_id, '/c.md'),
-      message: expect.stringContaining('restore the version'),
-    },
+    conflict,
+    conflicts: [conflict],
   });
   expect(await contentsOf(store_id)).toMatchObject({ '/b.md': 'beta\n', '/c.md': 'theirs\n' });
   expect(await own.apply(id, { memory_store_id: store_id })).toEqual(apply);

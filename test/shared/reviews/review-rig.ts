@@ -1,7 +1,10 @@
 import { listKeys } from '#shared/core/listing.ts';
 import type { Ports } from '#shared/core/ports.ts';
+import { applyOperations } from '#shared/dreams/apply-operations.ts';
 import { dreamKey, dreamObject, no_dream_usage, type DreamHead } from '#shared/dreams/dream.ts';
 import type { Operation } from '#shared/dreams/operation.ts';
+import { reportMarkdown } from '#shared/dreams/report-markdown.ts';
+import { reportOf, type DreamFacts } from '#shared/dreams/report-of.ts';
 import type { Snapshot } from '#shared/dreams/snapshot.ts';
 import { readMemories, textOf } from '#shared/memory/read-store.ts';
 
@@ -71,4 +74,34 @@ export async function snapshotOf(ports: Ports, store_id: string): Promise<Snapsh
     by_hand: true,
   }));
   return { memory_store_id: store_id, memories: await Promise.all(memories) };
+}
+
+/** What the pipeline leaves beside that: the account of the dream, and all that it has worked with. */
+export async function putReport(
+  ports: Ports,
+  id: string,
+  facts: Pick<DreamFacts, 'snapshot' | 'operations'> & Partial<DreamFacts>,
+): Promise<void> {
+  const report = reportOf({
+    dream_id: id,
+    dream_prompt_version: 'v',
+    model_id: 'claude-sonnet-5-5',
+    session_ids: [],
+    sessions: [],
+    candidates_count: 0,
+    dropped: [],
+    skipped: [],
+    gate: null,
+    uses: [],
+    spending: { ...no_dream_usage, cost_microcents: 0, sessions_cost_microcents: null },
+    applied: applyOperations(facts.snapshot, facts.operations),
+    ...facts,
+  });
+  await putJson(ports, id, 'report.json', report);
+  await ports.blobs.put(dreamObject(id, 'report.md'), reportMarkdown(report), 'text/markdown');
+  const all = { memories: facts.snapshot.memories, operations: facts.operations };
+  const workings = ['pieces/0/0', 'consolidated', 'gate', 'answers/1', 'asked/1'];
+  for (const name of workings) await putJson(ports, id, `${name}.json`, all);
+  const asked = { ...dreamKey(id), sk: 'M#reflect#0#hash#0', span_id: 'sevt_1' };
+  await ports.table.transact([{ put: { ...asked, reply: { json: JSON.stringify(all) } } }]);
 }
