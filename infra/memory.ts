@@ -54,13 +54,14 @@ export class Memory extends NodeFunction {
         rows(storage, [...rowReads, ...rowWrites, rowChecks, rowSweeps]),
         indexes(storage, 'list'),
         objects(storage, 'memory_stores', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
-        objects(storage, 'dreams', ['s3:GetObject', 's3:PutObject']),
+        // A redaction takes from dreams what they have read.
+        objects(storage, 'dreams', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         // What a store is imported from.
         objects(storage, 'files', ['s3:GetObject']),
         // What a repeated decision is answered with, when it is too large for a row.
         objects(storage, 'idempotency', ['s3:GetObject', 's3:PutObject']),
         objectNames(storage, ['memory_stores']),
-        objectVersions(storage, ['memory_stores']),
+        objectVersions(storage, ['dreams', 'memory_stores']),
         key(storage, 'write'),
         ...secrets(adminKeyArn),
         props.dreams.start(),

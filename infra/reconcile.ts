@@ -54,9 +54,11 @@ export class Reconcile extends NodeFunction {
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites, rowSweeps]),
-        indexes(storage, 'running'),
+        indexes(storage, 'list', 'running'),
         ...swept.map((prefix) => objects(storage, prefix, objectDeletes)),
-        objectVersions(storage, swept),
+        // What dreams have read and nobody may read any longer.
+        objects(storage, 'dreams', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
+        objectVersions(storage, [...swept, 'dreams']),
         key(storage, 'write'),
         ...machine.runs(),
         ...dreams.runs(),

@@ -77,6 +77,9 @@ export class MemoryBlobs implements Blobs {
     for (const key of keys) this.objects.delete(key);
   }
 
+  /** Nothing is kept of before. */
+  async deletePast(): Promise<void> {}
+
   async deletePrefix(prefix: string, is_time_up: () => boolean): Promise<boolean> {
     if (is_time_up()) return false;
     for await (const key of this.list(prefix)) this.objects.delete(key);

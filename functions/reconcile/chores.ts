@@ -13,6 +13,11 @@ export function choresWith(runs: Runs): Chores {
     deleted: {
       'SESSION#': sweepSession,
       'MEMSTORE#': sweepStore,
+      // Loaded when there is something to redact: most minutes have nothing.
+      'REDACTION#': async (...sweep) => {
+        const { redactDreams } = await import('#shared/redactions/redact-dreams.ts');
+        return await redactDreams(...sweep);
+      },
     },
     expired: {
       'MEMVERS#': expireVersion,

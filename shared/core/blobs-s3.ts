@@ -27,7 +27,7 @@ import {
 import { GetSigner } from './get-signer-s3.ts';
 import { invariant } from './invariant.ts';
 
-type Version = Pick<ObjectVersion, 'Key' | 'VersionId'>;
+type Version = Pick<ObjectVersion, 'Key' | 'VersionId' | 'IsLatest'>;
 
 /** Source: S3: keys of one DeleteObjects. */
 const DELETES_MAX = 1_000;
@@ -177,6 +177,12 @@ export class S3Blobs implements Blobs {
     const limit = pLimit(KEYS_AT_ONCE);
     const versions = await limit.map(keys, (key) => this.#versionsOf(key));
     await this.#deleteVersions(versions.flat());
+  }
+
+  async deletePast(keys: readonly string[]): Promise<void> {
+    const limit = pLimit(KEYS_AT_ONCE);
+    const versions = await limit.map(keys, (key) => this.#versionsOf(key));
+    await this.#deleteVersions(versions.flat().filter(({ IsLatest }) => IsLatest !== true));
   }
 
   async deletePrefix(prefix: string, is_time_up: () => boolean): Promise<boolean> {

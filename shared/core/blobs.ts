@@ -63,6 +63,8 @@ export interface Blobs {
   list(prefix: string): AsyncIterable<string>;
   /** Delete every version of these objects; safe to repeat, and for those that are not there. */
   delete(keys: readonly string[]): Promise<void>;
+  /** Delete all that these objects have been before, not what they are; safe to repeat. */
+  deletePast(keys: readonly string[]): Promise<void>;
   /**
    * Delete every version of every object under a prefix; safe to repeat.
    *

@@ -61,6 +61,10 @@ export class LaterBlobs implements Blobs {
     await (await this.#blobs()).delete(keys);
   }
 
+  async deletePast(keys: readonly string[]): Promise<void> {
+    await (await this.#blobs()).deletePast(keys);
+  }
+
   async deletePrefix(prefix: string, is_time_up: () => boolean): Promise<boolean> {
     return await (await this.#blobs()).deletePrefix(prefix, is_time_up);
   }

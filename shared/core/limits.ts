@@ -40,7 +40,7 @@ export const limits = {
   sandbox_memory_mib: 2048,
   /** One run a minute: the next takes over what this one leaves. */
   reconcile_timeout_s: 60,
-  reconcile_memory_mib: 256,
+  reconcile_memory_mib: 512,
   /** What is kept of the function's time to end the round that is under way. */
   reconcile_reserve_ms: 10_000,
   /** A session that runs without moving for so long is counted and alarmed about. */

@@ -12,6 +12,8 @@ interface Proposal {
    * the verdicts of sessions that used a playbook.
    */
   readonly source: 'model' | 'duplicates' | 'counts';
+  /** What it says was redacted later, where it read or wrote it. @default - it was not */
+  readonly redacted?: true;
 }
 
 /** Something that a revision leaves out, and why. */

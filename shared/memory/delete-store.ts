@@ -4,6 +4,7 @@ import { timestamp } from '../core/clock.ts';
 import { limits } from '../core/limits.ts';
 import { ConditionFailed } from '../core/table.ts';
 import { storeMissing } from './explain.ts';
+import { redactionOf } from '../redactions/redaction.ts';
 import { storeKey } from './memory.ts';
 import type { MemoryPorts } from './memory-ports.ts';
 import { sweepStoreContents } from './sweep-store.ts';
@@ -16,7 +17,7 @@ export interface DeleteStorePorts extends MemoryPorts {
 /**
  * `DELETE /v1/memory_stores/{memory_store_id}`. One write makes it gone for every reader and writer
  * and takes it out of the lists; it can happen once only. What is left is swept then, as far as a
- * few seconds reach, and once more by reconcile.
+ * few seconds reach, and once more by reconcile, as is what dreams have read of it.
  *
  * @throws Fault `missing`, also for a repeat
  */
@@ -27,7 +28,7 @@ export async function deleteStore(
 ): Promise<BetaManagedAgentsDeletedMemoryStore> {
   const at = timestamp(ports.clock);
   try {
-    // A transaction of one, because it knows itself again: repeated for a lost reply, an update of its own
+    // A transaction, because it knows itself again: repeated for a lost reply, an update of its own
     // would find its own work, and who has deleted be told that there was nothing.
     await ports.table.transact([
       {
@@ -43,6 +44,7 @@ export async function deleteStore(
           ':null': null,
         },
       },
+      redactionOf(call.workspace_id, { type: 'store', memory_store_id: store_id }, at),
     ]);
   } catch (error) {
     throw error instanceof ConditionFailed ? storeMissing(store_id) : error;

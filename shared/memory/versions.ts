@@ -9,6 +9,8 @@ import { limits } from '../core/limits.ts';
 import { forwardOnly, readPage, type Page, type Stretch } from '../core/page.ts';
 import type { Ports } from '../core/ports.ts';
 import { again } from '../core/again.ts';
+import type { Write } from '../core/table.ts';
+import { goneVersion, redactionKey, redactionOf } from '../redactions/redaction.ts';
 import { contentKey } from './content.ts';
 import { actorOf } from './memories.ts';
 import { versionKey, type VersionRow } from './memory.ts';
@@ -130,7 +132,8 @@ function versionMissing({ version_id }: VersionPlace): Fault {
 }
 
 /**
- * Take from a version what it says, for good: who and when stay. The row first, then the object, so
+ * Take from a version what it says, for good: who and when stay; what dreams have of it goes by a row of
+ * that transaction. The row first, then the object, so
  * that no reader finds a row without it; a repeat answers the same and takes away an object that
  * was left behind.
  *
@@ -149,11 +152,28 @@ export async function redactVersion(
       row.redacted_at === null
         ? await redactable(ports, row, { by: actorOf(call), at: timestamp(ports.clock) })
         : row;
-    const writes = redacted === row ? [] : [redaction(redacted)];
+    const writes =
+      redacted === row
+        ? await againWrites(ports, call, row)
+        : [
+            redaction(redacted),
+            redactionOf(call.workspace_id, goneVersion(row), redacted.redacted_at ?? ''),
+          ];
     const answer = await commit(ports, call, writes, { answer: showVersion(redacted, null) });
     await ports.blobs.delete([contentKey(store_id, version_id)]);
     return answer;
   });
+}
+
+/** Who redacts again has dreams looked through again: also for what was redacted before dreams forgot. */
+async function againWrites(
+  { table }: Ports,
+  { workspace_id }: Call,
+  row: VersionRow,
+): Promise<Write[]> {
+  const is_under_way = (await table.get(redactionKey(row.memory_version_id))) !== undefined;
+  if (is_under_way) return [];
+  return [redactionOf(workspace_id, goneVersion(row), row.redacted_at ?? '')];
 }
 
 /** Versions are taken over once and for good: who is not the head now never is again. */

@@ -15,9 +15,9 @@ import { readStore } from '../memory/read-store.ts';
 import { INDEX_PATH } from '../playbooks/index-page.ts';
 import { goThrough, type Way } from './apply-parts.ts';
 import { openReview } from './adopt.ts';
-import type { Change } from './change.ts';
+import { isRedacted, type Change } from './change.ts';
 import { heldAt } from './held-at.ts';
-import { planApply } from './plan-changes.ts';
+import { planApply, type Plan } from './plan-changes.ts';
 import { heldBy, readApply, readChanges, type Apply, type Review } from './read-review.ts';
 import { refreshIndex } from './refresh-index.ts';
 import { applyKey, refusedBy, reviewKey, type ApplyRow, type DecisionRow } from './review-rows.ts';
@@ -154,7 +154,12 @@ function nothingAccepted(): Fault {
 /** A text of the operator's own is written by hand; what is taken as it is stays the dream's. */
 async function toApply(ports: MemoryPorts, change: Change, decision: DecisionRow | undefined) {
   const { edits } = await decidedChange(ports, change, decision);
-  return { edits, is_edited: decision?.text !== undefined, replaces: decision?.replaces };
+  return {
+    edits,
+    is_edited: decision?.text !== undefined,
+    is_redacted: isRedacted(change),
+    replaces: decision?.replaces,
+  };
 }
 
 interface Decided {
@@ -173,8 +178,10 @@ function wayIn(ports: MemoryPorts, { memory_store_id, dream_id }: ApplyRow, deci
       );
       const paths = changes.flatMap(({ edits }) => edits.map(({ path }) => path));
       const held = await heldAt(ports, memory_store_id, paths);
-      return changes.map(({ edits, is_edited, replaces }) =>
-        planApply({ edits, dreamt_by: is_edited ? undefined : dream_id, replaces }, held),
+      return changes.map(({ edits, is_edited, is_redacted, replaces }): Plan =>
+        is_redacted
+          ? { is: 'conflict', conflicts: [{ reason: 'redacted', path: null }] }
+          : planApply({ edits, dreamt_by: is_edited ? undefined : dream_id, replaces }, held),
       );
     },
     done: (change_id, written) => ({ change_id, outcome: 'applied', written }),

@@ -54,6 +54,11 @@ export function withText(change: Change, text: string): Change {
   };
 }
 
+/** Whether what it says was redacted since: then it is on record, and can be written no more. */
+export function isRedacted({ operation }: Change): boolean {
+  return operation.redacted === true;
+}
+
 /** What a change leaves; null when it only ends memories. */
 export function textOfChange({ operation }: Change): string | null {
   return operation.op === 'retire' ? null : operation.text;

@@ -13,7 +13,7 @@ import { readDream } from '../dreams/dreams.ts';
 import { outputPath } from '../dreams/operation.ts';
 import { isPlaybookPath, parsePlaybook } from '../playbooks/playbook.ts';
 import { openReview } from './adopt.ts';
-import type { Change } from './change.ts';
+import { isRedacted, type Change } from './change.ts';
 import { heldBy, readChanges, type Review } from './read-review.ts';
 import { decisionKey, reviewKey, type DecisionRow } from './review-rows.ts';
 import type { Decision } from './review-wire.ts';
@@ -28,8 +28,8 @@ export interface DecisionRequest {
 /**
  * Accept, reject or edit one change; the last decision counts. Runs twice: decides the same again.
  *
- * @throws Fault `missing`; `invalid` for a text that its memory cannot hold; `conflict` while the
- *   change is in a store
+ * @throws Fault `missing`; `invalid` for a text that its memory cannot hold and for a redacted change;
+ *   `conflict` while the change is in a store
  */
 export async function decideChange(
   ports: Ports,
@@ -40,6 +40,7 @@ export async function decideChange(
   const changes = await readChanges(ports, dream);
   const change = changes.get(change_id);
   if (change === undefined) throw new Fault('missing', `change '${change_id}' was not found.`);
+  if (body.decision !== 'reject') checkNotRedacted(change);
   if (body.decision === 'edit') checkText(change, body.text);
   const row: DecisionRow = {
     ...decisionKey(dream_id, change_id),
@@ -99,6 +100,15 @@ function checkNotHeld({ applies }: Review, change_id: string): void {
   );
 }
 
+function checkNotRedacted(change: Change): void {
+  if (!isRedacted(change)) return;
+  throw new Fault(
+    'invalid',
+    `decision: what change '${change.operation.change_id}' says, or was made from, was redacted since. Reject it, and write what you want into the memory itself.`,
+    { details: { error_code: 'dream_change_redacted' } },
+  );
+}
+
 function checkText({ operation }: Change, text: string): void {
   const path = outputPath(operation);
   if (path === undefined) {
@@ -121,7 +131,7 @@ export interface AllAccepted {
 }
 
 /**
- * Accept every change on which nobody has decided. Runs twice or dies in between: what is accepted
+ * Accept every change on which nobody has decided, but for redacted ones. Runs twice or dies in between: what is accepted
  * is so, the rest is left for the repeat.
  *
  * @throws Fault `missing`
@@ -146,7 +156,9 @@ export async function decideRest(
 ): Promise<number> {
   const dream = await readDream(ports.table, call, dream_id);
   const changes = await readChanges(ports, dream);
-  const ids = [...changes.keys()];
+  const ids = [...changes].flatMap(([id, change]) =>
+    state === 'accepted' && isRedacted(change) ? [] : [id],
+  );
   let count = 0;
   await again(`the review of dream '${dream_id}'`, async () => {
     for (let from = 0; from < ids.length; from += BATCH) {

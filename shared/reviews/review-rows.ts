@@ -59,6 +59,7 @@ export const conflict_reasons = [
   'path_taken',
   'store_full',
   'too_large',
+  /** Of an apply: what the change says is redacted. Of a rollback: what it would go back to. */
   'redacted',
   'expired',
 ] as const;

@@ -2,8 +2,9 @@ import type { Ports } from '../core/ports.ts';
 import { load } from '../core/stored.ts';
 import type { DreamHead } from '../dreams/dream.ts';
 import type { Operation } from '../dreams/operation.ts';
+import { REDACTED } from '../dreams/redacted.ts';
 import { unifiedOf } from '../memory-history/hunks.ts';
-import { textOfChange, withText, type Change } from './change.ts';
+import { isRedacted, textOfChange, withText, type Change } from './change.ts';
 import { heldBy, isApplied, type Apply, type Review } from './read-review.ts';
 import {
   conflictsOf,
@@ -27,6 +28,8 @@ export interface DreamChange {
   readonly state: ChangeState;
   /** Whether `text` is the operator's. */
   readonly edited: boolean;
+  /** What it says, or was made from, was redacted since: it can be rejected, and nothing else. */
+  readonly redacted: boolean;
   /** What the change leaves; null when it only ends memories. */
   readonly text: string | null;
   readonly edits: readonly ShownEdit[];
@@ -81,17 +84,20 @@ export async function showChange(
     operation: change.operation,
     state: stateOf(review, id),
     edited: own !== undefined,
+    redacted: isRedacted(change),
     text: own ?? textOfChange(change),
     edits: decided.edits.map(({ path: at, before, after }) => ({
       path: at,
       memory_id: before?.memory_id ?? null,
       memory_version_id: before?.memory_version_id ?? null,
-      diff: unifiedOf({
-        from_path: before === null ? undefined : at,
-        to_path: after === null ? undefined : at,
-        from: before?.text ?? '',
-        to: after ?? '',
-      }),
+      diff: isRedacted(change)
+        ? REDACTED
+        : unifiedOf({
+            from_path: before === null ? undefined : at,
+            to_path: after === null ? undefined : at,
+            from: before?.text ?? '',
+            to: after ?? '',
+          }),
     })),
     replaces_memory_version_ids: decision?.replaces ?? [],
     decided_at: decision?.decided_at ?? null,
@@ -205,7 +211,7 @@ const messages: Readonly<Record<ConflictReason, string>> = {
   too_large:
     'The change touches more memories than one transaction can hold. Write them yourself, and reject the change.',
   redacted:
-    'The version that it goes back to is redacted. Write the text that you want into the memory itself.',
+    'What the change says, or was made from, was redacted since. Write the text that you want into the memory itself, and reject the change.',
   expired:
     'The version that it goes back to is not kept any more. Write the text that you want into the memory itself.',
 };
@@ -218,4 +224,6 @@ const back_messages: Readonly<Partial<Record<ConflictReason, string>>> = {
     'Others have deleted the memory since, and it was not brought back. Restore it and roll back again, or leave it.',
   path_taken:
     'Another memory, or a folder, is in the place by now, and was left there. Rename it and roll back again.',
+  redacted:
+    'The version that it goes back to is redacted. Write the text that you want into the memory itself.',
 };

@@ -7,6 +7,7 @@ import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { ConditionFailed, type Write } from '../core/table.ts';
 import { unreferEnvironment } from '../environments/environments.ts';
+import { redactionOf } from '../redactions/redaction.ts';
 import { prepareAppend } from '../threads/log.ts';
 import { agentListingKey } from './new-session.ts';
 import { checkNotRunning, readRows, tooBusy, type SessionRows } from './read-session.ts';
@@ -23,8 +24,8 @@ export interface DeletePorts extends Ports {
 /**
  * `DELETE /v1/sessions/{session_id}`. One transaction makes it gone for every reader, takes it out
  * of the lists, gives the environment back and says so in the log, which ends open streams; it can
- * happen once only. What is left is swept then, as far as a few seconds reach; the rest, and what was
- * still being written, by reconcile.
+ * happen once only. What is left is swept then, as far as a few seconds reach; the rest, what was
+ * still being written, and what dreams have quoted, by reconcile.
  *
  * @throws Fault `missing`, also for a repeat; `invalid` while it runs
  */
@@ -49,6 +50,8 @@ export async function deleteSession(
 }
 
 async function deletion(ports: Ports, { session, config, thread }: SessionRows): Promise<Write[]> {
+  const { session_id, workspace_id } = session;
+  const at = timestamp(ports.clock);
   const event = { id: ports.newId('event'), type: 'session.deleted' as const };
   const append = await prepareAppend(ports, thread, [{ event }], {
     status: 'terminated',
@@ -57,7 +60,8 @@ async function deletion(ports: Ports, { session, config, thread }: SessionRows):
   });
   return [
     ...append.writes,
-    tombstone(session, timestamp(ports.clock)),
+    tombstone(session, at),
+    redactionOf(workspace_id, { type: 'session', session_id }, at),
     {
       update: configKey(config.session_id),
       expression: 'REMOVE gsi1pk, gsi1sk',

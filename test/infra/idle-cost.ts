@@ -45,9 +45,9 @@ export const idleCosts: Readonly<Record<string, Idle>> = {
   'AWS::Lambda::Function': {
     count: 9,
     billed:
-      'reconcile alone: 43,200 requests, $0.20 per million, of 0.1 s × 256 MiB, $0.0000133334 a GB-s',
+      'reconcile alone: 43,200 requests, $0.20 per million, of 0.1 s × 512 MiB, $0.0000133334 a GB-s',
     usd: 0,
-    usd_beyond: (RUNS * 0.2) / 1_000_000 + RUNS * 0.1 * 0.25 * 0.000_013_333_4,
+    usd_beyond: (RUNS * 0.2) / 1_000_000 + RUNS * 0.1 * 0.5 * 0.000_013_333_4,
   },
   'AWS::Logs::LogGroup': {
     count: 12,

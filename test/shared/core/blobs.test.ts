@@ -179,6 +179,25 @@ test('S3 is asked to delete versions: without their ids they would only be hidde
   expect(await named('S3').head('v/1')).toBeUndefined();
 });
 
+test('S3 is asked to delete what an object was before, and not what it is', async () => {
+  const asked: unknown[] = [];
+  const Versions = [
+    { Key: 'v/1', VersionId: 'now', IsLatest: true },
+    { Key: 'v/1', VersionId: 'before', IsLatest: false },
+    { Key: 'v/10', VersionId: 'of another', IsLatest: false },
+  ];
+  const send = async ({ input }: { readonly input: object }): Promise<object> => {
+    if (!('Delete' in input)) return { Versions };
+    asked.push(input.Delete);
+    return {};
+  };
+  await new S3Blobs('content', { send } as unknown as S3Client).deletePast(['v/1']);
+  expect(asked).toEqual([{ Objects: [{ Key: 'v/1', VersionId: 'before' }], Quiet: true }]);
+  await named('S3').put('v/4', 'now', 'text/plain');
+  await named('S3').deletePast(['v/4', 'v/none']);
+  expect(await named('S3').head('v/4')).toBeDefined();
+});
+
 test('S3 copies only for who may read the source', async () => {
   await named('S3').put('v/2', '2', 'text/plain');
   const copier = new S3Blobs('content', new S3Client(rig.host.awsAs('copier')));

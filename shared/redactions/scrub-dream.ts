@@ -1,0 +1,190 @@
+import type { Blobs } from '../core/blobs.ts';
+import { newId } from '../core/id.ts';
+import { load, type Stored } from '../core/stored.ts';
+import { ConditionFailed } from '../core/table.ts';
+import { dreamKey, dreamObject, type DreamHead } from '../dreams/dream.ts';
+import { REDACTED } from '../dreams/redacted.ts';
+import type { Operation } from '../dreams/operation.ts';
+import { reportMarkdown } from '../dreams/report-markdown.ts';
+import type { DreamReport } from '../dreams/report.ts';
+import type { Snapshot } from '../dreams/snapshot.ts';
+import { rowsBetween } from '../dreams/stages/session-log.ts';
+import type { Verified } from '../dreams/stages/think.ts';
+import { sha256Of } from '../memory/content.ts';
+import { openReview } from '../reviews/adopt.ts';
+import { readChanges } from '../reviews/read-review.ts';
+import { decisionKey, type DecisionRow } from '../reviews/review-rows.ts';
+import {
+  isAuthor,
+  isOwnText,
+  mayHaveRead,
+  type Gone,
+  type GoneVersion,
+  type RedactionPorts,
+} from './redaction.ts';
+import { readJson, rewrite, rewriteJson } from './rewrite.ts';
+import {
+  forgetQuotes,
+  forgetSession,
+  scrubOperations,
+  scrubReport,
+  scrubSnapshot,
+} from './scrub.ts';
+import { touchedBy } from './touched.ts';
+
+/** What a dream needs no more once it has stopped, and what may hold anything that it has read. */
+const workings = ['pieces/', 'answers/', 'asked/', 'consolidated.json', 'gate.json'] as const;
+
+/**
+ * Let one dream that has stopped forget what is gone. Each of its objects is replaced under the condition
+ * that it is what was read, the snapshot last, since it says what to look for. So it may die anywhere, be
+ * repeated, and run beside another one: nothing comes back.
+ *
+ * @returns false when there was no time to come to the end
+ */
+export async function scrubDream(
+  ports: RedactionPorts,
+  head: DreamHead,
+  gone: Gone,
+  is_time_up: () => boolean,
+): Promise<boolean> {
+  // Of one that has come to nothing nothing is needed; and nobody has put a text in the place of its own.
+  if (head.status !== 'completed') {
+    return !mayHaveRead(head, gone) || (await clear(ports, head, [''], is_time_up));
+  }
+  if (gone.type === 'session') {
+    await review(ports, head);
+    const { session_id } = gone;
+    await rewriteOperations(ports.blobs, head, (all) => forgetQuotes(all, session_id));
+    await rewriteReport(ports.blobs, head, (report) => forgetSession(report, session_id));
+    return await clear(ports, head, workings, is_time_up);
+  }
+  return await scrubMemories(ports, head, gone, is_time_up);
+}
+
+async function scrubMemories(
+  ports: RedactionPorts,
+  head: DreamHead,
+  gone: Exclude<Gone, { type: 'session' }>,
+  is_time_up: () => boolean,
+): Promise<boolean> {
+  const { blobs } = ports;
+  const own = gone.type === 'version' ? await ownTexts(ports, head, gone) : [];
+  const written = gone.type === 'version' && isAuthor(head, gone) ? gone : undefined;
+  const of_input = gone.memory_store_id === head.memory_store_id;
+  if (!of_input && written === undefined && own.length === 0) return true;
+  const snapshot = await readJson<Snapshot>(blobs, dreamObject(head.dream_id, 'snapshot.json'));
+  const isGone = (version_id: string): boolean =>
+    of_input && (gone.type === 'store' || version_id === gone.memory_version_id);
+  const found = snapshot.memories.filter(({ memory_version_id }) => isGone(memory_version_id));
+  if (found.length === 0 && written === undefined && own.length === 0) return true;
+  const changes = await review(ports, head);
+  const touched = touchedBy({ snapshot, found, written, own, changes: [...changes.values()] });
+  await rewriteOperations(blobs, head, (all) => scrubOperations(all, touched));
+  await rewriteReport(blobs, head, (report) => scrubReport(report, touched));
+  if (!(await clear(ports, head, workings, is_time_up))) return false;
+  for (const decision of own) await scrubDecision(ports, head, decision);
+  await rewriteJson<Snapshot>(blobs, dreamObject(head.dream_id, 'snapshot.json'), (now) =>
+    scrubSnapshot(now, touched),
+  );
+  return true;
+}
+
+/**
+ * The changes as they are. A dream that wrote into its own store has its apply before they are changed: a
+ * rollback goes by the sums of what was written.
+ */
+async function review(ports: RedactionPorts, head: DreamHead) {
+  const with_ids = { ...ports, newId };
+  const changes = await readChanges(with_ids, head);
+  await openReview(with_ids, head, changes);
+  return changes;
+}
+
+/** Decisions whose text, which an operator has put in the place of the dream's, is gone. */
+async function ownTexts(
+  { table, blobs }: RedactionPorts,
+  { dream_id }: DreamHead,
+  gone: GoneVersion,
+): Promise<DecisionRow[]> {
+  if (!isOwnText(gone)) return [];
+  const rows = (await rowsBetween(table, dreamKey(dream_id).pk, 'C#')) as DecisionRow[];
+  const own = rows.map(async (row) => {
+    if (row.text === undefined) return [];
+    return sha256Of(await load(blobs, row.text)) === gone.content_sha256 ? [row] : [];
+  });
+  return (await Promise.all(own)).flat();
+}
+
+/** The text goes, and what was decided stays. Where somebody has decided anew meanwhile that text is gone. */
+async function scrubDecision(
+  { table, blobs }: RedactionPorts,
+  { dream_id }: DreamHead,
+  { change_id, decided_at, text }: DecisionRow,
+): Promise<void> {
+  const silent: Stored<string> = { json: JSON.stringify(REDACTED) };
+  try {
+    await table.update({
+      update: decisionKey(dream_id, change_id),
+      expression: 'SET #text = :silent',
+      condition: 'decided_at = :seen',
+      names: { '#text': 'text' },
+      values: { ':silent': silent, ':seen': decided_at },
+    });
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+  }
+  if (text !== undefined && 'blob' in text) await blobs.delete([text.blob]);
+}
+
+async function rewriteOperations(
+  blobs: Blobs,
+  { dream_id }: DreamHead,
+  change: (operations: readonly Operation[]) => Operation[],
+): Promise<void> {
+  await rewriteJson<Verified>(blobs, dreamObject(dream_id, 'verified.json'), (verified) => ({
+    ...verified,
+    operations: change(verified.operations),
+    // Of proposals that fell, which the report has.
+    dropped: [],
+  }));
+}
+
+/** As JSON, and for people, who are told what the JSON says by then. */
+async function rewriteReport(
+  blobs: Blobs,
+  { dream_id }: DreamHead,
+  change: (report: DreamReport) => DreamReport,
+): Promise<void> {
+  const json = dreamObject(dream_id, 'report.json');
+  await rewriteJson<DreamReport>(blobs, json, change);
+  await rewrite(
+    blobs,
+    dreamObject(dream_id, 'report.md'),
+    'text/markdown; charset=utf-8',
+    async () => reportMarkdown(await readJson<DreamReport>(blobs, json)),
+  );
+}
+
+/** Take away objects of a dream by how their names begin, and all that its model has answered. */
+async function clear(
+  { table, blobs }: RedactionPorts,
+  { dream_id }: DreamHead,
+  names: readonly string[],
+  is_time_up: () => boolean,
+): Promise<boolean> {
+  const { pk } = dreamKey(dream_id);
+  for (let more = true; more;) {
+    if (is_time_up()) return false;
+    const page = await table.query({ pk, from: 'M#', to: 'M#~', limit: ROWS_PER_ROUND });
+    await table.deleteMany(page.rows);
+    ({ more } = page);
+  }
+  for (const name of names) {
+    if (!(await blobs.deletePrefix(dreamObject(dream_id, name), is_time_up))) return false;
+  }
+  return true;
+}
+
+/** They are read whole to know their keys, and may hold an answer each. */
+const ROWS_PER_ROUND = 100;
