@@ -6,6 +6,7 @@ import {
   slugOf,
   type PlaybookFacts,
 } from '../playbooks/playbook.ts';
+import { joinedCounts } from '../playbooks/join-playbooks.ts';
 import { splitTrailer, withTrailer } from '../playbooks/trailer.ts';
 import { believedAt, newestOf } from './believed.ts';
 import type { HeldEvidence } from './candidate.ts';
@@ -164,12 +165,8 @@ function playbookOf(
       // What was shared stays so; only people share more.
       scope: is_shared ? 'shared' : 'private',
       evidence: evidence.slice(-limits.evidence_max),
-      helpful: known.reduce((sum, { helpful }) => sum + helpful, 0),
-      harmful: known.reduce((sum, { harmful }) => sum + harmful, 0),
+      ...joinedCounts(known),
       last_confirmed: confirmed.toSorted().at(-1) ?? '',
-      counted_sessions: [...new Set(known.flatMap(({ counted_sessions = [] }) => counted_sessions))]
-        .toSorted()
-        .slice(-limits.playbook_counted_max),
     },
     body: withoutFront(body),
   });

@@ -1,4 +1,7 @@
 import { limits } from '../core/limits.ts';
+import { joinedFacts, ownerOf } from '../playbooks/join-playbooks.ts';
+import { isPlaybookPath, parsePlaybook, renderPlaybook } from '../playbooks/playbook.ts';
+import { splitTrailer, withTrailer } from '../playbooks/trailer.ts';
 import type { Candidate } from './candidate.ts';
 import {
   containedPercent,
@@ -97,7 +100,8 @@ export function sameMemories({ memories }: Snapshot, firstId: () => string): Sam
   for (const memory of memories) {
     const { hash, terms } = likenessOf(ownWords(memory.text));
     if (terms.size === 0 || !isProse(memory.path)) continue;
-    by_hash.set(hash, [...(by_hash.get(hash) ?? []), memory]);
+    const same = `${hash} ${ownersOf(memory)}`;
+    by_hash.set(same, [...(by_hash.get(same) ?? []), memory]);
   }
   const all = [...by_hash.values()];
   return {
@@ -110,20 +114,64 @@ function mergeOf(same: readonly SnapshotMemory[], firstId: () => string): Operat
   const kept = same.find(({ by_hand }) => by_hand) ?? same[0];
   const copies = same.filter((memory) => memory !== kept && !memory.by_hand);
   if (kept === undefined || copies.length === 0) return [];
-  const { path, text } = kept;
+  const { path } = kept;
   return [
     {
       change_id: firstId(),
       op: 'merge',
       paths: same.flatMap((memory) => (memory === kept || !memory.by_hand ? memory.path : [])),
       path,
-      text,
+      text: joinedText(kept, copies),
       removed: [],
       reason: 'They say the same, but for case, white space and punctuation.',
       evidence: [],
       source: 'duplicates',
     },
   ];
+}
+
+/** Playbooks of two agents say the same to each by itself, and neither is a note. */
+function ownersOf({ path, text }: SnapshotMemory): string {
+  if (!isPlaybookPath(path)) return '';
+  const playbook = parsePlaybook(splitTrailer(text).body);
+  return 'fault' in playbook ? path : ownerOf(playbook.facts);
+}
+
+/**
+ * The words of the one that stays, and beside them what code has written with each: sources by which it is
+ * as new as its newest evidence, history, a playbook's counts. What a person has written stays to the byte.
+ */
+function joinedText(kept: SnapshotMemory, copies: readonly SnapshotMemory[]): string {
+  if (kept.by_hand) return kept.text;
+  const own = splitTrailer(kept.text);
+  const others = copies.map(({ text }) => splitTrailer(text));
+  const all = [own, ...others];
+  const sources = [...new Set(all.flatMap((each) => each.sources))].toSorted((a, b) =>
+    dayOf(a) < dayOf(b) ? -1 : 1,
+  );
+  const history = [...new Set(all.flatMap((each) => each.history))];
+  const body = isPlaybookPath(kept.path) ? joinedPlaybook(own.body, others) : own.body;
+  const has_more = sources.length > own.sources.length || history.length > own.history.length;
+  if (body === own.body && !has_more) return kept.text;
+  return withTrailer(body, { sources, history });
+}
+
+/** `sesn_…/sevt_… (2026-11-20)` */
+function dayOf(source: string): string {
+  return source.slice(source.lastIndexOf('('));
+}
+
+function joinedPlaybook(body: string, others: readonly { readonly body: string }[]): string {
+  const [first, ...more] = [{ body }, ...others].flatMap((each) => {
+    const playbook = parsePlaybook(each.body);
+    return 'fault' in playbook ? [] : [playbook];
+  });
+  if (first === undefined || more.length === 0) return body;
+  const facts = joinedFacts(
+    first.facts,
+    more.map((each) => each.facts),
+  );
+  return renderPlaybook({ ...first, facts });
 }
 
 function leftByHand(same: readonly SnapshotMemory[]): Dropped[] {

@@ -193,9 +193,9 @@ async function judge(
   return { usage, falls };
 }
 
-/** A merge of what is the same by hash, which leaves one of its memories as it is. */
+/** A merge of what is the same by hash, which leaves just these words. */
 function isOneOf(operation: Operation, texts: ReadonlyMap<string, string>): boolean {
-  if (operation.op !== 'merge' || texts.get(operation.path) !== operation.text) return false;
+  if (operation.op !== 'merge') return false;
   const { hash } = likenessOf(ownWords(operation.text));
   return operation.paths.every((path) => likenessOf(ownWords(texts.get(path) ?? '')).hash === hash);
 }

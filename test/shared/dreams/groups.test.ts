@@ -3,7 +3,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Candidate } from '#shared/dreams/candidate.ts';
 import { distinctLessons, sameMemories, withoutKnown } from '#shared/dreams/duplicates.ts';
+import { believedAt } from '#shared/dreams/believed.ts';
 import { groupsOf } from '#shared/dreams/groups.ts';
+import { parsePlaybook, type PlaybookFacts } from '#shared/playbooks/playbook.ts';
+import { splitTrailer } from '#shared/playbooks/trailer.ts';
+import { aPlaybook } from '../playbooks/samples.ts';
 import { aMemory, aSnapshot, someEvidence } from './samples.ts';
 
 function aCandidate(candidate_id: string, situation: string, advice: string): Candidate {
@@ -136,5 +140,58 @@ describe('lessons that say the same become one by code, and what a memory says i
     expect(both).toHaveLength(is_same ? 1 : 2);
     const known = aSnapshot(aMemory('/known.md', one.replace(' | ', ' ')));
     expect(withoutKnown(distinctLessons([whole]), known).dropped).toHaveLength(is_same ? 1 : 0);
+  });
+});
+
+describe('what code has written beside the words of memories that become one', () => {
+  const learned = (day: string, history = ''): string =>
+    `Use tabs.\n\n<!-- reverie:sources -->\nLearned from: sesn_1/sevt_${day} (2026-11-${day}T00:00:00.000Z)\n${history}`;
+  const merged = (...memories: ReturnType<typeof aMemory>[]): string[] =>
+    sameMemories(aSnapshot(...memories), () => 'c0001').operations.map((operation) =>
+      'text' in operation ? operation.text : '',
+    );
+
+  test('notes keep every source and all history, so that the one is as new as the newest of them', () => {
+    const lost = 'Superseded: "Use spaces." (until 2026-11-01)\n';
+    const [text = ''] = merged(
+      aMemory('/a.md', learned('10')),
+      aMemory('/b.md', learned('19', lost)),
+    );
+    const { body, sources, history } = splitTrailer(text);
+    expect(body).toBe('Use tabs.\n');
+    expect(sources.map((source) => source.slice(-26, -16))).toEqual(['(2026-11-1', '(2026-11-1']);
+    expect(believedAt(aMemory('/a.md', text))).toBe('2026-11-19T00:00:00.000Z');
+    expect(history).toEqual(['"Use spaces." (until 2026-11-01)']);
+  });
+
+  test('what has nothing more, and what a person has written, stays to the byte', () => {
+    const own = '  Use tabs.\n\n\n';
+    expect(merged(aMemory('/a.md', own), aMemory('/b.md', 'Use tabs.'))).toEqual([own]);
+    const by_hand = aMemory('/b.md', own, { by_hand: true });
+    expect(merged(aMemory('/a.md', learned('10')), by_hand)).toEqual([own]);
+  });
+
+  test('playbooks of one agent keep the counts of both; those of two agents stay two', () => {
+    const agent = { agent_id: 'agent_2', agent_version: 1, model: 'm' };
+    const counted = { helpful: 2, harmful: 0, counted_sessions: ['sesn_7'] };
+    const book = (path: string, over: Partial<PlaybookFacts>) => aMemory(path, aPlaybook(over));
+    const [text = ''] = merged(
+      book('/playbooks/a.md', { counted_sessions: ['sesn_3'] }),
+      book('/playbooks/b.md', { id: 'b', ...counted, last_confirmed: '2026-11-25T00:00:00Z' }),
+    );
+    expect(parsePlaybook(text)).toMatchObject({
+      facts: {
+        id: 'csv',
+        helpful: 5,
+        harmful: 1,
+        counted_sessions: ['sesn_3', 'sesn_7'],
+        last_confirmed: '2026-11-25T00:00:00Z',
+      },
+    });
+    const mine = book('/playbooks/a.md', { scope: 'private' });
+    expect(
+      merged(mine, book('/playbooks/b.md', { scope: 'private', learned_from: agent })),
+    ).toEqual([]);
+    expect(merged(mine, book('/playbooks/b.md', {}))).toEqual([]);
   });
 });
