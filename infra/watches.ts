@@ -37,9 +37,10 @@ export function watches({ settings, functions, machine, rest }: Watched): Watch[
       metric: sentBy(settings, 'reconcile', 'StuckSessions'),
       threshold: 1,
       periods: 2,
-      meaning: 'Sessions or dreams are running that reconcile has not been able to bring back.',
+      meaning:
+        'Sessions, dreams or schedules of dreams stand still that reconcile has not been able to bring back.',
       remedy:
-        'The log of the reconcile function names them and why. An interrupt ends the turn of a session, a cancel a dream.',
+        'The log of the reconcile function names them and why (of schedules, that of the fire function). An interrupt ends the turn of a session, a cancel a dream.',
     },
     {
       name: 'model-refused',

@@ -29,6 +29,7 @@ export interface Reconciled {
   /** Sessions and dreams. */
   readonly restarted: number;
   readonly exhausted: number;
+  /** Sessions, dreams and schedules. */
   readonly stuck: number;
   /** Schedules that the fire function was told of. */
   readonly healed: number;
@@ -71,7 +72,7 @@ export function reconcile({
       ...due,
       restarted: healed.restarted + dreams.restarted,
       exhausted: healed.exhausted,
-      stuck: healed.stuck + dreams.stuck,
+      stuck: healed.stuck + dreams.stuck + schedules.stuck,
       healed: schedules.healed,
       complete: healed.complete && dreams.complete && schedules.complete && due.complete,
     };

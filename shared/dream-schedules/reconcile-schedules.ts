@@ -1,4 +1,5 @@
 import { indexed } from '../core/indexed.ts';
+import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Firing } from './firing.ts';
 import type { ScheduleHead } from './schedule.ts';
@@ -20,6 +21,14 @@ export interface ReconcileSchedulesOptions {
   readonly found: (found: FoundSchedule) => void;
 }
 
+export interface ReconciledSchedules {
+  readonly healed: number;
+  /** Those that have stood still for long, however often they were told. */
+  readonly stuck: number;
+  /** False when the time was up before the end: the next run goes on. */
+  readonly complete: boolean;
+}
+
 /**
  * Schedules whose timers are behind, whose run has not come to its dream, or whose fire has not come:
  * the fire function is told of each. Told twice, it finds nothing left to do.
@@ -27,11 +36,15 @@ export interface ReconcileSchedulesOptions {
 export async function reconcileSchedules(
   { table, clock, firing }: ReconcileSchedulesPorts,
   { min_age_ms, is_time_up, found }: ReconcileSchedulesOptions,
-): Promise<{ readonly healed: number; readonly complete: boolean }> {
+): Promise<ReconciledSchedules> {
   let healed = 0;
+  let stuck = 0;
+  const stuck_before = new Date(clock.now().getTime() - limits.stuck_ms).toISOString();
   for await (const rows of indexed(table, 'SCHEDULED', clock.now().getTime() - min_age_ms)) {
-    if (is_time_up()) return { healed, complete: false };
+    if (is_time_up()) return { healed, stuck, complete: false };
     for (const schedule of rows as ScheduleHead[]) {
+      // Told every minute, and nothing came of it: how it failed stands in the fire function's log.
+      if (String(schedule.gsi2sk) < stuck_before) stuck += 1;
       try {
         await firing.heal(schedule.dream_schedule_id);
         healed += 1;
@@ -41,5 +54,5 @@ export async function reconcileSchedules(
       }
     }
   }
-  return { healed, complete: true };
+  return { healed, stuck, complete: true };
 }

@@ -58,16 +58,17 @@ async function guarded(
   dream: DreamHead,
   { found }: ReconcileDreamsOptions,
 ): Promise<FoundDream['what'][]> {
+  const age_ms = ports.clock.now().getTime() - Date.parse(dream.created_at);
+  const is_stuck = age_ms > timeoutMs(dream) + limits.dream_stuck_after_ms;
+  const done: FoundDream['what'][] = is_stuck ? ['stuck'] : [];
   try {
-    const age_ms = ports.clock.now().getTime() - Date.parse(dream.created_at);
-    const done: FoundDream['what'][] = (await restart(ports, dream)) ? ['restarted'] : [];
-    if (age_ms > timeoutMs(dream) + limits.dream_stuck_after_ms) done.push('stuck');
-    for (const what of done) found({ what, dream });
-    return done;
+    if (await restart(ports, dream)) done.unshift('restarted');
   } catch (error) {
+    // What keeps it from being healed must not keep it from being counted: else nothing would tell.
     found({ what: 'restarted', dream, error });
-    return [];
   }
+  for (const what of done) found({ what, dream });
+  return done;
 }
 
 async function restart(

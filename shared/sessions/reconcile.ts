@@ -120,14 +120,35 @@ async function guarded(
   options: ReconcileOptions,
 ): Promise<What[]> {
   const about = { session: watched.session, run_id: executionOf(watched) };
-  try {
-    const done = await heal(ports, watched, options);
+  const stuck = isStuck(ports, watched, options) ? (['stuck'] as const) : [];
+  const told = (done: readonly What[]): What[] => {
     for (const what of done) options.found({ what, ...about });
-    return done;
+    return [...done];
+  };
+  try {
+    return told([...(await heal(ports, watched, options)), ...stuck]);
   } catch (error) {
     options.found({ what: 'restarted', ...about, error });
-    return [];
+    // What keeps it from being healed must not keep it from being counted: else nothing would tell.
+    return told(stuck);
   }
+}
+
+/** What has just moved is alive, and what has just begun is being started, also in a session that runs for long. */
+function isFresh({ clock }: ReconcilePorts, watched: Watched, min_age_ms: number): boolean {
+  const now_ms = clock.now().getTime();
+  if (min_age_ms === 0) return false;
+  return watched.head.lease_until_ms > now_ms || now_ms - startedMs(watched) < min_age_ms;
+}
+
+function isStuck(
+  ports: ReconcilePorts,
+  watched: Watched,
+  { min_age_ms }: ReconcileOptions,
+): boolean {
+  if (isFresh(ports, watched, min_age_ms)) return false;
+  const moved_ms = Math.max(watched.head.lease_until_ms - limits.lease_ms, startedMs(watched));
+  return ports.clock.now().getTime() - moved_ms > limits.stuck_ms;
 }
 
 /** A child's stands in its head, for it may have begun with others. */
@@ -140,19 +161,12 @@ async function heal(
   watched: Watched,
   { min_age_ms }: ReconcileOptions,
 ): Promise<What[]> {
-  const { lease_until_ms } = watched.head;
-  const now_ms = ports.clock.now().getTime();
   const trusts_rows = min_age_ms > 0;
-  const started_ms = startedMs(watched);
-  // What has just moved is alive, and what has just begun is being started, also in a session that runs
-  // for long; asking Step Functions about each of them would meet its quota.
-  const is_fresh = lease_until_ms > now_ms || now_ms - started_ms < min_age_ms;
-  if (trusts_rows && is_fresh) return [];
-  const moved_ms = Math.max(lease_until_ms - limits.lease_ms, started_ms);
-  const stuck = now_ms - moved_ms > limits.stuck_ms ? ['stuck' as const] : [];
-  if (trusts_rows && now_ms < dueMs(watched)) return stuck;
-  if (await ports.runs.alive(executionOf(watched))) return stuck;
-  return [...(await startAnew(ports, watched, trusts_rows)), ...stuck];
+  // Asking Step Functions about each of them would meet its quota.
+  if (isFresh(ports, watched, min_age_ms)) return [];
+  if (trusts_rows && ports.clock.now().getTime() < dueMs(watched)) return [];
+  if (await ports.runs.alive(executionOf(watched))) return [];
+  return await startAnew(ports, watched, trusts_rows);
 }
 
 /** Another run, or, when they all have died, the end of the turn. */

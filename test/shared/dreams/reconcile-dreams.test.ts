@@ -72,3 +72,23 @@ test.each(
   expect(again.restarted).toBe(0);
   await started.table.deleteMany([head]);
 });
+
+test('one that cannot be started anew is counted all the same, once it outlives its time', async () => {
+  const clock = new SettableClock();
+  const dreams = new MemoryExecutions();
+  dreams.alive = async () => await Promise.reject(new Error('no answer'));
+  const dream_id = newId('dream');
+  const created_at = clock.now().toISOString();
+  const index = { gsi2pk: 'DREAMING', gsi2sk: `${created_at}#${dream_id}` };
+  const row = { ...dreamKey(dream_id), dream_id, created_at, run: 1, version: 1, ...index };
+  await started.table.transact([{ put: row }]);
+  clock.ms += limits.dream_timeout_ms + limits.dream_stuck_after_ms + 1;
+  const ports = { table: started.table, clock, dreams };
+  const options = { min_age_ms: minute, is_time_up: () => false, found: () => undefined };
+  expect(await reconcileDreams(ports, options)).toEqual({
+    restarted: 0,
+    stuck: 1,
+    complete: true,
+  });
+  await started.table.deleteMany([dreamKey(dream_id)]);
+});

@@ -250,6 +250,17 @@ test('one that came to rest since the index was read is left', async () => {
   expect(runs.started).toEqual([]);
 });
 
+test('one that cannot be healed is counted all the same, once it has not moved for half an hour', async () => {
+  await running(false);
+  ports.runs.alive = async () => await Promise.reject(new Error('no answer'));
+  ports.clock.ms += limits.stuck_ms;
+  expect(await reconcile()).toMatchObject({ restarted: 0, stuck: 0 });
+  ports.clock.ms += 1;
+  const { stuck, found } = await reconcile();
+  expect(stuck).toBe(1);
+  expect(found).toMatchObject([{ error: new Error('no answer') }, { what: 'stuck' }]);
+});
+
 test('one that cannot be healed does not keep the others from it', async () => {
   const ill = await running(false);
   const well = await running(false);
