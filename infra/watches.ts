@@ -38,7 +38,7 @@ export function watches({ settings, functions, machine, rest }: Watched): Watch[
       threshold: 1,
       periods: 2,
       meaning:
-        'Sessions, dreams or schedules of dreams stand still that reconcile has not been able to bring back.',
+        'Sessions, dreams, schedules of dreams or deletions stand still, and reconcile has not been able to help.',
       remedy:
         'The log of the reconcile function names them and why (of schedules, that of the fire function). An interrupt ends the turn of a session, a cancel a dream.',
     },

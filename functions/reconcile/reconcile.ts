@@ -29,7 +29,7 @@ export interface Reconciled {
   /** Sessions and dreams. */
   readonly restarted: number;
   readonly exhausted: number;
-  /** Sessions, dreams and schedules. */
+  /** Sessions, dreams, schedules, and what is deleted or due. */
   readonly stuck: number;
   /** Schedules that the fire function was told of. */
   readonly healed: number;
@@ -72,7 +72,7 @@ export function reconcile({
       ...due,
       restarted: healed.restarted + dreams.restarted,
       exhausted: healed.exhausted,
-      stuck: healed.stuck + dreams.stuck + schedules.stuck,
+      stuck: healed.stuck + dreams.stuck + schedules.stuck + due.stuck,
       healed: schedules.healed,
       complete: healed.complete && dreams.complete && schedules.complete && due.complete,
     };

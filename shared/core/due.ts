@@ -1,5 +1,6 @@
 import { indexed } from './indexed.ts';
 import { invariant } from './invariant.ts';
+import { limits } from './limits.ts';
 import type { Ports } from './ports.ts';
 import type { Row } from './table.ts';
 
@@ -47,6 +48,8 @@ export interface DueOptions {
 export interface DueCounts {
   readonly swept: number;
   readonly expired: number;
+  /** Rows that fail, and have been due for long: what was deleted is still there. */
+  readonly stuck: number;
   /** False when the time was up before the end: the next run goes on. */
   readonly complete: boolean;
 }
@@ -58,21 +61,27 @@ export async function doChores(
   options: DueOptions,
 ): Promise<DueCounts> {
   const now_ms = ports.clock.now().getTime();
+  const late = new Date(now_ms - limits.stuck_ms).toISOString();
   const swept = await walk(options, {
+    late,
     what: 'swept',
     rows: indexed(ports.table, 'DELETED', now_ms - options.min_age_ms),
     act: (row) => choreOf(chores.deleted, row)(ports, idOf(row), options.is_time_up),
   });
   const expired = await walk(options, {
+    late,
     what: 'expired',
     rows: indexed(ports.table, 'EXPIRES', now_ms),
     act: (row) => choreOf(chores.expired, row)(ports, row),
   });
   const complete = swept.complete && expired.complete;
-  return { swept: swept.count, expired: expired.count, complete };
+  const stuck = swept.stuck + expired.stuck;
+  return { swept: swept.count, expired: expired.count, stuck, complete };
 }
 
 interface Chore {
+  /** What was due before this and fails is counted. */
+  readonly late: string;
   readonly what: Done['what'];
   readonly rows: AsyncIterable<Row[]>;
   readonly act: (row: Row) => Promise<boolean>;
@@ -80,23 +89,25 @@ interface Chore {
 
 async function walk(
   { is_time_up, done }: DueOptions,
-  { what, rows, act }: Chore,
-): Promise<{ readonly count: number; readonly complete: boolean }> {
+  { what, rows, act, late }: Chore,
+): Promise<{ readonly count: number; readonly stuck: number; readonly complete: boolean }> {
   let count = 0;
+  let stuck = 0;
   const one = async (row: Row): Promise<void> => {
     try {
       if (!(await act(row))) return;
       count += 1;
       done({ what, row });
     } catch (error) {
+      if (String(row['gsi2sk']) < late) stuck += 1;
       done({ what, row, error });
     }
   };
   for await (const together of rows) {
-    if (is_time_up()) return { count, complete: false };
+    if (is_time_up()) return { count, stuck, complete: false };
     await Promise.all(together.map(one));
   }
-  return { count, complete: true };
+  return { count, stuck, complete: true };
 }
 
 /** @throws Error for a noun that has not registered: its rows would never go. */

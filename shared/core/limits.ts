@@ -43,7 +43,7 @@ export const limits = {
   reconcile_memory_mib: 512,
   /** What is kept of the function's time to end the round that is under way. */
   reconcile_reserve_ms: 10_000,
-  /** A session that runs without moving for so long is counted and alarmed about. */
+  /** What stands still for so long is counted and alarmed about: a session that runs, a schedule, a deletion. */
   stuck_ms: 1_800_000,
   /** A turn whose runs keep dying is started anew so often: after 1, 2, 4 … minutes, within about two hours. */
   session_restarts_max: 7,

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { doChores, type Chores, type Done, type DueOptions } from '#shared/core/due.ts';
+import { limits } from '#shared/core/limits.ts';
 import type { Row } from '#shared/core/table.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
 import { sweepSession } from '#shared/sessions/sweep-session.ts';
@@ -95,7 +96,7 @@ test('one that fails, one of an unknown noun and one with nothing to do keep non
   await due('LATER#1', -1);
   await due('THING#1', 0);
   const { done, ...counts } = await run();
-  expect(counts).toEqual({ swept: 0, expired: 1, complete: true });
+  expect(counts).toEqual({ swept: 0, expired: 1, stuck: 0, complete: true });
   const errors = done.map(({ row, error }): [string, unknown] => [
     row.pk,
     error instanceof Error && error.message,
@@ -105,6 +106,13 @@ test('one that fails, one of an unknown noun and one with nothing to do keep non
     ['STRANGE#1', expect.stringContaining('STRANGE#1')],
     ['THING#1', false],
   ]);
+});
+
+test('one that has failed for half an hour is counted: what was deleted is still there', async () => {
+  await due('ILL#late', -limits.stuck_ms - 1);
+  await due('ILL#young', -limits.stuck_ms);
+  await due('LATER#late', -limits.stuck_ms - 1);
+  expect(await run()).toMatchObject({ expired: 0, stuck: 1 });
 });
 
 test('a row that has been put off since the index was read is left', async () => {
