@@ -84,6 +84,11 @@ export const settingsShape = z.strictObject({
     .describe(
       'Name of a table that was restored from the one of the stack, to work on in its place: see [Restoring](#restoring).',
     ),
+  recovery_days: count(35)
+    .default(35)
+    .describe(
+      'How far back the table can be restored; what is deleted or redacted stays in its backups for so long.',
+    ),
   noncurrent_days: count(3650)
     .default(30)
     .describe('How long the bucket keeps what was overwritten or deleted by a person.'),

@@ -79,6 +79,12 @@ const rows: Readonly<Record<string, Row>> = {
     see: (template) => [variables(template)['TABLE_NAME'], template.Outputs['TableName']?.Value],
     has: ['Reverie-restored', 'Reverie-restored'],
   },
+  recovery_days: {
+    given: { recovery_days: '7' },
+    see: (template) =>
+      only(template, 'AWS::DynamoDB::Table').Properties['PointInTimeRecoverySpecification'],
+    has: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 7 },
+  },
   noncurrent_days: {
     given: { noncurrent_days: 7 },
     see: (template) => only(template, 'AWS::S3::Bucket').Properties['LifecycleConfiguration'],
@@ -252,6 +258,7 @@ const refused: [key: string, value: unknown, says: string][] = [
     "'reverie:model_ids' and 'reverie:prices': ",
   ],
   ['reverie:prices', '{"x":{"input":5}}', "'reverie:prices': not a price table"],
+  ['reverie:recovery_days', '36', "'reverie:recovery_days'"],
   ['reverie:noncurrent_days', '0', "'reverie:noncurrent_days'"],
   ['reverie:memories_max', '10001', "'reverie:memories_max'"],
   ['reverie:memory_version_days', '29', "'reverie:memory_version_days': 0, or at least 30"],

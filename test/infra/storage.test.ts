@@ -10,7 +10,10 @@ test('the table is on demand, recoverable to any second, encrypted, and refuses 
   expect(plain(table.Properties)).toMatchObject({
     BillingMode: 'PAY_PER_REQUEST',
     DeletionProtectionEnabled: true,
-    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    PointInTimeRecoverySpecification: {
+      PointInTimeRecoveryEnabled: true,
+      RecoveryPeriodInDays: 35,
+    },
     SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: '<StorageKey.Arn>' },
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   });
