@@ -53,6 +53,7 @@ describe('a playbook', () => {
     ['an unknown field', 'id: x\nmood: good', ''],
     ['a field twice', 'id: x\nid: y', 'second time'],
     ['a value that YAML reads otherwise', 'title: *anchor', 'cannot be read'],
+    ['an item of no list', 'id: x\n  - y', 'no list item'],
     ['nesting', 'learned_from:\n  agent_id: x', 'name: value'],
   ])('is refused with %s', (_, lines, fault) => {
     const text = lines === 'Steps.' ? lines : `---\n${lines}\n---\n`;
@@ -180,6 +181,16 @@ describe('an index', () => {
     expect(text.indexOf('/playbooks/b.md')).toBeLessThan(text.indexOf('/playbooks/a.md'));
     expect(text).toContain('- /x.md: first line\n');
     expect(renderIndex(memories, text)).toBe(text);
+  });
+
+  test.each([
+    ['only its beginning', 'Mine.\n<!-- reverie:index -->\nMore of mine.'],
+    ['only its end', 'Mine.\n<!-- /reverie:index -->\nMore of mine.'],
+  ])('that a person has left with %s keeps all that is there, and is found again', (_, own) => {
+    const text = renderIndex(new Map([['/x.md', 'first']]), own);
+    expect(text.startsWith(`${own}\n`)).toBe(true);
+    expect(text).toContain('- /x.md: first\n');
+    expect(renderIndex(new Map(), text)).not.toContain('/x.md');
   });
 
   test('fits into a prompt and counts what it leaves out', () => {
