@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
 import {
+  indexes,
   key,
   objectDeletes,
   objectNames,
@@ -46,6 +47,8 @@ export class Dream extends NodeFunction {
       },
       grants: [
         rows(storage, [...rowReads, ...rowWrites]),
+        // Whether a person has written some of what it copies: by the versions of one memory.
+        indexes(storage, 'list'),
         // What a batch was asked is deleted with its end: it holds what sessions have said.
         objects(storage, 'dreams', ['s3:GetObject', 's3:PutObject', ...objectDeletes]),
         // Its own session's events are put there too.

@@ -1,3 +1,4 @@
+import { madeAtMs } from '../core/id.ts';
 import { listByTime } from '../core/listing.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Key, Row, Table, Write } from '../core/table.ts';
@@ -88,20 +89,33 @@ interface Found {
   readonly next_page: string | null;
 }
 
-/** Dreams that may have it, those that began first before others: what began later cannot. */
+/**
+ * Dreams that may have it, those that began first before others: what began after its end cannot, nor what
+ * began before it was there, but for a version, which a dream may have written.
+ */
 export async function findDreams(
   table: Table,
   { workspace_id, gone, gone_at }: RedactionRow,
   page: string | undefined,
 ): Promise<Found> {
   const list = { noun: 'dream', key: dreamKey, order: 'asc', limit: TOGETHER, page } as const;
-  const found = await listByTime(table, { ...list, workspace_id, lte: gone_at }, async (row) => {
+  const bounds = gone.type === 'version' ? {} : { gte: thereSince(gone) };
+  const of = { ...list, ...bounds, workspace_id, lte: gone_at };
+  const found = await listByTime(table, of, async (row) => {
     const head = row as DreamHead;
     const may_hold = mayHaveRead(head, gone) || (gone.type === 'version' && isOwnText(gone));
     return may_hold ? head : undefined;
   });
   return { dreams: found.data, next_page: found.next_page };
 }
+
+/** By its id, with a day for clocks that differ: who deletes what is old does not go through years of dreams. */
+function thereSince(gone: Exclude<Gone, { type: 'version' }>): string {
+  const at_ms = madeAtMs(idOf(gone)) - DAY_MS;
+  return new Date(Math.max(0, at_ms)).toISOString();
+}
+
+const DAY_MS = 86_400_000;
 
 /** Dreams of one page, which may each be large: behind each page the place is kept. */
 const TOGETHER = 5;

@@ -6,13 +6,15 @@ import { sha256Of } from '../memory/content.ts';
 import { readHistory } from '../memory-history/read-history.ts';
 import type { Change, Edit } from './change.ts';
 import { heldAt } from './held-at.ts';
-import type { Held } from './plan-changes.ts';
+import { planApply, type Held } from './plan-changes.ts';
 import { readReview, type Review } from './read-review.ts';
 import {
   applyKey,
   partKey,
+  refusedBy,
   reviewKey,
   type ApplyRow,
+  type Conflicts,
   type Outcome,
   type Written,
 } from './review-rows.ts';
@@ -47,8 +49,12 @@ async function adoption(
   const { dream_id, memory_store_id } = dream;
   const edits = changes.flatMap((change) => change.edits);
   const created = edits.filter(({ before }) => before === null).map(({ path }) => path);
+  const { unwritten = [] } = dream;
+  const refused = changes.filter(({ operation }) => unwritten.includes(operation.change_id));
+  const places = refused.flatMap((change) => change.edits.map(({ path }) => path));
+  const held = await heldAt(ports, memory_store_id, [...created, ...places]);
   const made = new Map([
-    ...heldIds(await heldAt(ports, memory_store_id, created)),
+    ...heldIds(held),
     ...(created.length === 0 ? [] : await madeBy(ports, dream)),
   ]);
   const row = adoptedApply(ports, dream, changes);
@@ -60,7 +66,9 @@ async function adoption(
   for (let from = 0; from < changes.length; from += PART_CHANGES) {
     const outcomes = changes
       .slice(from, from + PART_CHANGES)
-      .map((change) => adopted(dream, change, made));
+      .map((change) =>
+        refused.includes(change) ? refusedChange(change, held) : written(change, made),
+      );
     writes.push({ put: { ...partKey({ ...row, reached: from }), outcomes }, ...is_free });
   }
   return writes;
@@ -113,13 +121,22 @@ async function madeBy(ports: Ports, dream: DreamHead): Promise<Made> {
   return made;
 }
 
-function adopted({ unwritten = [] }: DreamHead, { operation, edits }: Change, made: Made): Outcome {
+function written({ operation, edits }: Change, made: Made): Outcome {
   const { change_id } = operation;
-  if (unwritten.includes(change_id)) {
-    return { change_id, outcome: 'conflict', conflict: { reason: 'changed', path: null } };
-  }
-  const written = edits.flatMap((edit) => adoptedEdit(edit, made));
-  return { change_id, outcome: 'applied', written };
+  return {
+    change_id,
+    outcome: 'applied',
+    written: edits.flatMap((edit) => adoptedEdit(edit, made)),
+  };
+}
+
+/** What stands in the way now, by which it can be decided on anew; what did then may have gone since. */
+function refusedChange({ operation, edits }: Change, held: Held): Outcome {
+  const { change_id } = operation;
+  const plan = planApply({ edits }, held);
+  const conflicts: Conflicts =
+    plan.is === 'conflict' ? plan.conflicts : [{ reason: 'changed', path: null }];
+  return { change_id, outcome: 'conflict', ...refusedBy(conflicts) };
 }
 
 /** What others have changed since is told by a rollback, as of any other apply. */

@@ -280,15 +280,17 @@ async function dreamAgain({ rig, day, meddler }: Evening): Promise<void> {
     void (await memoryStores.memories.update(index, { memory_store_id, content: 'Mine.\n' }));
   meddler.before('dream', 'TransactWriteItems', overtake, '/_index.md');
   rig.model.on((request) => askedFor(request) === 'lessons', fail(529));
-  const dream = await dreams.create({
-    inputs: [
-      { type: 'memory_store', memory_store_id },
-      { type: 'sessions', session_ids: [day.session_id] },
-    ],
-    model: 'claude-sonnet-5-5',
-    output_behavior: { type: 'update_existing', memory_store_id },
-  });
-  await until(rig, async () => (await dreams.retrieve(dream.id)).ended_at ?? undefined);
+  // The second one copies what the first one has written over somebody's words.
+  const behaviours = [
+    { type: 'update_existing', memory_store_id } as const,
+    { type: 'create_new' } as const,
+  ];
+  const read = { type: 'sessions' as const, session_ids: [day.session_id] };
+  const inputs = [{ type: 'memory_store' as const, memory_store_id }, read];
+  for (const output_behavior of behaviours) {
+    const { id } = await dreams.create({ inputs, model: 'claude-sonnet-5-5', output_behavior });
+    await until(rig, async () => (await dreams.retrieve(id)).ended_at ?? undefined);
+  }
 }
 
 /** A schedule that its timer fires, that applies by itself, shares, and keeps house. */

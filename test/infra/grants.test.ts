@@ -148,6 +148,7 @@ const expected: Readonly<Record<string, string[]>> = {
   ],
   DreamRole: [
     ...on(table, ...rowReads, ...rowWrites),
+    ...on(`${table}/index/list`, 'dynamodb:Query'),
     ...under('dreams', ...getsAndPuts, ...deletes),
     ...under('sessions', ...getsAndPuts),
     ...under('memory_stores', ...getsAndPuts, ...deletes),

@@ -96,7 +96,15 @@ test('a merge into a memory that others change meanwhile ends none of its memori
   expect(report).toMatchObject({ operations: [], dropped_counts: { changed_meanwhile: 1 } });
   expect(report.ledger.entries.map(({ fate }) => fate)).toEqual(['kept', 'kept']);
   const [change] = (await own.changes(id)).data;
+  // By place and version, so that who has read it can decide on it.
+  const [conflict, ...others] = change?.applies[0]?.conflicts ?? [];
   expect(change).toMatchObject({ state: 'proposed', applies: [{ outcome: 'conflict' }] });
+  expect([conflict?.path, conflict?.reason, others.length]).toEqual([
+    '/notes/ports.md',
+    'changed',
+    0,
+  ]);
+  expect(conflict?.memory_version_id).toMatch(/^memver_/);
 });
 
 test('what a dream has made in its own store, and a person has moved since, is told by a rollback', async () => {
