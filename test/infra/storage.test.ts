@@ -93,6 +93,13 @@ test('table, bucket and key outlive the stack, but a first deploy that fails lea
   expect(policies).toEqual(['Retain', 'RetainExceptOnCreate', 'RetainExceptOnCreate']);
 });
 
+test('what outlives its stack can be imported into a new one: it refers to nothing that does not', () => {
+  const ids = ['StorageTableB43FDCE7', 'StorageContent05955A69', 'StorageKeyBAA9457B'];
+  const kept_json = JSON.stringify(ids.map((id) => template.Resources[id]));
+  const others = Object.keys(template.Resources).filter((id) => !ids.includes(id));
+  expect(others.filter((id) => kept_json.includes(`"${id}"`))).toEqual([]);
+});
+
 test('with removal_policy destroy all of it goes with the stack', () => {
   const gone = synth({ removal_policy: 'destroy' }).template;
   const types = ['AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::KMS::Key'];
