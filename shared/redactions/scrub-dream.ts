@@ -33,7 +33,14 @@ import {
 import { touchedBy } from './touched.ts';
 
 /** What a dream needs no more once it has stopped, and what may hold anything that it has read. */
-const workings = ['pieces/', 'answers/', 'asked/', 'consolidated.json', 'gate.json'] as const;
+const workings = [
+  'pieces/',
+  'answers/',
+  'asked/',
+  'reflections.json',
+  'consolidated.json',
+  'gate.json',
+] as const;
 
 /**
  * Let one dream that has stopped forget what is gone. Each of its objects is replaced under the condition

@@ -1,7 +1,9 @@
 /** That dreams forget, on the local host, by the roles of the template and the reconcile function. */
 import Anthropic from '@anthropic-ai/sdk';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
+import { s3Client } from '#shared/core/blobs-s3.ts';
 import { REDACTED } from '#shared/dreams/redacted.ts';
 import { startDreamRig, type DreamRig } from './rig.ts';
 
@@ -17,6 +19,15 @@ afterAll(async () => await rig.close());
 async function everything(id: string): Promise<string> {
   const markdown = await (await own.reportMarkdown(id)).text();
   return JSON.stringify([await own.report(id), markdown, await own.changes(id)]);
+}
+
+/** Names of the dream's objects. */
+async function objectsOf(id: string): Promise<string[]> {
+  const Bucket = String(rig.host.outputs['BucketName']);
+  const Prefix = `dreams/${id}/`;
+  const list = new ListObjectsV2Command({ Bucket, Prefix });
+  const { Contents = [] } = await s3Client(rig.host.aws).send(list);
+  return Contents.map(({ Key = '' }) => Key.slice(Prefix.length));
 }
 
 test('a redacted version is gone from a dream with the answer, a deleted session within minutes', async () => {
@@ -41,6 +52,15 @@ test('a redacted version is gone from a dream with the answer, a deleted session
   expect(after).not.toContain('harbour-house');
   expect(after).not.toContain(path);
   expect(after).toContain(REDACTED);
+  // What it had worked with says what it has read, so nothing of it is left.
+  expect(await objectsOf(id)).toEqual([
+    'report.json',
+    'report.md',
+    'sessions.json',
+    'snapshot.json',
+    'unwritten.json',
+    'verified.json',
+  ]);
   // A copy that it has made is a store of its own.
   expect(await rig.texts(outputs[0]?.memory_store_id ?? '')).toEqual(copied);
 
