@@ -11,7 +11,7 @@ import {
   ListObjectVersionsCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -73,6 +73,7 @@ let rig: Rig;
 let session_id: string;
 let memory_store_id: string;
 let revoked: string;
+let schedule_id: string;
 let then: Date;
 let log_then: Event[];
 let left: StoredItem[];
@@ -88,6 +89,16 @@ beforeAll(async () => {
   ({ id: memory_store_id } = await first.client.beta.memoryStores.create({ name: 'notes' }));
   const { memories } = first.client.beta.memoryStores;
   const kept = await memories.create(memory_store_id, { path: '/a.md', content: 'before' });
+  schedule_id = (
+    await own.dreamSchedules.create({
+      name: 'nightly',
+      schedule: { type: 'cron', expression: '0 3 * * *', timezone: 'UTC' },
+      memory_store_id,
+      model: 'claude-sonnet-5-5',
+      // Nobody's sessions: its runs ask no model.
+      sessions: { agent_id: await first.agent() },
+    })
+  ).id;
   const key = await own.apiKeys.create({ name: 'leaked', scopes: ['read'] });
   revoked = key.secret ?? '';
   log_then = await first.events(session_id);
@@ -103,6 +114,8 @@ beforeAll(async () => {
   }
   await memories.update(kept.id, { memory_store_id, content: 'after' });
   await own.apiKeys.revoke(key.id);
+  const hourly = { type: 'cron', expression: '30 * * * *', timezone: 'UTC' } as const;
+  await own.dreamSchedules.update(schedule_id, { schedule: hourly });
   await first.session();
   left = await itemsOf(first.host);
   await first.close();
@@ -139,6 +152,22 @@ test('a key that was revoked meanwhile is good again, as the README warns', asyn
   const headers = { 'x-api-key': revoked, 'anthropic-beta': 'managed-agents-2026-04-01' };
   const { status } = await fetch(`${rig.host.base_url}/v1/agents`, { headers });
   expect(status).toBe(200);
+});
+
+test('a schedule brings its timers up to what it was then', async () => {
+  const { schedule } = await ownClient(rig).dreamSchedules.retrieve(schedule_id);
+  expect(schedule.expression).toBe('0 3 * * *');
+  const timer = async (): Promise<unknown> => {
+    const kept = JSON.parse(await readFile(join(folder, 'schedules.json'), 'utf8')) as Record<
+      string,
+      { ScheduleExpression: string }
+    >;
+    return kept[`Reverie-dreams/${schedule_id}`]?.ScheduleExpression;
+  };
+  expect(await timer()).toBe('cron(30 * * * ? *)');
+  // The timer that is there calls, and is told of.
+  await rig.host.advance(3_600_000);
+  await expect.poll(timer).toBe('cron(0 3 * * ? *)');
 });
 
 test('the stack’s own table has what it had', async () => {
