@@ -10,6 +10,9 @@ export function isByHand(version: VersionRow | undefined): boolean {
   return author?.type !== 'session_actor';
 }
 
+/** Of a version: not what it says. */
+const attributes = ['pk', 'sk', 'operation', 'created_by', 'dreamt_by', 'copied'];
+
 function holdsHandwriting(version: VersionRow): boolean {
   return isByHand(version) || version.copied?.may_hold_handwriting === true;
 }
@@ -26,7 +29,7 @@ export async function mayHoldHandwriting(
   let is_whole = false;
   for (let from = '!'; ;) {
     const page = await table.query({ pk, index: 'list', from, to: '~' });
-    const versions = (await table.getMany(page.rows)) as VersionRow[];
+    const versions = (await table.getMany(page.rows, { attributes })) as VersionRow[];
     if (versions.some(holdsHandwriting)) return true;
     is_whole ||= versions.some(({ operation }) => operation === 'created');
     const last = page.rows.at(-1);
