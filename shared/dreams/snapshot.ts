@@ -8,6 +8,8 @@ export interface SnapshotMemory {
   readonly updated_at: string;
   /** The newest version is by a person or an API key, not by a session or a dream. */
   readonly by_hand: boolean;
+  /** That version is redacted: neither text nor path are left of it. @default - it is not */
+  readonly redacted?: true;
 }
 
 /** A store at the moment when the dream began; nothing that a dream proposes goes by anything newer. */

@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { ConditionFailed } from '../core/table.ts';
 import type { DreamHead } from '../dreams/dream.ts';
 import {
   findDreams,
@@ -48,25 +49,32 @@ async function lookThrough(
   const row = (await ports.table.get(redactionKey(id))) as RedactionRow | undefined;
   if (row === undefined) return true;
   const failed: unknown[] = [];
+  let { since } = row;
   let is_left = false;
-  for (let page = row.page; ;) {
-    if (is_time_up()) return false;
-    const found = await findDreams(ports.table, row, page);
-    for (const dream of found.dreams) {
-      try {
-        const is_done = await seeTo(ports, dream, row.gone, is_time_up);
-        is_left = is_left || !is_done;
-      } catch (error) {
-        // One that cannot be read keeps no other from forgetting.
-        failed.push(error);
-      }
+  for await (const dream of dreamsOf(ports, row)) {
+    if (is_time_up()) {
+      await keepPlace(ports, row, since);
+      return false;
     }
-    if (found.next_page === null) break;
-    page = found.next_page;
-    if (!is_left && failed.length === 0) await keepPlace(ports, row, page);
+    try {
+      const is_done = await seeTo(ports, dream, row.gone, is_time_up);
+      is_left = is_left || !is_done;
+    } catch (error) {
+      // One that cannot be read keeps no other from forgetting.
+      failed.push(error);
+    }
+    if (!is_left && failed.length === 0) since = dream.created_at;
   }
   if (failed.length > 0) throw new AggregateError(failed, `dreams still hold what ${id} was`);
   return !is_left;
+}
+
+async function* dreamsOf({ table }: RedactionPorts, row: RedactionRow): AsyncGenerator<DreamHead> {
+  for (let page: string | null | undefined; page !== null;) {
+    const found = await findDreams(table, row, page);
+    yield* found.dreams;
+    page = found.next_page;
+  }
 }
 
 async function seeTo(
@@ -76,20 +84,25 @@ async function seeTo(
   is_time_up: () => boolean,
 ): Promise<boolean> {
   if (dream.gsi2pk !== undefined) return !mayHaveRead(dream, gone);
-  return !is_time_up() && (await scrubDream(ports, dream, gone, is_time_up));
+  return await scrubDream(ports, dream, gone, is_time_up);
 }
 
 /** Of two that do this at once each has seen to all before its own place. */
 async function keepPlace(
   { table }: RedactionPorts,
   { pk, sk }: RedactionRow,
-  page: string,
+  since: string | undefined,
 ): Promise<void> {
-  await table.update({
-    update: { pk, sk },
-    expression: 'SET #page = :page',
-    condition: 'attribute_exists(pk)',
-    names: { '#page': 'page' },
-    values: { ':page': page },
-  });
+  if (since === undefined) return;
+  try {
+    await table.update({
+      update: { pk, sk },
+      expression: 'SET since = :since',
+      condition: 'attribute_exists(pk)',
+      values: { ':since': since },
+    });
+  } catch (error) {
+    // The other one has come to the end.
+    if (!(error instanceof ConditionFailed)) throw error;
+  }
 }

@@ -32,8 +32,8 @@ export interface RedactionRow extends Row {
   readonly workspace_id: string;
   readonly gone: Gone;
   readonly gone_at: string;
-  /** Where in the list of dreams to go on. @default - at its beginning */
-  readonly page?: string;
+  /** No dream that began before this has it any more. @default - nobody has looked yet */
+  readonly since?: string;
   readonly gsi2pk: 'DELETED';
   /** `<since>#<id>` */
   readonly gsi2sk: string;
@@ -95,12 +95,11 @@ interface Found {
  */
 export async function findDreams(
   table: Table,
-  { workspace_id, gone, gone_at }: RedactionRow,
+  { workspace_id, gone, gone_at, since = thereSince(gone) }: RedactionRow,
   page: string | undefined,
 ): Promise<Found> {
   const list = { noun: 'dream', key: dreamKey, order: 'asc', limit: TOGETHER, page } as const;
-  const bounds = gone.type === 'version' ? {} : { gte: thereSince(gone) };
-  const of = { ...list, ...bounds, workspace_id, lte: gone_at };
+  const of = { ...list, workspace_id, gte: since, lte: gone_at };
   const found = await listByTime(table, of, async (row) => {
     const head = row as DreamHead;
     const may_hold = mayHaveRead(head, gone) || (gone.type === 'version' && isOwnText(gone));
@@ -110,14 +109,14 @@ export async function findDreams(
 }
 
 /** By its id, with a day for clocks that differ: who deletes what is old does not go through years of dreams. */
-function thereSince(gone: Exclude<Gone, { type: 'version' }>): string {
-  const at_ms = madeAtMs(idOf(gone)) - DAY_MS;
+function thereSince(gone: Gone): string {
+  const at_ms = gone.type === 'version' ? 0 : madeAtMs(idOf(gone)) - DAY_MS;
   return new Date(Math.max(0, at_ms)).toISOString();
 }
 
 const DAY_MS = 86_400_000;
 
-/** Dreams of one page, which may each be large: behind each page the place is kept. */
-const TOGETHER = 5;
+/** Dreams of one page, which are held together; their objects one by one. */
+const TOGETHER = 20;
 
 export type RedactionPorts = Pick<Ports, 'table' | 'blobs' | 'clock'>;

@@ -83,7 +83,10 @@ async function scrubMemories(
   const snapshot = await readJson<Snapshot>(blobs, dreamObject(head.dream_id, 'snapshot.json'));
   const isGone = (version_id: string): boolean =>
     of_input && (gone.type === 'store' || version_id === gone.memory_version_id);
-  const found = snapshot.memories.filter(({ memory_version_id }) => isGone(memory_version_id));
+  // One that is marked is done with, since the snapshot is changed last.
+  const found = snapshot.memories.filter(
+    ({ memory_version_id, redacted }) => redacted !== true && isGone(memory_version_id),
+  );
   if (found.length === 0 && written === undefined && own.length === 0) return true;
   const changes = await review(ports, head);
   const touched = touchedBy({ snapshot, found, written, own, changes: [...changes.values()] });

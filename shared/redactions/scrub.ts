@@ -22,7 +22,7 @@ export function nameFor(memory_id: string): string {
 export function scrubSnapshot(snapshot: Snapshot, { version_ids }: Touched): Snapshot {
   const memories = snapshot.memories.map((memory) => {
     if (version_ids.has(memory.memory_version_id)) {
-      return { ...memory, path: nameFor(memory.memory_id), text: '' };
+      return { ...memory, path: nameFor(memory.memory_id), text: '', redacted: true as const };
     }
     // It has the first lines of the others, and no change is made from it.
     return memory.path === INDEX_PATH ? { ...memory, text: '' } : memory;
