@@ -10,6 +10,7 @@ import { join } from 'node:path';
 const files: Readonly<Record<string, RegExp>> = {
   'just-bash': /^(package\.json|LICENSE|dist\/bundle\/(index\.js|chunks\/.*)|vendor\/.*)$/,
   'sql.js': /^(package\.json|LICENSE|dist\/sql-wasm\.(js|wasm))$/,
+  'jq-web': /^(package\.json|LICENSE|jq\.(js|wasm))$/,
   diff: /^(package\.json|LICENSE|libesm\/.*\.js(on)?)$/,
   minimatch: /^(package\.json|LICENSE.*|dist\/esm\/.*\.js(on)?)$/,
   'brace-expansion': /^(package\.json|LICENSE|dist\/esm\/.*\.js(on)?)$/,

@@ -12,6 +12,11 @@ const endless: Readonly<Record<string, (size_bytes: number) => Buffer>> = {
 /** Those of which a beginning is of use to whoever reads a file whole, as the interpreter's commands do. */
 export const randoms: ReadonlySet<string> = new Set(['/dev/random', '/dev/urandom']);
 
+/** What gives bytes of a device without an end; undefined for every other path. */
+export function endlessBytes(path: string): ((size_bytes: number) => Buffer) | undefined {
+  return Object.hasOwn(endless, path) ? endless[path] : undefined;
+}
+
 /** Random bytes, anew with each read. */
 export function someRandom(): Uint8Array {
   return randomBytes(limits.random_device_bytes);

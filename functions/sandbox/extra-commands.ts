@@ -1,10 +1,8 @@
-import type { CommandContext, ExecResult } from 'just-bash';
+import type { ExecResult } from 'just-bash';
 import { randomBytes } from 'node:crypto';
+import { said, type Execute } from './command.ts';
 
 /** Commands that the interpreter has not, and that agents reach for. */
-type Execute = (args: string[], ctx: CommandContext) => Promise<ExecResult>;
-
-const said = (stdout: string): ExecResult => ({ stdout, stderr: '', exitCode: 0 });
 const failed = (stderr: string): ExecResult => ({ stdout: '', stderr, exitCode: 1 });
 
 /** `mktemp [-d] [-p FOLDER] [TEMPLATE]` */

@@ -12,6 +12,8 @@ import {
 import type { Contents } from './contents.ts';
 import { randoms, someRandom } from './devices.ts';
 import type { Failures } from './failures.ts';
+import { bytesFrom, statOf, type Encoding } from './node-stat.ts';
+import { ANSWER_PATH, ASK_PATH, type PythonAsks } from './python-asks.ts';
 import {
   FsFault,
   type Tree,
@@ -23,8 +25,6 @@ import {
   type Node,
   type Place,
 } from './tree.ts';
-
-type Encoding = Parameters<IFileSystem['writeFile']>[2];
 
 /** What a tree needs to be a file system. */
 export interface FsOptions {
@@ -42,6 +42,8 @@ export class SessionFs implements IFileSystem {
   readonly tree: Tree;
   /** While a shell runs. */
   failures: Failures | undefined;
+  /** While a program of Python's runs. */
+  asks: PythonAsks | undefined;
   readonly #options: FsOptions;
   #written_bytes = 0;
 
@@ -56,6 +58,7 @@ export class SessionFs implements IFileSystem {
   }
 
   async readFileBuffer(path: string): Promise<Uint8Array> {
+    if (path === ANSWER_PATH && this.asks !== undefined) return this.asks.answer;
     const { node, path: place } = this.#find(path, 'open');
     if (randoms.has(place)) return someRandom();
     if (node.kind !== 'file')
@@ -70,6 +73,9 @@ export class SessionFs implements IFileSystem {
   }
 
   async writeFile(path: string, content: FileContent, encoding?: Encoding): Promise<void> {
+    if (path === ASK_PATH && this.asks !== undefined) {
+      return await this.asks.ask(bytesFrom(content, encoding));
+    }
     await this.#orNoted(path, async () => {
       this.#put(this.#writable(path, 'open'), bytesFrom(content, encoding), path);
     });
@@ -379,22 +385,4 @@ function parentOf(place: Place, operation: string, path: string): FolderNode {
 
 function missing(operation: string, path: string): FsFault {
   return new FsFault('ENOENT', 'no such file or directory', `${operation} '${path}'`);
-}
-
-function statOf(node: Node): FsStat {
-  return {
-    isFile: node.kind === 'file',
-    isDirectory: node.kind === 'folder',
-    isSymbolicLink: node.kind === 'link',
-    mode: node.mode,
-    size: node.kind === 'file' ? node.size_bytes : 0,
-    mtime: new Date(node.modified_ms),
-    identity: `session:${node.id}`,
-  };
-}
-
-function bytesFrom(content: FileContent, encoding: Encoding): Uint8Array {
-  if (typeof content !== 'string') return content;
-  const name = typeof encoding === 'string' ? encoding : encoding?.encoding;
-  return Buffer.from(content, name ?? 'utf8');
 }

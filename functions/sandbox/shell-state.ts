@@ -2,6 +2,7 @@ import { parse, serialize, type ScriptNode } from 'just-bash';
 import { limits } from '#shared/core/limits.ts';
 import { homedir } from '#shared/files/path.ts';
 import type { ShellState } from '#shared/tools/sandbox.ts';
+import { isArithmeticName } from './arithmetic.ts';
 
 /**
  * A shell that lives for one command at a time. Before a command, the script of the state is put in
@@ -14,10 +15,9 @@ import type { ShellState } from '#shared/tools/sandbox.ts';
 export const REPORT = '__session_shell';
 
 /** In one group, so that a trace (`set -x`) of it goes nowhere. */
-const tail = parse(
+const tail =
   `{ ${REPORT} $? "\${PWD-}" "\${OLDPWD-}" "$(builtin declare -p)" "$(builtin alias)" ` +
-    `"$(builtin declare -F)"; } 2>/dev/null`,
-);
+  `"$(builtin declare -F)"; } 2>/dev/null`;
 
 /** What a new shell has: a state that says no more is no state. */
 export const environment = {
@@ -40,7 +40,10 @@ const own = new Set(
 /** The script that runs for a command: state, command, report. */
 export function frame(state: ShellState | undefined, command: ScriptNode): ScriptNode {
   const before = state === undefined || state.script === '' ? [] : restored(state.script);
-  return { ...command, statements: [...before, ...command.statements, ...tail.statements] };
+  return {
+    ...command,
+    statements: [...before, ...command.statements, ...parse(tail).statements],
+  };
 }
 
 /** What `for x` goes through without `in`; the interpreter takes it apart at each blank. */
@@ -113,6 +116,7 @@ function keptVariables(list: string): string[] {
   return list.split('\n').flatMap((line) => {
     const name = /^declare \S+ ([^=]+)/.exec(line)?.[1] ?? '';
     if (!/^[A-Za-z_]\w*$/.test(name) || own.has(name) || unchanged.has(line)) return [];
+    if (isArithmeticName(name)) return [];
     // `declare -a b=([0]="1 2")` would lose the quotes of its elements; an assignment keeps them.
     const array = /^declare (-\w*[aA]\w*) \w+=(\(.*\))$/.exec(line);
     return array === null ? [line] : [`declare ${array[1]} ${name}`, `${name}=${array[2]}`];

@@ -1,14 +1,24 @@
-import { Bash, type BashOptions, type ScriptNode } from 'just-bash';
+import { Bash, type BashOptions, type ExecResult, type ScriptNode } from 'just-bash';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '#shared/core/limits.ts';
 import { workdir } from '#shared/files/path.ts';
 import type { ShellState } from '#shared/tools/sandbox.ts';
+import { exactArithmetic } from './arithmetic.ts';
+import { calculators } from './bc.ts';
+import { blockers } from './blocks.ts';
+import { digesters } from './digests.ts';
+import { dumps } from './dumps.ts';
+import { mendExpansions, menders } from './expansions.ts';
 import { extras } from './extra-commands.ts';
 import { Failures } from './failures.ts';
-import { pythons } from './python.ts';
+import { pythonsOver } from './python.ts';
 import type { SessionFs } from './session-fs.ts';
+import { patchers } from './patch.ts';
 import { openFirst, protectsFiles } from './redirects.ts';
+import { askFirstLines, scripts } from './shebangs.ts';
+import { sorters } from './sort.ts';
 import { spellings } from './spellings.ts';
+import { systems } from './system.ts';
 import { environment, frame, nameArguments, REPORT, stateAfter } from './shell-state.ts';
 
 type ExecutionLimits = NonNullable<BashOptions['executionLimits']>;
@@ -18,6 +28,8 @@ const bounds: ExecutionLimits = {
   maxCallDepth: 200,
   maxCommandCount: 200_000,
   maxLoopIterations: 200_000,
+  // A line of its input is one, and time bounds what does not end.
+  maxAwkIterations: 5_000_000,
   // Each round may work on the whole of a line that grows.
   maxSedIterations: 10_000,
   maxStringLength: 33_554_432,
@@ -66,7 +78,7 @@ export async function runCommand(
     env: { PWD: cwd, OLDPWD: before?.previous_cwd ?? cwd },
     signal: options.signal,
   });
-  const result = (await Promise.race([ended, overtime(options)])) ?? {
+  const result = (await Promise.race([ended.catch(brokenOff), overtime(options)])) ?? {
     stdout: '',
     stderr: '',
     exitCode: 124,
@@ -96,16 +108,23 @@ function watchedShell(before: ShellState | undefined, options: ShellOptions) {
       return { stdout: '', stderr: '', exitCode: Number(status) };
     },
   };
+  const mended = (tree: ScriptNode): ScriptNode => {
+    nameArguments(tree);
+    mendExpansions(tree);
+    exactArithmetic(tree);
+    askFirstLines(tree);
+    if (!protectsFiles(tree, before?.script)) openFirst(tree);
+    return tree;
+  };
   const bash = shellFor(options, [reporter]);
   bash.registerTransformPlugin({
     name: 'session-shell',
     transform: ({ ast }) => {
       // Nested shells (`bash -c`, `xargs`) come here too.
-      nameArguments(ast);
-      if (!protectsFiles(ast, before?.script)) openFirst(ast);
-      if (script !== undefined) return { ast };
-      script = ast;
-      return { ast: frame(before, ast) };
+      if (script !== undefined) return { ast: mended(ast) };
+      // A function is kept as it was written, and mended again with each command.
+      script = structuredClone(ast);
+      return { ast: mended(frame(before, ast)) };
     },
   });
   /** Undefined when the command ended the shell. */
@@ -125,7 +144,21 @@ export function shellFor(
     env: environment,
     python: true,
     fetch: options.fetch,
-    customCommands: [...pythons, ...spellings, ...extras, ...customCommands],
+    customCommands: [
+      ...pythonsOver(options.fs),
+      ...spellings,
+      ...extras,
+      ...dumps,
+      ...digesters,
+      ...blockers,
+      ...patchers,
+      ...calculators,
+      ...systems,
+      ...sorters,
+      ...scripts,
+      ...menders,
+      ...customCommands,
+    ],
     executionLimits: {
       ...bounds,
       // Behind the signal, which says better what happened.
@@ -138,6 +171,12 @@ export function shellFor(
 
 async function existing(fs: SessionFs, cwd: string | undefined): Promise<string> {
   return cwd !== undefined && (await fs.exists(cwd)) ? cwd : workdir;
+}
+
+/** What the interpreter itself throws, where a shell would say what is wrong with the command. */
+function brokenOff(error: unknown): Pick<ExecResult, 'stdout' | 'stderr' | 'exitCode'> {
+  if (!(error instanceof Error)) throw error;
+  return { stdout: '', stderr: `bash: ${error.message}\n`, exitCode: 1 };
 }
 
 async function overtime({ timeout_ms }: ShellOptions): Promise<undefined> {

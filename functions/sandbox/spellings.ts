@@ -1,6 +1,11 @@
 import type { CommandContext, ExecResult } from 'just-bash';
 import { echo, printf } from './byte-escapes.ts';
-import { headOfDevice } from './devices.ts';
+import { awk } from './awk.ts';
+import { diff } from './compare.ts';
+import { head, tail } from './ends.ts';
+import { env } from './env.ts';
+import { grep } from './grep.ts';
+import { jq } from './jq.ts';
 import { od } from './od.ts';
 
 /**
@@ -52,10 +57,25 @@ function apart(one: string): string[] {
   return [...each, `-${valued}`, ...(tail === '' ? [] : [tail])];
 }
 
+/** Letters' case is not changed by the interpreter's `s`: it puts the escape's own letter there. */
+const CASES = /(?:^|[;{}\d$/]|\s)s([^\w\s\\]).*\1[^]*\\[ULulE]/;
+
+/** `2a\text` on one line, of which the interpreter keeps the backslash. */
+const ONE_LINE = /^((?:\d+|\$|\/[^/]*\/)?(?:,(?:\d+|\$|\/[^/]*\/))?\s*[aic])\\([^\n])/;
+
 const IN_PLACE = /^(?:-([nErsz]*)i(.+)|--in-place=(.+))$/s;
 
 /** `-i.bak` keeps what a file was; the interpreter's edits it all the same. */
-const sed: Execute = async (args, ctx) => {
+const sed: Execute = async (given, ctx) => {
+  const args = given
+    .map((arg) => arg.replace(/^--(expression|file)=/, (_, name: string) => `-${name.charAt(0)}\0`))
+    .flatMap((arg) => arg.split('\0'))
+    .map((arg) => arg.replace(ONE_LINE, '$1 $2'));
+  if (args.some((arg) => CASES.test(arg))) {
+    const stderr =
+      'sed: \\U, \\L, \\u, \\l and \\E are not known here: use awk (toupper, tolower) or python3\n';
+    return { stdout: '', stderr, exitCode: 1 };
+  }
   const [, flags = '', short, long] = args.map((arg) => IN_PLACE.exec(arg)).find(Boolean) ?? [];
   const suffix = short ?? long;
   if (suffix === undefined) return await original(ctx, args);
@@ -124,12 +144,38 @@ const ls: Execute = async (args, ctx) => {
   };
 };
 
-/** The interpreter's reads a file to its end before it takes its beginning. */
-const head: Execute = async (args, ctx) => headOfDevice(args, ctx) ?? (await original(ctx, args));
+/** `\\0` is a byte that is zero; the interpreter's takes it for a zero. */
+const tr: Execute = async (args, ctx) =>
+  await original(
+    ctx,
+    args.map((arg) => arg.replace(/\\0{1,3}(?![0-7])/g, '\0')),
+  );
 
-export const spellings = Object.entries({ xargs, sed, ls, head, od, printf, echo }).map(
-  ([name, execute]) => ({
-    name,
-    execute,
-  }),
-);
+/** Without a file it is the standard input that is pasted. */
+const paste: Execute = async (args, ctx) => {
+  const operands = args.filter(
+    (arg, at) => !/^-./.test(arg) && !/^-[sz]*d$/.test(args[at - 1] ?? ''),
+  );
+  return await original(ctx, operands.length === 0 ? [...args, '-'] : args);
+};
+
+export const spellings = Object.entries({
+  xargs,
+  sed,
+  ls,
+  head,
+  od,
+  printf,
+  echo,
+  awk,
+  env,
+  tail,
+  grep,
+  diff,
+  jq,
+  tr,
+  paste,
+}).map(([name, execute]) => ({
+  name,
+  execute,
+}));

@@ -16,8 +16,9 @@ export const toolset = {
     description:
       'Run a command in a persistent bash shell. Working directory, variables and functions are ' +
       'kept between calls. Common Unix tools, jq, sqlite3 and python3 are available; there are no ' +
-      'background jobs and nothing can be installed; shell arithmetic has 32 bits. Python has its standard ' +
-      'library without network, threads, subprocesses and sqlite3, for files up to 8 MiB: curl and sqlite3 are commands. A command that exits with another code than 0 ' +
+      'background jobs and nothing can be installed; whole numbers in shell arithmetic are exact up to 2^53. ' +
+      'Python has its standard library without network, threads and sqlite3: its subprocess runs commands of ' +
+      'this shell, and curl and sqlite3 are such. A command that exits with another code than 0 ' +
       'is reported as an error. Commands end after 120 seconds.',
     input: z.strictObject({
       command: z.string().optional().describe('The command. Required unless restart is true.'),

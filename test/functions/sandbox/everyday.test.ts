@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inSession, startRig, type Rig } from '../../shared/tools/rig.ts';
+
+/**
+ * What agents type into bash, beside what a bash says: each row was another result without any error, or no
+ * command at all. Expected is what bash 5.2 and the GNU tools gave.
+ */
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(async () => {
+  await rig.stop();
+});
+
+let sessions = 0;
+async function answer(command: string, before = ''): Promise<string> {
+  const use = inSession(rig, `sesn_everyday_${++sessions}`);
+  if (before !== '') await use('bash', { command: before });
+  return await use('bash', { command });
+}
+
+test.each([
+  [
+    'echo $((1<<40)) $((192<<24)) $((1099511627776 >> 4)) $((-5 >> 1)) $((~0))',
+    '1099511627776 3221225472 68719476736 -3 -1',
+  ],
+  [
+    'x=4294967297; echo $((x & 4294967295)) $((x | 2)) $((x ^ 1)) $((-1 & x)); echo $((x <<= 2)) $x',
+    '1 4294967299 4294967296 4294967297\n17179869188 17179869188',
+  ],
+  [
+    'echo $((9223372036854775807)); echo on',
+    'on\nbash: whole numbers beyond 2^53 are not exact in this shell: use python3 or bc',
+  ],
+  ['for ((i=${x?is not set}; i<1; i++)); do :; done', '! bash: is not set\n[exit code 1]'],
+  [
+    'declare -A n; for k in a b a; do n[$k]=$(( ${n[$k]:-0} + 1 )); done; echo ${n[a]} ${n[b]}',
+    '2 1',
+  ],
+  [
+    't=12:34; echo $(( ${t%%:*} * 60 + ${t##*:} )); d=2026-08-09; echo $((10#${d:5:2} + 1)); (( ${#t} > 4 )) && echo long',
+    '754\n9\nlong',
+  ],
+  ['c="echo a  b"; $c; f() { echo "<$1>"; }; g=f; $g "x y"', 'a b\n<x y>'],
+  ['read -r a b <<< "é ü"; echo "${#a}"; echo "$b" | od -An -tx1', '1\n c3 bc 0a'],
+  [
+    `printf 'é\\nü\\n' > f; mapfile -t l < f; echo "\${l[1]}" | od -An -tx1; read -ra w < f; echo \${#w[0]}`,
+    ' c3 bc 0a\n1',
+  ],
+  [
+    'echo a | if true; then cat; fi; echo b | case x in x) cat;; esac; echo c | for i in 1; do cat; done',
+    'a\nb\nc',
+  ],
+  ['echo x > "ü.txt"; find . -name "ü*" | while read -r f; do cat "$f"; done', 'x'],
+])('the shell: %s', async (command, expected) => {
+  expect(await answer(command)).toBe(expected);
+});
+
+const script = (first: string, ...lines: string[]) =>
+  `cat > s <<'EOF'\n${[first, ...lines].join('\n')}\nEOF\nchmod +x s`;
+
+test.each([
+  [script('#!/usr/bin/awk -f', '{ print "awk", $1 }'), 'echo a b | ./s', 'awk a'],
+  [script('#!/usr/bin/env -S jq -f', '.a'), 'echo "{}" > f; ./s f', 'null'],
+  [
+    script('#!/usr/bin/env node', '1'),
+    './s || echo $?',
+    '127\n./s: its first line asks for node, which is not here',
+  ],
+  [
+    script('#!/bin/bash', '[[ "${BASH_SOURCE[0]}" == "$0" ]] && echo "main $1 $((1<<33))"; exit 3'),
+    './s "a b" | cat; ./s x; echo $?',
+    'main a b 8589934592\nmain x 8589934592\n3',
+  ],
+])('a script by its path: %s', async (before, command, expected) => {
+  expect(await answer(command, before)).toBe(expected);
+});
+
+test('a function that is kept is what was written, call for call', async () => {
+  const use = inSession(rig, 'sesn_function');
+  await use('bash', { command: 'f() { echo $(( $1 << 33 )) > "$2"; cat "$2"; }' });
+  for (let nth = 1; nth <= 3; nth++) {
+    expect(await use('bash', { command: `f ${nth} o` })).toBe(String(nth * 2 ** 33));
+  }
+  expect(
+    await use('bash', { command: 'declare -f f | wc -l; set | grep -c __arithmetic' }),
+  ).toMatch(/\n0/);
+});
+
+const lists = `printf '1 alice\\n2 bob\\n3 carol\\n' > l; printf '1 x\\n3 y\\n' > r; printf 'b\\nB\\na\\nA\\nb\\n' > w; printf 'a,1\\nb,2\\n' > c`;
+
+test.each([
+  ['sort w; sort -u w | comm -12 - <(printf "A\\nb\\n")', 'A\nB\na\nb\nb\nA\nb'],
+  [
+    'printf "10\\n9\\n1e2\\n" | sort -g; printf "2G\\n1K\\n" | sort -h; printf "v1.10\\nv1.9\\n" | sort -V',
+    '9\n10\n1e2\n1K\n2G\nv1.9\nv1.10',
+  ],
+  [
+    'printf "x 2 b\\ny 10 a\\nz 2 a\\n" | sort -k2,2nr -k3; sort -t, -k2nr c',
+    'y 10 a\nz 2 a\nx 2 b\nb,2\na,1',
+  ],
+  ['sort -c w || echo no; sort -o w w; sort -c w && head -1 w', 'no\nA\nsort: -:2: disorder: B'],
+  [
+    'printf "b\\0a\\0" | sort -z | tr "\\0" ","; sort nope; echo $?',
+    'a,b,2\nsort: cannot read: nope: No such file or directory',
+  ],
+  [
+    'printf "a 1\\nb 1\\nc 2\\n" | uniq -c -f1; sort w | uniq -ci; sort w | uniq -d',
+    '      2 a 1\n      1 c 2\n      1 A\n      1 B\n      1 a\n      2 b\nb',
+  ],
+  [
+    `awk -v OFS='\\t' '{print $2,$1}' l | head -1; awk 'NR==FNR{a[$1];next} !($1 in a)' r l`,
+    'alice\t1\n2 bob',
+  ],
+  [`echo '{print "f", $1}' > p; awk -f p r; awk '{print $1}' FS=, c`, 'f 1\nf 3\na\nb'],
+  [
+    `awk 'BEGIN{RS=";"}1' c || echo $?`,
+    '2\nawk: RS is not known here, records are lines: use tr before it, or python3',
+  ],
+  ['sort <<EOF\nü\né\nEOF\nhead -n -1 <<< $\'é\\nü\'; uniq < <(printf "é\\né\\n")', 'é\nü\né\né'],
+  [`seq 150000 | awk '{s+=$1} END{print s}'`, '11250075000'],
+  [
+    `sed 's/a/\\U&/' c || echo no`,
+    'no\nsed: \\U, \\L, \\u, \\l and \\E are not known here: use awk (toupper, tolower) or python3',
+  ],
+  [`sed '1a\\new' c; sed --expression='s/a/x/' c | head -1`, 'a,1\nnew\nb,2\nx,1'],
+  [
+    'head -n -2 l; head -c -2 c | tail -c 3; tail -c +5 c; head -qn1 l r',
+    '1 alice\n\nb,b,2\n1 alice\n1 x',
+  ],
+  [
+    'grep -e alice -e carol l; grep -F -e a, -e b, c; grep -oP "(?<=,)\\d" c; grep --color=never -c a c',
+    '1 alice\n3 carol\na,1\nb,2\n1\n2\n1',
+  ],
+  [
+    'diff l r | grep "^[<>0-9]"; diff l l && echo same',
+    '1,3c1,2\n< 1 alice\n< 2 bob\n< 3 carol\n> 1 x\n> 3 y\nsame',
+  ],
+  [
+    'env FOO=1 bash -c \'echo $FOO\'; env -i A="x y" bash -c \'echo "$A[$FOO]"\'; env | grep -c IFS',
+    '1\nx y[]\n0\n[exit code 1]',
+  ],
+])('text: %s', async (command, expected) => {
+  expect((await answer(command, lists)).replace(/^! /, '')).toBe(expected);
+});
+
+const people = `echo '[{"a":1,"k":"y","n":"Ann"},{"a":1,"k":"x","n":"Bob"},{"a":0,"k":"y","n":"Cy"}]' > p.json`;
+
+test.each([
+  [
+    `jq -c 'group_by(.k)|map([.[].n])' p.json; jq -c 'sort_by(.a, .k)|map(.n)' p.json`,
+    '[["Bob"],["Ann","Cy"]]\n["Cy","Bob","Ann"]',
+  ],
+  [`jq -r '.[]|[.a,.n]|@csv' p.json | head -1; jq -j '.[].n' p.json`, '1,"Ann"\nAnnBobCy'],
+  [
+    `jq -c 'walk(if type=="number" then .+1 else . end)|.[0]' p.json; printf '1 2' | jq -n '[inputs]|add'`,
+    '{"a":2,"k":"y","n":"Ann"}\n3',
+  ],
+  [
+    `jq -e '.[0].z' p.json; echo $?; jq '.[' p.json 2>/dev/null; echo $?; jq . none; echo $?`,
+    'null\n1\n3\n2\njq: error: Could not open none: No such file or directory',
+  ],
+  [
+    `export V=ü; jq -n 'env.V, $ENV.V'; jq -n --arg a é --argjson b '{"c":1}' '$a,$b.c' -c; jq -c --slurpfile s p.json -n '$s[0]|length'`,
+    '"ü"\n"ü"\n"é"\n1\n3',
+  ],
+  [
+    `jq -n '"2026-11-29"|strptime("%Y-%m-%d")|mktime|todate'; jq -Rsc 'split("\\n")' <<< a`,
+    '"2026-11-29T00:00:00Z"\n["a",""]',
+  ],
+])('jq: %s', async (command, expected) => {
+  expect(await answer(command, people)).toBe(expected);
+});
+
+test.each([
+  [
+    'printf "ab\\xff\\n" > f; xxd f; xxd -p f; xxd -p f | xxd -r -p | cmp - f && echo same',
+    '00000000: 6162 ff0a                                ab..\n6162ff0a\nsame',
+  ],
+  [
+    'printf abcdefgh > f; dd if=f of=g bs=2 skip=1 count=2 status=none; cat g; dd if=/dev/zero bs=1K count=2 2>/dev/null | wc -c; dd if=f of=g bs=1 seek=1 conv=notrunc count=1 2>/dev/null; cat g',
+    'cdef2048\ncaef',
+  ],
+  [
+    'printf abc > f; cmp f <(printf abd); cmp f none; echo $?; truncate -s 5 f; wc -c < f; truncate -s -4 f; cat f',
+    'f /dev/fd/63 differ: byte 3, line 1\n2\n5\nacmp: none: No such file or directory',
+  ],
+  [
+    'seq 9 | shuf | sort -n | paste -sd,; shuf -i 1-3 -n 2 | wc -l; shuf -e a b c | sort | paste -sd,',
+    '1,2,3,4,5,6,7,8,9\n2\na,b,c',
+  ],
+  [
+    'printf x > f; openssl dgst -sha256 -hmac key f; openssl md5 -r f; openssl rand -hex 8 | wc -c; echo hi | openssl base64; openssl x509; true',
+    'HMAC-SHA2-256(f)= 145c0c5d8bb3d3fcf31e4cd4bcc3d7b0ef1f9d53e0a7d1fbb9c16d8f6b2ba7d3',
+  ],
+  [
+    'printf x > f; sha512sum f | cut -c1-16; sha512sum f > s; sha512sum -c s; b2sum f | cut -c1-8',
+    'a4abd4448c49562d\nf: OK',
+  ],
+  [
+    "echo '2^64; scale=3; 22/7; -7/2; 1.5*3; x=3; x^2; sqrt(2)' | bc; echo 'obase=16; 255' | bc; echo '4*a(1)' | bc -l; echo 1/0 | bc",
+    '18446744073709551616\n3.142\n-3.500\n4.5\n9\n1.414\nFF\n3.14159265358979323844\nbc: divide by zero\n[exit code 1]',
+  ],
+  [
+    'printf "a\\nb\\nc\\n" > f; sed s/b/B/ f > g; diff -u f g > d; patch f d; cat f; patch -R f < d; cat f; patch -p0 < d; patch f d; echo $?',
+    'patching file f\na\nB\nc\npatching file f\na\nb\nc\npatching file f',
+  ],
+  [
+    'uname -sm; nproc; id -un; printf "caf\\xe9" | iconv -f latin1 -t utf-8; echo; echo é | iconv -t ascii//TRANSLIT; A=1 envsubst <<< \'${A}$B.\'; nohup echo n',
+    'Linux x86_64\n1\nuser\ncafé\ne\n1.\nn',
+  ],
+])('commands: %s', async (command, expected) => {
+  const said = (await answer(command)).replace(/^! /, '');
+  if (expected.startsWith('HMAC'))
+    expect(said).toMatch(
+      /^HMAC-SHA2-256\(f\)= [\da-f]{64}\n[\da-f]{32} \*f\n17\naGkK\nopenssl: 'x509' is not known/,
+    );
+  else if (/^(a4abd|patching)/.test(expected)) expect(said.startsWith(expected)).toBe(true);
+  else expect(said).toBe(expected);
+});
