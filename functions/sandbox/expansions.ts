@@ -43,7 +43,23 @@ function textOf(node: Node): string | undefined {
   const expression = node['expression'];
   const text = isNode(expression) ? expression['originalText'] : undefined;
   if (typeof text !== 'string') return undefined;
-  return TEXT.test(text) && !/["'`\\]/.test(text) ? text : undefined;
+  const bare = withoutCommands(text);
+  // The interpreter takes the quotes of `$(date -d "$day" +%s)` away in a sum.
+  const is_quoted = bare !== text && /["']/.test(text);
+  const is_text = TEXT.test(bare) || is_quoted;
+  return is_text && !/["'`\\]/.test(bare) ? text : undefined;
+}
+
+/** A sum without its commands: what is quoted in these is their own. */
+function withoutCommands(text: string): string {
+  let depth = 0;
+  return Array.from(text, (letter, at) => {
+    const opens = letter === '(' && (depth > 0 || (text[at - 1] === '$' && text[at + 1] !== '('));
+    if (opens) depth += 1;
+    const kept = depth === 0 ? letter : '';
+    if (letter === ')' && depth > 0) depth -= 1;
+    return kept;
+  }).join('');
 }
 
 /** `$((…))` as the sum of what its text expands to. */

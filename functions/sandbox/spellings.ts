@@ -2,6 +2,7 @@ import type { CommandContext, ExecResult } from 'just-bash';
 import { echo, printf } from './byte-escapes.ts';
 import { awk } from './awk.ts';
 import { diff } from './compare.ts';
+import { date } from './date.ts';
 import { head, tail } from './ends.ts';
 import { env } from './env.ts';
 import { grep } from './grep.ts';
@@ -175,6 +176,7 @@ export const spellings = Object.entries({
   jq,
   tr,
   paste,
+  date,
 }).map(([name, execute]) => ({
   name,
   execute,

@@ -33,6 +33,10 @@ test.each([
     'echo $((9223372036854775807)); echo on',
     'on\nbash: whole numbers beyond 2^53 are not exact in this shell: use python3 or bc',
   ],
+  [
+    'd="2026-01-02 00:00"; echo $(( $(date -u -d "$d" +%s) / 86400 )) $(( ($(printf "%s" "4 ") + 1) * 2 ))',
+    '20455 10',
+  ],
   ['for ((i=${x?is not set}; i<1; i++)); do :; done', '! bash: is not set\n[exit code 1]'],
   [
     'declare -A n; for k in a b a; do n[$k]=$(( ${n[$k]:-0} + 1 )); done; echo ${n[a]} ${n[b]}',
@@ -140,6 +144,14 @@ test.each([
   [
     'env FOO=1 bash -c \'echo $FOO\'; env -i A="x y" bash -c \'echo "$A[$FOO]"\'; env | grep -c IFS',
     '1\nx y[]\n0\n[exit code 1]',
+  ],
+  [
+    'for d in "2026-01-31 +1 month" "2026-03-01 -1 day" "2026-11-29 + 2 weeks" "2026-02-28 next day" "2026-03-01 1 year ago"; do date -d "$d" +%F; done',
+    '2026-03-03\n2026-02-28\n2026-12-13\n2026-03-01\n2025-03-01',
+  ],
+  [
+    'n=$(date +%s); echo $(( (n - $(date -d "3 days ago" +%s) + 5) / 86400 )) $(( ($(date --date="tomorrow" +%s) - n + 5) / 86400 )); date -u -d "2026-11-29 10:00 UTC 90 minutes" +%R',
+    '3 1\n11:30',
   ],
 ])('text: %s', async (command, expected) => {
   expect((await answer(command, lists)).replace(/^! /, '')).toBe(expected);
