@@ -91,7 +91,8 @@ interface Found {
 
 /**
  * Dreams that may have it, those that began first before others: what began after its end cannot, nor what
- * began before it was there, but for a version, which a dream may have written.
+ * began before it was there, but for a version, which a dream may have written. Its end is a little later
+ * than `gone_at`, which is told before it is written.
  */
 export async function findDreams(
   table: Table,
@@ -99,7 +100,8 @@ export async function findDreams(
   page: string | undefined,
 ): Promise<Found> {
   const list = { noun: 'dream', key: dreamKey, order: 'asc', limit: TOGETHER, page } as const;
-  const of = { ...list, workspace_id, gte: since, lte: gone_at };
+  const lte = new Date(Date.parse(gone_at) + WRITTEN_WITHIN_MS).toISOString();
+  const of = { ...list, workspace_id, gte: since, lte };
   const found = await listByTime(table, of, async (row) => {
     const head = row as DreamHead;
     const may_hold = mayHaveRead(head, gone) || (gone.type === 'version' && isOwnText(gone));
@@ -115,6 +117,9 @@ function thereSince(gone: Gone): string {
 }
 
 const DAY_MS = 86_400_000;
+
+/** Longer than a request takes, with its repeats, and clocks differ. */
+const WRITTEN_WITHIN_MS = 60_000;
 
 /** Dreams of one page, which are held together; their objects one by one. */
 const TOGETHER = 20;

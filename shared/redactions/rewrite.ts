@@ -36,7 +36,7 @@ export async function rewrite(
     const found = await blobs.getTagged(key);
     if (found === undefined) return;
     const next = await change(found.body);
-    if (Buffer.from(found.body).equals(Buffer.from(next))) return;
+    if (Buffer.compare(found.body, Buffer.from(next)) === 0) return;
     const tag = await blobs.replace(key, next, type, found.tag);
     if (tag === undefined) throw new ConditionFailed([], []);
   });

@@ -7,7 +7,7 @@ import { REDACTED } from '../dreams/redacted.ts';
 import type { Operation } from '../dreams/operation.ts';
 import { reportMarkdown } from '../dreams/report-markdown.ts';
 import type { DreamReport } from '../dreams/report.ts';
-import type { Snapshot } from '../dreams/snapshot.ts';
+import type { Snapshot, SnapshotMemory } from '../dreams/snapshot.ts';
 import { rowsBetween } from '../dreams/stages/session-log.ts';
 import type { Verified } from '../dreams/stages/think.ts';
 import { sha256Of } from '../memory/content.ts';
@@ -69,35 +69,49 @@ export async function scrubDream(
   return await scrubMemories(ports, head, gone, is_time_up);
 }
 
+type GoneMemories = Exclude<Gone, { type: 'session' }>;
+
 async function scrubMemories(
   ports: RedactionPorts,
   head: DreamHead,
-  gone: Exclude<Gone, { type: 'session' }>,
+  gone: GoneMemories,
   is_time_up: () => boolean,
 ): Promise<boolean> {
   const { blobs } = ports;
   const own = gone.type === 'version' ? await ownTexts(ports, head, gone) : [];
   const written = gone.type === 'version' && isAuthor(head, gone) ? gone : undefined;
-  const of_input = gone.memory_store_id === head.memory_store_id;
-  if (!of_input && written === undefined && own.length === 0) return true;
-  const snapshot = await readJson<Snapshot>(blobs, dreamObject(head.dream_id, 'snapshot.json'));
-  const isGone = (version_id: string): boolean =>
-    of_input && (gone.type === 'store' || version_id === gone.memory_version_id);
+  const has_words = written !== undefined || own.length > 0;
+  if (!has_words && gone.memory_store_id !== head.memory_store_id) return true;
+  const snapshot = await readJson<Snapshot>(blobs, snapshotOf(head));
+  const held = heldOf(snapshot, gone);
   // One that is marked is done with, since the snapshot is changed last.
-  const found = snapshot.memories.filter(
-    ({ memory_version_id, redacted }) => redacted !== true && isGone(memory_version_id),
-  );
-  if (found.length === 0 && written === undefined && own.length === 0) return true;
+  const found = held.filter(({ redacted }) => redacted !== true);
+  if (found.length === 0 && !has_words) {
+    // Whoever marked them may have died before the bucket had forgotten what they said.
+    if (held.length > 0) await blobs.deletePast([snapshotOf(head)]);
+    return true;
+  }
   const changes = await review(ports, head);
   const touched = touchedBy({ snapshot, found, written, own, changes: [...changes.values()] });
   await rewriteOperations(blobs, head, (all) => scrubOperations(all, touched));
   await rewriteReport(blobs, head, (report) => scrubReport(report, touched));
   if (!(await clear(ports, head, workings, is_time_up))) return false;
   for (const decision of own) await scrubDecision(ports, head, decision);
-  await rewriteJson<Snapshot>(blobs, dreamObject(head.dream_id, 'snapshot.json'), (now) =>
-    scrubSnapshot(now, touched),
-  );
+  await rewriteJson<Snapshot>(blobs, snapshotOf(head), (now) => scrubSnapshot(now, touched));
   return true;
+}
+
+/** What a dream of the store has read of what is gone from it. */
+function heldOf({ memory_store_id, memories }: Snapshot, gone: GoneMemories): SnapshotMemory[] {
+  if (memory_store_id !== gone.memory_store_id) return [];
+  return memories.filter(
+    ({ memory_version_id }) =>
+      gone.type === 'store' || memory_version_id === gone.memory_version_id,
+  );
+}
+
+function snapshotOf({ dream_id }: DreamHead): string {
+  return dreamObject(dream_id, 'snapshot.json');
 }
 
 /**

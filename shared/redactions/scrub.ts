@@ -179,7 +179,7 @@ function forgetUse(use: ReportedUse, is_gone: (evidence: HeldEvidence) => boolea
 }
 
 /** A line of a playbook's evidence, as it stands there or in a diff. */
-const EVIDENCE = /^([-+ ]?\s*- )(\{.*"session_id".*\})$/gm;
+const EVIDENCE = /^([-+ ]?[ \t]*- )(\{.*"session_id".*\})$/gm;
 
 /** A text, or a diff, whose playbooks quote the session no more. */
 function withoutQuotes(text: string, session_id: string): string {

@@ -4,6 +4,7 @@ import { splitTrailer } from '../playbooks/trailer.ts';
 import type { Change } from '../reviews/change.ts';
 import type { DecisionRow } from '../reviews/review-rows.ts';
 import type { GoneVersion } from './redaction.ts';
+import { repeating } from './passages.ts';
 import { nameFor, type Touched } from './scrub.ts';
 
 /** What is known of a dream that has something which is gone. */
@@ -28,33 +29,36 @@ export function touchedBy({ snapshot, found, written, own, changes }: Holding): 
   if (written !== undefined && written.path !== null) {
     names.set(written.path, nameFor(written.memory_id));
   }
-  const passages = passagesOf(snapshot, version_ids);
+  const repeats = repeatedBy(snapshot, version_ids, changes);
   const decided = new Set(own.map(({ change_id }) => change_id));
   const touched = changes.filter(
-    ({ operation, edits }) =>
+    ({ operation, edits }, index) =>
       // Somebody has died here: what was begun is brought to its end.
       operation.redacted === true ||
       decided.has(operation.change_id) ||
       inputPaths(operation).some((path) => names.has(path)) ||
       edits.some(({ path }) => names.has(path)) ||
-      passages.some((passage) => wordsOf(operation).includes(passage)),
+      repeats[index] === true,
   );
   const change_ids = new Set(touched.map(({ operation }) => operation.change_id));
   return { version_ids, names, change_ids };
 }
 
-/** Shorter lines stand in many memories: headings, names of tools. */
-const PASSAGE_CHARS_MIN = 20;
-
-/** Lines that nothing but what is gone holds. */
-function passagesOf(snapshot: Snapshot, version_ids: ReadonlySet<string>): string[] {
-  const gone = new Set<string>();
-  const kept = new Set<string>();
-  for (const { memory_version_id, text } of snapshot.memories) {
-    const lines = version_ids.has(memory_version_id) ? gone : kept;
-    for (const line of splitTrailer(text).body.split('\n')) lines.add(line.trim());
-  }
-  return [...gone].filter((line) => line.length >= PASSAGE_CHARS_MIN && !kept.has(line));
+/** Which changes repeat a line that nothing but what is gone holds. */
+function repeatedBy(
+  snapshot: Snapshot,
+  version_ids: ReadonlySet<string>,
+  changes: readonly Change[],
+): boolean[] {
+  const isGone = ({ memory_version_id }: SnapshotMemory): boolean =>
+    version_ids.has(memory_version_id);
+  const bodies = (memories: readonly SnapshotMemory[]): string[] =>
+    memories.map(({ text }) => splitTrailer(text).body);
+  return repeating(
+    bodies(snapshot.memories.filter(isGone)),
+    bodies(snapshot.memories.filter((memory) => !isGone(memory))),
+    changes.map(({ operation }) => wordsOf(operation)),
+  );
 }
 
 function wordsOf(operation: Operation): string {
