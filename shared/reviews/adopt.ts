@@ -1,4 +1,5 @@
 import { again } from '../core/again.ts';
+import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Write } from '../core/table.ts';
 import type { DreamHead } from '../dreams/dream.ts';
@@ -38,9 +39,6 @@ export async function openReview(
   });
 }
 
-/** Outcomes of one row: some 500 bytes each. */
-const PART_CHANGES = 200;
-
 async function adoption(
   ports: Ports,
   dream: DreamHead,
@@ -63,15 +61,32 @@ async function adoption(
     { put: { ...reviewKey(dream_id), decisions_count: 0, applies_count: 1 }, ...is_free },
     { put: row, ...is_free },
   ];
-  for (let from = 0; from < changes.length; from += PART_CHANGES) {
-    const outcomes = changes
-      .slice(from, from + PART_CHANGES)
-      .map((change) =>
-        refused.includes(change) ? refusedChange(change, held) : written(change, made),
-      );
-    writes.push({ put: { ...partKey({ ...row, reached: from }), outcomes }, ...is_free });
+  const outcomes = changes.map((change) =>
+    refused.includes(change) ? refusedChange(change, held) : written(change, made),
+  );
+  let reached = 0;
+  for (const part of partsOf(outcomes)) {
+    writes.push({ put: { ...partKey({ ...row, reached }), outcomes: part }, ...is_free });
+    reached += part.length;
   }
   return writes;
+}
+
+/** Outcomes of one row each: a path may be long, and a change in the way of many. */
+function partsOf(outcomes: readonly Outcome[]): Outcome[][] {
+  const parts: Outcome[][] = [];
+  let bytes = Infinity;
+  for (const outcome of outcomes) {
+    const own_bytes = Buffer.byteLength(JSON.stringify(outcome));
+    bytes += own_bytes;
+    if (bytes <= limits.row_bytes_max) {
+      parts.at(-1)?.push(outcome);
+      continue;
+    }
+    parts.push([outcome]);
+    bytes = own_bytes;
+  }
+  return parts;
 }
 
 function adoptedApply(ports: Ports, dream: DreamHead, changes: readonly Change[]): ApplyRow {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pathKey, type PathRow } from '#shared/memory/memory.ts';
 import { partOf, planApply } from '#shared/reviews/plan-changes.ts';
 import { aMemory, anOperation } from '../../shared/dreams/samples.ts';
+import { putDream } from '../../shared/reviews/review-rig.ts';
 import { startForgettingRig, type ForgettingRig } from './forgetting-rig.ts';
 
 let rig: ForgettingRig;
@@ -82,4 +83,35 @@ test('as many are told as one row holds and one decision may name, those of each
   const small = planApply({ edits: edits.slice(0, 60) }, held);
   expect(partOf([plan])).toBe(1);
   expect(partOf([small, small, plan])).toBe(1);
+});
+
+test('what a dream could not write into its own store is on record, also where paths are as long as can be', async () => {
+  const { store_id } = await rig.storeOf();
+  const folder = `/${'x'.repeat(240)}`.repeat(4);
+  const pairs = Array.from({ length: 200 }, (_, n) => [`${folder}/${n}a.md`, `${folder}/${n}b.md`]);
+  const snapshot = {
+    memory_store_id: store_id,
+    memories: pairs.flat().map((path) => aMemory(path, 'was\n')),
+  };
+  const operations = pairs.map(([path = '', other = ''], n) => {
+    const text = 'both\n';
+    const both = { op: 'merge', paths: [path, other], path, text, removed: [] } as const;
+    return anOperation(`c${String(n).padStart(4, '0')}`, both);
+  });
+  const theirs = pairs.flat().map((path) => ({
+    put: { ...pathKey(store_id, path), ...aRow, memory_version_id: 'memver_of_theirs' },
+  }));
+  for (let from = 0; from < theirs.length; from += 100) {
+    await rig.door.ports.table.transact(theirs.slice(from, from + 100));
+  }
+  const unwritten = operations.map(({ change_id }) => change_id);
+  const made = { workspace_id: rig.workspace_id, store_id, snapshot, operations };
+  const id = await putDream(rig.door.ports, made, {
+    output_behavior: { type: 'update_existing', memory_store_id: store_id },
+    unwritten,
+  });
+  const { data } = await rig.own.applies(id);
+  expect(data[0]).toMatchObject({ applied_count: 0, conflict_count: 200 });
+  expect(data[0]?.changes.map(({ change_id }) => change_id)).toEqual(unwritten);
+  expect(data[0]?.changes.every(({ conflicts }) => conflicts.length === 2)).toBe(true);
 });
