@@ -20,3 +20,11 @@ export function textUpTo(chars_max: number) {
     context.addIssue({ code: 'too_big', origin: 'string', maximum: chars_max, inclusive: true });
   });
 }
+
+/** The first so many characters of a text, none of them cut in two: see {@link hasAtMost}. */
+export function beginningOf(text: string, chars_max: number): string {
+  if (text.length <= chars_max) return text;
+  return Array.from(text.slice(0, chars_max * UNITS_PER_CHAR))
+    .slice(0, chars_max)
+    .join('');
+}

@@ -4,6 +4,7 @@ import { Fault } from '../../core/fault.ts';
 import { listKeys } from '../../core/listing.ts';
 import { limits } from '../../core/limits.ts';
 import { ConditionFailed, type Write } from '../../core/table.ts';
+import { beginningOf } from '../../core/text.ts';
 import { mayHoldHandwriting } from '../../memory/by-hand.ts';
 import type { MemoryOperation } from '../../memory/changes.ts';
 import { storeKey, type Actor, type StoreHead, type VersionRow } from '../../memory/memory.ts';
@@ -75,7 +76,7 @@ async function putStore({ ports, head }: Work, input: StoreHead): Promise<void> 
     schema: 1,
     memory_store_id: head.copy_store_id,
     workspace_id: head.workspace_id,
-    name: input.name.slice(0, limits.memory_store_name_chars_max - COPY.length) + COPY,
+    name: beginningOf(input.name, limits.memory_store_name_chars_max - COPY.length) + COPY,
     description: input.description,
     metadata: input.metadata,
     created_at: at,

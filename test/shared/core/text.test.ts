@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { parseBody } from '#shared/core/parse.ts';
-import { textUpTo } from '#shared/core/text.ts';
+import { beginningOf, textUpTo } from '#shared/core/text.ts';
 
 /** How long a text is: as its reader counts, and not as UTF-16 does. */
 
@@ -24,4 +24,10 @@ test.each(['abcd', '\u{1F600}\u{1F600}\u{1F600}a', 'x'.repeat(1_000_000)])(
 test('what is no text, or none at all, is refused as ever', () => {
   expect(() => parseBody(Body, { name: 1 })).toThrow(/^name: must be of type string\.$/);
   expect(() => parseBody(Body, { name: '' })).toThrow(/^name: must have at least 1 character\.$/);
+});
+
+test('the beginning of a text has whole characters', () => {
+  expect(beginningOf('abc', 3)).toBe('abc');
+  expect(beginningOf('a\u{1F600}\u{1F600}\u{1F600}', 2)).toBe('a\u{1F600}');
+  expect(beginningOf('\u{1F600}\u{1F600}', 2)).toBe('\u{1F600}\u{1F600}');
 });

@@ -6,7 +6,7 @@ import { runStage } from '#shared/dreams/stages/run-stage.ts';
 import { takeSnapshot } from '#shared/dreams/stages/take-snapshot.ts';
 import type { StagePorts } from '#shared/dreams/stages/work.ts';
 import { mayHoldHandwriting } from '#shared/memory/by-hand.ts';
-import type { Actor } from '#shared/memory/memory.ts';
+import { storeKey, type Actor, type StoreHead } from '#shared/memory/memory.ts';
 import { readMemories } from '#shared/memory/read-store.ts';
 import { writeMemories } from '#shared/memory/write-memories.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
@@ -108,4 +108,15 @@ test('whose words they are and how old, a copy knows as well as its original, an
     // What a client is told of the copy itself is as true as before.
     expect(rows.get('/notes/hand.md')?.updated_at).toBe(clock.at.toISOString());
   }
+});
+
+test('the name of a copy has whole characters, and no more than a name may have', async () => {
+  const stages = stagePorts();
+  const { workspace_id } = aCall();
+  const name = `a${'\u{1F600}'.repeat(254)}`;
+  const store_id = await putStore(stages.memory, { workspace_id, name });
+  const copy = (await stages.ports.table.get(
+    storeKey(await copied(stages, store_id)),
+  )) as StoreHead;
+  expect(copy.name).toBe(`a${'\u{1F600}'.repeat(246)} (dream)`);
 });
