@@ -38,8 +38,9 @@ export async function archiveThread(
   session_id: string,
   thread_id: string,
 ): Promise<Thread> {
+  const until_ms = performance.now() + limits.interrupt_wait_ms;
   for (let attempt = 1; attempt <= limits.append_attempts_max; attempt++) {
-    const thread = await readStopped(async () => {
+    const thread = await readStopped(until_ms, async () => {
       return await readThread(ports.table, call, session_id, thread_id);
     });
     const rows = await readRows(ports.table, call, session_id);
@@ -55,8 +56,7 @@ export async function archiveThread(
 }
 
 /** A thread once it has stopped for the interrupt that waits for it; as it is where none does. */
-async function readStopped(read: () => Promise<ThreadHead>): Promise<ThreadHead> {
-  const until_ms = performance.now() + limits.interrupt_wait_ms;
+async function readStopped(until_ms: number, read: () => Promise<ThreadHead>): Promise<ThreadHead> {
   for (;;) {
     const thread = await read();
     const stops = isAtWork(thread.status) && interrupted(thread);
