@@ -6,7 +6,7 @@ import type { Ports } from '../core/ports.ts';
 import { sessionKey, type SessionHead } from '../sessions/session.ts';
 import { loadEvent, newestLines, walkLog, type PlacedLine } from '../threads/log.ts';
 import { Previews } from '../threads/previews.ts';
-import { pollInterval, type Tail } from '../threads/tail.ts';
+import { pollInterval, SPEAKING_QUIET_MS, type Tail } from '../threads/tail.ts';
 import type { TailHead } from '../threads/tail.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import type { Frame, StreamEvent } from './frame.ts';
@@ -109,7 +109,8 @@ export class Follower {
   async #look(signal: AbortSignal): Promise<void> {
     // What the model says meanwhile does not move the head.
     const is_listening = this.#previews !== undefined && this.#head.open_span !== null;
-    const quiet_ms = is_listening ? 0 : performance.now() - this.#moved_at_ms;
+    const still_ms = performance.now() - this.#moved_at_ms;
+    const quiet_ms = is_listening ? Math.min(still_ms, SPEAKING_QUIET_MS) : still_ms;
     const wait_ms = pollInterval(this.#head.status === 'running', quiet_ms);
     const head = await this.#tail.head(this.#head.thread_id, wait_ms, signal);
     if (signal.aborted) return;

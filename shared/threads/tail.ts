@@ -1,7 +1,7 @@
 import type { Table } from '../core/table.ts';
 import { threadKey, type ThreadHead } from './thread.ts';
 
-const HOT_MS = 15;
+const HOT_MS = 8;
 const WORKING_MS = 100;
 const QUIET_MS = 250;
 const ASLEEP_MS = 1_000;
@@ -14,8 +14,9 @@ const RESTING_SHARE = 100;
 
 /**
  * How long to wait before a thread's head is read again. Each read is half a read unit (eventual,
- * a head is under 4 kB), at $0.125 a million: 15 ms while things happen is $0.015 an hour, 100 ms while
- * the model works in silence is $0.0023, 250 ms is $0.0009 and 1 s is $0.0002 an hour of waiting.
+ * a head is under 4 kB), at $0.125 a million: 8 ms while things happen would be $0.028 an hour, 15 ms while
+ * words are relayed is $0.015, 100 ms while the model works in silence is $0.0023, 250 ms is $0.0009 and
+ * 1 s is $0.0002 an hour of waiting.
  *
  * @param quiet_ms How long ago the thread last moved.
  */
@@ -25,6 +26,9 @@ export function pollInterval(running: boolean, quiet_ms: number): number {
   const last_ms = running ? WORKING_MS : QUIET_MS;
   return Math.round(Math.min(last_ms, Math.max(HOT_MS, quiet_ms / share)));
 }
+
+/** As long after a move the head is looked at every 15 ms, which is often enough for words as they are said. */
+export const SPEAKING_QUIET_MS = 150;
 
 /** Who is due this much later is read along: one request for all instead of one for each. */
 const TOGETHER_MS = 8;

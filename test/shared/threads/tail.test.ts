@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { Key, ReadOptions, Row, Table } from '#shared/core/table.ts';
-import { pollInterval, Tail } from '#shared/threads/tail.ts';
+import { pollInterval, SPEAKING_QUIET_MS, Tail } from '#shared/threads/tail.ts';
 
 test.each([
-  [true, 0, 15],
-  [true, 150, 15],
+  [true, 0, 8],
+  [true, 80, 8],
+  [true, SPEAKING_QUIET_MS, 15],
   [true, 600, 60],
   [true, 1_000, 100],
   [true, 3_600_000, 100],
-  [false, 0, 15],
+  [false, 0, 8],
   [false, 1_500, 15],
   [false, 15_500, 155],
   [false, 25_000, 250],
