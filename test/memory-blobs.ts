@@ -16,7 +16,7 @@ export class MemoryBlobs implements Blobs {
 
   async replace(
     key: string,
-    body: string,
+    body: Uint8Array | string,
     _type: string,
     tag?: string,
   ): Promise<string | undefined> {

@@ -68,7 +68,7 @@ export class S3Blobs implements Blobs {
 
   async replace(
     key: string,
-    body: string,
+    body: Uint8Array | string,
     content_type: string,
     tag?: string,
   ): Promise<string | undefined> {

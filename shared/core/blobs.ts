@@ -40,7 +40,7 @@ export interface Blobs {
    */
   replace(
     key: string,
-    body: string,
+    body: Uint8Array | string,
     content_type: string,
     tag?: string,
   ): Promise<string | undefined>;

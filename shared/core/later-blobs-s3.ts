@@ -22,7 +22,7 @@ export class LaterBlobs implements Blobs {
 
   async replace(
     key: string,
-    body: string,
+    body: Uint8Array | string,
     content_type: string,
     tag?: string,
   ): Promise<string | undefined> {

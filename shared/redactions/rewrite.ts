@@ -2,13 +2,15 @@ import { again } from '../core/again.ts';
 import type { Blobs } from '../core/blobs.ts';
 import { ConditionFailed } from '../core/table.ts';
 
+const utf8 = new TextDecoder();
+
 /** An object of JSON. */
 export async function readJson<Value>(blobs: Blobs, key: string): Promise<Value> {
   return parsed<Value>(await blobs.get(key));
 }
 
 function parsed<Value>(body: Uint8Array): Value {
-  return JSON.parse(Buffer.from(body).toString('utf8')) as Value;
+  return JSON.parse(utf8.decode(body)) as Value;
 }
 
 /**
@@ -35,8 +37,8 @@ export async function rewrite(
   await again(`object '${key}'`, async () => {
     const found = await blobs.getTagged(key);
     if (found === undefined) return;
-    const next = await change(found.body);
-    if (Buffer.compare(found.body, Buffer.from(next)) === 0) return;
+    const next = Buffer.from(await change(found.body));
+    if (next.equals(found.body)) return;
     const tag = await blobs.replace(key, next, type, found.tag);
     if (tag === undefined) throw new ConditionFailed([], []);
   });

@@ -29,8 +29,9 @@ import {
   scrubOperations,
   scrubReport,
   scrubSnapshot,
+  type Touched,
 } from './scrub.ts';
-import { touchedBy } from './touched.ts';
+import { touchedBy, type Holding } from './touched.ts';
 
 /** What a dream needs no more once it has stopped, and what may hold anything that it has read. */
 const workings = [
@@ -82,23 +83,41 @@ async function scrubMemories(
   const written = gone.type === 'version' && isAuthor(head, gone) ? gone : undefined;
   const has_words = written !== undefined || own.length > 0;
   if (!has_words && gone.memory_store_id !== head.memory_store_id) return true;
-  const snapshot = await readJson<Snapshot>(blobs, snapshotOf(head));
-  const held = heldOf(snapshot, gone);
-  // One that is marked is done with, since the snapshot is changed last.
-  const found = held.filter(({ redacted }) => redacted !== true);
-  if (found.length === 0 && !has_words) {
-    // Whoever marked them may have died before the bucket had forgotten what they said.
-    if (held.length > 0) await blobs.deletePast([snapshotOf(head)]);
-    return true;
-  }
-  const changes = await review(ports, head);
-  const touched = touchedBy({ snapshot, found, written, own, changes: [...changes.values()] });
+  const touched = await touchedIn(ports, head, { gone, written, own });
+  if (touched === undefined) return true;
   await rewriteOperations(blobs, head, (all) => scrubOperations(all, touched));
   await rewriteReport(blobs, head, (report) => scrubReport(report, touched));
   if (!(await clear(ports, head, workings, is_time_up))) return false;
   for (const decision of own) await scrubDecision(ports, head, decision);
   await rewriteJson<Snapshot>(blobs, snapshotOf(head), (now) => scrubSnapshot(now, touched));
   return true;
+}
+
+interface GoneFrom extends Pick<Holding, 'written' | 'own'> {
+  readonly gone: GoneMemories;
+}
+
+/**
+ * What of a dream must go; undefined for nothing. The snapshot, of up to 32 MiB, is read once and let go of
+ * before it is read again to be changed: reconcile has room for it once, with what is made of it.
+ */
+async function touchedIn(
+  ports: RedactionPorts,
+  head: DreamHead,
+  { gone, written, own }: GoneFrom,
+): Promise<Touched | undefined> {
+  const { blobs } = ports;
+  const snapshot = await readJson<Snapshot>(blobs, snapshotOf(head));
+  const held = heldOf(snapshot, gone);
+  // One that is marked is done with, since the snapshot is changed last.
+  const found = held.filter(({ redacted }) => redacted !== true);
+  if (found.length === 0 && written === undefined && own.length === 0) {
+    // Whoever marked them may have died before the bucket had forgotten what they said.
+    if (held.length > 0) await blobs.deletePast([snapshotOf(head)]);
+    return undefined;
+  }
+  const changes = await review(ports, head, snapshot);
+  return touchedBy({ snapshot, found, written, own, changes: [...changes.values()] });
 }
 
 /** What a dream of the store has read of what is gone from it. */
@@ -118,9 +137,9 @@ function snapshotOf({ dream_id }: DreamHead): string {
  * The changes as they are. A dream that wrote into its own store has its apply before they are changed: a
  * rollback goes by the sums of what was written.
  */
-async function review(ports: RedactionPorts, head: DreamHead) {
+async function review(ports: RedactionPorts, head: DreamHead, snapshot?: Snapshot) {
   const with_ids = { ...ports, newId };
-  const changes = await readChanges(with_ids, head);
+  const changes = await readChanges(with_ids, head, snapshot);
   await openReview(with_ids, head, changes);
   return changes;
 }

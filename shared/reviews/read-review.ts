@@ -14,20 +14,23 @@ import {
   type ReviewRow,
 } from './review-rows.ts';
 
-/** The changes of a dream by their ids, in order; none unless it has completed. */
+/**
+ * The changes of a dream by their ids, in order; none unless it has completed.
+ *
+ * @param known Its snapshot, where the caller has it. @default - it is read
+ */
 export async function readChanges(
-  { blobs }: Ports,
+  { blobs }: Pick<Ports, 'blobs'>,
   { dream_id, status }: DreamHead,
+  known?: Snapshot,
 ): Promise<Map<string, Change>> {
   if (status !== 'completed') return new Map();
-  const [snapshot, verified] = await Promise.all(
-    ['snapshot.json', 'verified.json'].map(
-      async (name) =>
-        JSON.parse(
-          Buffer.from(await blobs.get(dreamObject(dream_id, name))).toString('utf8'),
-        ) as unknown,
-    ),
-  );
+  const read = async (name: string): Promise<unknown> =>
+    JSON.parse(Buffer.from(await blobs.get(dreamObject(dream_id, name))).toString('utf8'));
+  const [snapshot, verified] = await Promise.all([
+    known ?? read('snapshot.json'),
+    read('verified.json'),
+  ]);
   const { operations } = verified as { readonly operations: readonly Operation[] };
   const changes = changesOf(operations, snapshot as Snapshot);
   return new Map(changes.map((change) => [change.operation.change_id, change]));

@@ -120,3 +120,25 @@ test('the time is looked at also where dreams have none of it', async () => {
   expect(await redactDreams(rig.door.ports, stored.version_id, () => true)).toBe(false);
   expect(await redactDreams(rig.door.ports, stored.version_id, never)).toBe(true);
 });
+
+test('the snapshot, which may be as large as a store, is held once and not twice', async () => {
+  const stored = await rig.storeOf();
+  const id = await rig.dreamOf(stored);
+  const undo = rig.loseReplacing();
+  await rig.redact(stored);
+  undo();
+  const { ports } = rig.door;
+  const read: string[] = [];
+  const counted = new Proxy(ports.blobs, {
+    get: (target, name) => {
+      const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+      if (name !== 'get') return method.bind(target);
+      return async (key: string) => {
+        read.push(key);
+        return await target.get(key);
+      };
+    },
+  });
+  expect(await redactDreams({ ...ports, blobs: counted }, stored.version_id, never)).toBe(true);
+  expect(read.filter((key) => key === dreamObject(id, 'snapshot.json'))).toHaveLength(1);
+});
