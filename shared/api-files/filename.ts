@@ -1,5 +1,6 @@
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
+import { hasAtMost } from '../core/text.ts';
 import { extensionOf } from './media-type.ts';
 
 // oxlint-disable-next-line no-control-regex -- these characters are what is refused
@@ -14,7 +15,7 @@ const FORBIDDEN = /[<>:"|?*\u0000-\u001f]/;
 export function filenameOf(said: string, media_type: string): string {
   const name = said.split(/[/\\]/).at(-1) ?? '';
   if (name === '') return `unnamed${extensionOf(media_type)}`;
-  if (name.length > limits.filename_chars_max) {
+  if (!hasAtMost(limits.filename_chars_max, name)) {
     throw new Fault(
       'invalid',
       `filename: must have at most ${limits.filename_chars_max} characters.`,

@@ -92,6 +92,12 @@ test('an upload is kept to the byte, with its name, type, size and hash', async 
   expect((await rowOf(made.id))?.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
 });
 
+test('the characters of a name are counted as its reader does', async () => {
+  const name = `${'\u{1F600}'.repeat(251)}.txt`;
+  const made = await files.upload({ file: await toFile(Buffer.from('x'), name) });
+  expect(made.filename).toBe(name);
+});
+
 test.each([
   ['notes.MD', undefined, 'text/markdown'],
   ['report.pdf', 'application/octet-stream', 'application/pdf'],
