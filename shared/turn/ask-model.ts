@@ -3,10 +3,7 @@ import { newId } from '../core/id.ts';
 import { compact, mustCompact } from '../models/compaction.ts';
 import { ModelError, observationOf } from '../models/model-error.ts';
 import type { ModelRequest, RequestUsage } from '../models/model.ts';
-import { rosterOf } from '../team/roster.ts';
 import { teamPrompt } from '../team/team-prompt.ts';
-import { teamToolDefinitions } from '../team/team-tools.ts';
-import { toolDefinitions } from '../tools/tools.ts';
 import { charged } from './charged.ts';
 import { beginRequest } from './begin.ts';
 import { merge } from './change.ts';
@@ -14,6 +11,7 @@ import { DeltaRelay } from './deltas.ts';
 import { closeSpan, exhaust, failRequest, restAtBudget } from './ending.ts';
 import { takeReply } from './reply.ts';
 import { fillSources } from './file-sources.ts';
+import { offeredTools } from './offered-tools.ts';
 import { requestModel } from './request.ts';
 import { systemPrompt } from './system-prompt.ts';
 import type { Turn } from './turn.ts';
@@ -137,10 +135,7 @@ async function requestOf(turn: Turn): Promise<ModelRequest> {
       .filter((text) => text !== '')
       .join('\n\n'),
     messages: await fillSources(turn.ports, turn.head.workspace_id, messages),
-    tools: [
-      ...toolDefinitions(turn.agent.tools, { has_search: turn.ports.search }),
-      ...teamToolDefinitions(rosterOf(turn.agent)),
-    ],
+    tools: offeredTools(turn),
     purpose: 'turn',
     thread_id: turn.head.thread_id,
   };

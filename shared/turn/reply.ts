@@ -19,6 +19,7 @@ import { charged } from './charged.ts';
 import { andRest } from './and-rest.ts';
 import { merge } from './change.ts';
 import { endTurn } from './ending.ts';
+import { offeredTools } from './offered-tools.ts';
 import type { EventIds } from './request.ts';
 import type { Turn } from './turn.ts';
 import type { Change, Other } from '../threads/change.ts';
@@ -142,13 +143,13 @@ async function judge(
   turn: Turn,
   { name, input }: BetaToolUseBlock,
   signal: AbortSignal,
-): Promise<Omit<JudgedBlock, 'block' | 'event_id' | 'not_run'>> {
+): Promise<Omit<JudgedBlock, 'block' | 'event_id'>> {
   const policy = policyOf(turn.agent.tools, name);
   switch (policy) {
     case 'custom':
       return { permission: 'custom', usage: {} };
     case 'disabled':
-      return { permission: 'deny', usage: {} };
+      return { permission: 'deny', usage: {}, not_run: noSuchTool(turn, name) };
     case 'always_allow':
       return { permission: 'allow', evaluation: { type: policy }, usage: {} };
     case 'always_ask':
@@ -208,6 +209,13 @@ function replyChange(head: ThreadHead, { reply, ids, judged, plan }: Replied): C
     others: [...plan.others, ...crossPosts(head, open)],
     writes: open.flatMap((call) => callWrite(head, call)),
   };
+}
+
+/** Merely denied, a model would look for another way to be permitted. */
+function noSuchTool(turn: Turn, name: string): string {
+  const names = offeredTools(turn).map((tool) => tool.name);
+  const has = names.length === 0 ? 'You have none.' : `You have: ${names.join(', ')}.`;
+  return `There is no tool '${name}' here. ${has}`;
 }
 
 const tooManyText = 'Not run: one reply may not hold so many tool calls. Ask again for this one.';

@@ -284,17 +284,31 @@ test('an MCP server is said not to be connected, once a run, and the turn goes o
   expect(all(events, 'agent.message')).toHaveLength(2);
 });
 
-test('a tool that is switched off is not offered and, when called, denied', async () => {
-  rig.model.on('disabled', call('bash', { command: 'ls' }), say('ok'));
+test.each([
+  ['bash', 'that is switched off'],
+  ['calculator', 'that nobody has declared'],
+])('the tool %s %s is denied, and the model is told which there are', async (name) => {
+  const text = `disabled ${name}`;
+  rig.model.on(text, call(name, { command: 'ls' }), say('ok'));
+  const configs = ['bash', 'glob', 'grep', 'web_fetch', 'web_search'] as const;
   const id = await rig.session({
-    tools: [{ type: 'agent_toolset_20260401', configs: [{ name: 'bash', enabled: false }] }],
+    tools: [
+      {
+        type: 'agent_toolset_20260401',
+        configs: configs.map((one) => ({ name: one, enabled: false })),
+      },
+    ],
   });
-  await rig.send(id, message('disabled'));
+  await rig.send(id, message(text));
   const events = await rig.rested(id);
   const use = only(events, 'agent.tool_use');
   expect(use.evaluated_permission).toBe('deny');
   expect(use).not.toHaveProperty('evaluation');
-  expect(only(events, 'agent.tool_result')).toMatchObject({ tool_use_id: use.id, is_error: true });
+  expect(only(events, 'agent.tool_result')).toMatchObject({
+    tool_use_id: use.id,
+    is_error: true,
+    content: [{ text: `There is no tool '${name}' here. You have: read, write, edit.` }],
+  });
 });
 
 test('deltas of a message reach a stream that asked for them, before the whole', async () => {
