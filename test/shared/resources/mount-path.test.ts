@@ -89,3 +89,8 @@ test.each([
   if (is_free) expect(check).not.toThrow();
   else expect(check).toThrow(/cannot both be there/);
 });
+
+test('a path that is too long is refused by the name of its field', () => {
+  const path = `/mnt/session/uploads${'/'.repeat(5_000)}x`;
+  expect(() => mountPath(path, 'mount_path')).toThrow(/^mount_path: A path must have at most/);
+});
