@@ -1,5 +1,5 @@
-import type { CommandContext, ExecResult } from 'just-bash';
-import { CommandFailure, inputOf, type Execute } from './command.ts';
+import type { CommandContext } from 'just-bash';
+import { CommandFailure, inputOrTrouble, original, type Execute } from './command.ts';
 
 /**
  * `awk` as it is written every day, for the interpreter's own: it takes no `-v OFS=…`, forgets an element
@@ -17,18 +17,11 @@ interface Asked {
 }
 
 export const awk: Execute = async (args, ctx) => {
-  const { origCommand } = ctx;
-  if (origCommand === undefined) throw new Error('the command is not built in');
-  try {
-    const asked = await asksOf(args, ctx);
-    const program = asked.programs.join('\n');
-    const before = asked.begins.length === 0 ? '' : `BEGIN { ${asked.begins.join('; ')} }\n`;
-    refuseRecords(program);
-    return await origCommand([...asked.options, before + named(program), ...asked.operands]);
-  } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
-    return { stdout: '', stderr: `awk: ${error.message}\n`, exitCode: 2 } satisfies ExecResult;
-  }
+  const asked = await asksOf(args, ctx);
+  const program = asked.programs.join('\n');
+  const before = asked.begins.length === 0 ? '' : `BEGIN { ${asked.begins.join('; ')} }\n`;
+  refuseRecords(program);
+  return await original(ctx, [...asked.options, before + named(program), ...asked.operands]);
 };
 
 async function asksOf(args: readonly string[], ctx: CommandContext): Promise<Asked> {
@@ -65,7 +58,7 @@ async function takeOption(
 }
 
 async function programIn(name: string, ctx: CommandContext): Promise<string> {
-  return (await inputOf(ctx, name === '/dev/stdin' ? '-' : name))
+  return (await inputOrTrouble(ctx, name === '/dev/stdin' ? '-' : name))
     .toString('utf8')
     .replace(/^#!.*\n/, '');
 }
@@ -84,7 +77,8 @@ function refuseRecords(program: string): void {
 }
 
 function refuse(): never {
-  throw new CommandFailure('RS is not known here, records are lines: use tr before it, or python3');
+  const text = 'RS is not known here, records are lines: use tr before it, or python3';
+  throw new CommandFailure(text, 2);
 }
 
 /** `a[$1]` as a statement makes an element, where it is named and no more. */

@@ -6,7 +6,9 @@ import {
   CommandFailure,
   commands,
   countOf,
+  delivered,
   inputOf,
+  inputOrTrouble,
   optionsOf,
   said,
   saidBytes,
@@ -64,9 +66,16 @@ const dd: Execute = async (args, ctx) => {
   return { ...said(''), stderr };
 };
 
+/** Before there is room made for it: `seek=1G` is how a file with a hole is begun. */
+function checkSize(name: string, size: number): void {
+  if (size <= limits.file_bytes_max) return;
+  throw new CommandFailure(`${name}: a file has at most ${limits.file_bytes_max} bytes`);
+}
+
 /** Write behind what is skipped of a file; `notrunc` keeps what comes after. */
 async function placed(bytes: Buffer, path: string, copying: Copying, { fs }: CommandContext) {
   const seek = sizeOf(copying, 'seek', copying.out_block);
+  checkSize(path, seek + bytes.length);
   const is_there = path !== '/dev/null' && (await fs.exists(path));
   const before = is_there ? Buffer.from(await fs.readFileBuffer(path)) : Buffer.alloc(0);
   const kept = Buffer.alloc(seek);
@@ -135,9 +144,7 @@ const truncate: Execute = async (args, { fs, cwd }) => {
         ? bytesOf(digits, 'size')
         : (await fs.stat(fs.resolvePath(cwd, reference))).size;
     const after = sizeAfter(before.length, sign, size);
-    if (after > limits.file_bytes_max) {
-      throw new CommandFailure(`${name}: a file has at most ${limits.file_bytes_max} bytes`);
-    }
+    checkSize(name, after);
     const whole = Buffer.alloc(after);
     before.copy(whole);
     await fs.writeFile(path, whole);
@@ -159,7 +166,7 @@ const cmp: Execute = async (args, ctx) => {
   const [first = '-', second = '-'] = operands;
   const limit = has('n') ? bytesOf(value('n') ?? '', 'bytes') : Infinity;
   const inputs = [first, second].map(async (name) =>
-    (await troubled(inputOf(ctx, name))).subarray(0, limit),
+    (await inputOrTrouble(ctx, name)).subarray(0, limit),
   );
   const [a, b] = (await Promise.all(inputs)) as [Buffer, Buffer];
   if (a.equals(b)) return said('');
@@ -191,15 +198,6 @@ function differencesOf(a: Buffer, b: Buffer, most: number): number[] {
   return unlike;
 }
 
-/** Files that differ are 1; one that cannot be read is 2. */
-async function troubled(input: Promise<Buffer>): Promise<Buffer> {
-  try {
-    return await input;
-  } catch (error) {
-    throw error instanceof CommandFailure ? new CommandFailure(error.message, 2) : error;
-  }
-}
-
 const shuf: Execute = async (args, ctx) => {
   const known = {
     flags: 'erz',
@@ -220,10 +218,7 @@ const shuf: Execute = async (args, ctx) => {
   const count = value('n') === undefined ? undefined : countOf(value('n'), 'line count');
   const lines = has('r') ? repeated(from, count) : drawn(from, count ?? from.length);
   const stdout = lines.map((line) => `${line}${end}`).join('');
-  const into = value('o');
-  if (into === undefined) return saidBytes(Buffer.from(stdout, 'latin1'));
-  await ctx.fs.writeFile(ctx.fs.resolvePath(ctx.cwd, into), Buffer.from(stdout, 'latin1'));
-  return said('');
+  return await delivered(Buffer.from(stdout, 'latin1'), value('o'), ctx);
 };
 
 interface Shuffling {
@@ -242,7 +237,7 @@ async function shuffled(
   if (range !== undefined) {
     const [low, high] = range.split('-').map((one) => countOf(one, 'input range'));
     const length = (high ?? -1) - (low ?? 0) + 1;
-    if (length < 0 || length > 10_000_000)
+    if (length < 0 || length > 1_000_000)
       throw new CommandFailure(`invalid input range '${range}'`);
     return Array.from({ length }, (_, nth) => String((low ?? 0) + nth));
   }

@@ -16,6 +16,26 @@ export function saidBytes(bytes: Uint8Array): ExecResult {
   return { ...said(Buffer.from(bytes).toString('latin1')), stdoutKind: 'bytes' };
 }
 
+/** What a command gives: into the file that an option or operand names, else as its output. */
+export async function delivered(
+  bytes: Uint8Array,
+  into: string | undefined,
+  { fs, cwd }: CommandContext,
+): Promise<ExecResult> {
+  if (into === undefined) return saidBytes(bytes);
+  await fs.writeFile(fs.resolvePath(cwd, into), bytes);
+  return said('');
+}
+
+/** The interpreter's own command of this name. */
+export async function original(
+  { origCommand }: CommandContext,
+  args: string[],
+): Promise<ExecResult> {
+  if (origCommand === undefined) throw new Error('the command is not built in');
+  return await origCommand(args);
+}
+
 /** What a command cannot do, in a sentence that says what to do instead where there is such a thing. */
 export class CommandFailure extends Error {
   readonly exit_code: number;
@@ -88,6 +108,20 @@ export async function inputOf({ fs, cwd, stdin }: CommandContext, name = '-'): P
   if (stat === undefined) throw new CommandFailure(`${name}: No such file or directory`);
   if (stat.isDirectory) throw new CommandFailure(`${name}: Is a directory`);
   return Buffer.from(await fs.readFileBuffer(path));
+}
+
+/** The same for a command that ends with 2 where it cannot read, since 1 says something else. */
+export async function inputOrTrouble(
+  ctx: CommandContext,
+  name: string | undefined,
+  words = '',
+): Promise<Buffer> {
+  try {
+    return await inputOf(ctx, name);
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    throw new CommandFailure(`${words}${error.message}`, 2);
+  }
 }
 
 /** A count that is an argument. */

@@ -1,5 +1,5 @@
 import { parsePatch } from 'diff';
-import type { Execute } from './command.ts';
+import { original, type Execute } from './command.ts';
 
 /** `diff` in the form that it has without an option: the interpreter's is always a unified one. */
 
@@ -41,11 +41,10 @@ function normal(unified: string): string {
   return told;
 }
 
-export const diff: Execute = async (given, { origCommand }) => {
-  if (origCommand === undefined) throw new Error('the command is not built in');
+export const diff: Execute = async (given, ctx) => {
   const args = given.filter((arg) => !arg.startsWith('--color'));
   const is_plain = args.every((arg) => !arg.startsWith('-') || arg === '-' || arg === '--');
-  const { stdout: said, stderr, exitCode } = await origCommand(is_plain ? ['-u', ...args] : args);
+  const { stdout: said, stderr, exitCode } = await original(ctx, is_plain ? ['-u', ...args] : args);
   // Its first line says nothing, and no tool reads it.
   const unified = said.replace(/^=+\n/, '');
   return { stdout: is_plain && exitCode === 1 ? normal(unified) : unified, stderr, exitCode };

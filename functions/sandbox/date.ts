@@ -1,5 +1,5 @@
 import type { CommandContext } from 'just-bash';
-import type { Execute } from './command.ts';
+import { original, type Execute } from './command.ts';
 
 /** `date -d` by what is counted from a day: `3 days ago`, `2026-01-31 +1 month`, `yesterday`. */
 
@@ -35,31 +35,29 @@ function shiftIn(text: string): { readonly base: string; readonly shift: Shift }
 }
 
 export const date: Execute = async (args, ctx) => {
-  const { origCommand } = ctx;
-  if (origCommand === undefined) throw new Error('the command is not built in');
   const at = args.findIndex((arg) => /^(-u?d|--date)$/.test(arg));
   const long = args.findIndex((arg) => arg.startsWith('--date='));
   const text = at === -1 ? args[long]?.slice(7) : args[at + 1];
-  if (text === undefined) return await origCommand(args);
+  if (text === undefined) return await original(ctx, args);
   const { base, shift } = shiftIn(text);
-  if (shift.seconds === 0 && shift.months === 0) return await origCommand(args);
+  if (shift.seconds === 0 && shift.months === 0) return await original(ctx, args);
   const from = await secondsOf(base, args, ctx);
-  if (from === undefined) return await origCommand(args);
+  if (from === undefined) return await original(ctx, args);
   const then = new Date(from * 1_000);
   then.setUTCMonth(then.getUTCMonth() + shift.months);
   const seconds = `@${Math.floor(then.getTime() / 1_000) + shift.seconds}`;
   const index = at === -1 ? long : at + 1;
-  return await origCommand(args.with(index, at === -1 ? `--date=${seconds}` : seconds));
+  return await original(ctx, args.with(index, at === -1 ? `--date=${seconds}` : seconds));
 };
 
 /** When a day is that is not counted; undefined for what the interpreter does not read. */
 async function secondsOf(
   base: string,
   args: readonly string[],
-  { origCommand }: CommandContext,
+  ctx: CommandContext,
 ): Promise<number | undefined> {
   const is_utc = args.some((arg) => arg.startsWith('-u') || arg === '--utc');
   const when = base === '' ? [] : ['-d', base];
-  const told = await origCommand?.([...(is_utc ? ['-u'] : []), ...when, '+%s']);
-  return told?.exitCode === 0 ? Number(told.stdout) : undefined;
+  const told = await original(ctx, [...(is_utc ? ['-u'] : []), ...when, '+%s']);
+  return told.exitCode === 0 ? Number(told.stdout) : undefined;
 }

@@ -5,6 +5,7 @@ import {
   CommandFailure,
   commands,
   countOf,
+  delivered,
   inputOf,
   optionsOf,
   said,
@@ -122,10 +123,7 @@ const base64: Execute = async (args, ctx) => {
   const bytes = flags.has('-d')
     ? Buffer.from(input.toString('latin1'), 'base64')
     : Buffer.from(lines);
-  const into = files['-out'];
-  if (into === undefined) return saidBytes(bytes);
-  await ctx.fs.writeFile(ctx.fs.resolvePath(ctx.cwd, into), bytes);
-  return said('');
+  return await delivered(bytes, files['-out'], ctx);
 };
 
 const rand: Execute = async (args) => {

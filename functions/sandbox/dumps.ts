@@ -1,12 +1,13 @@
+import { limits } from '#shared/core/limits.ts';
 import {
   bytesOf,
   CommandFailure,
   commands,
   countOf,
+  delivered,
   inputOf,
   optionsOf,
   said,
-  saidBytes,
   type Execute,
 } from './command.ts';
 
@@ -52,7 +53,10 @@ function undump(text: string, is_plain: boolean): Buffer {
     const digits = (shown.split('  ')[0] ?? '').replace(/\s/g, '');
     return [{ at: Number.parseInt(offset, 16), bytes: Buffer.from(digits, 'hex') }];
   });
-  const end = Math.max(0, ...lines.map(({ at, bytes }) => at + bytes.length));
+  const end = lines.reduce((most, { at, bytes }) => Math.max(most, at + bytes.length), 0);
+  if (end > limits.file_bytes_max) {
+    throw new CommandFailure(`a file has at most ${limits.file_bytes_max} bytes`);
+  }
   const whole = Buffer.alloc(end);
   for (const { at, bytes } of lines) bytes.copy(whole, at);
   return whole;
@@ -78,11 +82,7 @@ const xxd: Execute = async (args, ctx) => {
   const { operands, has, value } = optionsOf(plain, { flags: 'prbiu', valued: 'cgls' });
   const [file, into] = operands;
   const input = await inputOf(ctx, file);
-  const written = async (bytes: Buffer) => {
-    if (into === undefined) return saidBytes(bytes);
-    await ctx.fs.writeFile(ctx.fs.resolvePath(ctx.cwd, into), bytes);
-    return said('');
-  };
+  const written = async (bytes: Buffer) => await delivered(bytes, into, ctx);
   if (has('r')) return await written(undump(input.toString('latin1'), has('p')));
   const numberOr = (letter: string, plain: number): number => {
     const text = value(letter);

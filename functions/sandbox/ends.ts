@@ -1,13 +1,8 @@
-import type { CommandContext, ExecResult } from 'just-bash';
-import { inputOf, optionsOf, saidBytes, type Execute } from './command.ts';
+import type { CommandContext } from 'just-bash';
+import { inputOf, optionsOf, original, saidBytes, type Execute } from './command.ts';
 import { headOfDevice } from './devices.ts';
 
 /** `head` and `tail` where they count from the other end, and by bytes, which the interpreter takes for letters. */
-
-async function original(args: string[], { origCommand }: CommandContext): Promise<ExecResult> {
-  if (origCommand === undefined) throw new Error('the command is not built in');
-  return await origCommand(args);
-}
 
 /** `-c +5`, `-n-2`, `--lines=-2`: the letter, the sign, the count, and what is left of the arguments. */
 function countIn(args: readonly string[], sign: string) {
@@ -51,7 +46,7 @@ export const head: Execute = async (args, ctx) => {
       const [, flags = '', rest] = /^-([qv]+)([nc]\d*)$/.exec(arg) ?? [];
       return rest === undefined ? [arg] : [`-${flags}`, `-${rest}`];
     });
-    return await original(apart, ctx);
+    return await original(ctx, apart);
   }
   const inputs = await inputsOf(asked.rest, ctx);
   return saidBytes(
@@ -69,7 +64,7 @@ export const tail: Execute = async (args, ctx) => {
   const from = countIn(args, '+');
   const last = countIn(args, '');
   const asked = from?.is_bytes === true ? from : last?.is_bytes === true ? last : undefined;
-  if (asked === undefined) return await original(args, ctx);
+  if (asked === undefined) return await original(ctx, args);
   const inputs = await inputsOf(asked.rest, ctx);
   const at = asked === from ? Math.max(0, asked.count - 1) : undefined;
   return saidBytes(

@@ -2,7 +2,7 @@ import type { CommandContext, ExecResult } from 'just-bash';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import { CommandFailure, inputOf, type Execute } from './command.ts';
+import { CommandFailure, inputOrTrouble, original, type Execute } from './command.ts';
 
 /**
  * `jq` itself, compiled to WebAssembly (jq-web). The interpreter's own is another program with jq's name:
@@ -84,7 +84,8 @@ async function answered(
       thread.postMessage(message);
     });
     ends.abort();
-    if (told.is_broken === true) await thread.terminate();
+    // Of several at a time one is kept: nobody would end the others.
+    if (told.is_broken === true || idle !== undefined) await thread.terminate();
     else idle = thread;
     return told;
   } finally {
@@ -118,20 +119,14 @@ const long: Readonly<Record<string, string>> = {
 const known = new Set(Object.values(long));
 
 export const jq: Execute = async (args, ctx) => {
-  if (ctx.origCommand === undefined) throw new Error('the command is not built in');
-  try {
-    const asked = await askedOf(args, ctx);
-    if (asked?.filter === undefined) return await ctx.origCommand(args);
-    return await answer(asked, asked.filter, ctx);
-  } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
-    return { stdout: '', stderr: `jq: ${error.message}\n`, exitCode: error.exit_code };
-  }
+  const asked = await askedOf(args, ctx);
+  if (asked?.filter === undefined) return await original(ctx, args);
+  return await answer(asked, asked.filter, ctx);
 };
 
 async function answer(asked: Asked, filter: string, ctx: CommandContext): Promise<ExecResult> {
   const names = asked.files.length > 0 ? asked.files : ['-'];
-  const parts = await Promise.all(names.map((name) => inputOf(ctx, name).catch(unread)));
+  const parts = await Promise.all(names.map((name) => inputOrTrouble(ctx, name, UNREAD)));
   const input = Buffer.concat(parts);
   const told = await run({ input, ...withEnvironment(asked, filter, ctx) }, ctx.signal);
   const { stdout = '', stderr } = told;
@@ -156,10 +151,7 @@ function withEnvironment({ flags }: Asked, filter: string, { exportedEnv = {} }:
   };
 }
 
-function unread(error: unknown): never {
-  if (!(error instanceof CommandFailure)) throw error;
-  throw new CommandFailure(`error: Could not open ${error.message}`, 2);
-}
+const UNREAD = 'error: Could not open ';
 
 /** @returns undefined for what only the interpreter's own takes. */
 async function askedOf(args: readonly string[], ctx: CommandContext): Promise<Asked | undefined> {
@@ -222,7 +214,7 @@ const takers: Readonly<Record<string, Take>> = {
 };
 
 async function textIn(left: string[], ctx: CommandContext): Promise<string> {
-  return (await inputOf(ctx, left.shift()).catch(unread)).toString('utf8');
+  return (await inputOrTrouble(ctx, left.shift(), UNREAD)).toString('utf8');
 }
 
 function takeFlag(asked: Asked, letter: string): void {

@@ -40,12 +40,14 @@ export class PythonAsks {
   #growing: { readonly room: Buffer; readonly seen: Uint8Array } | undefined;
   readonly #fs: SessionFs;
   readonly #ctx: CommandContext;
-  readonly #depth: number;
+  /** How many programs this one runs in. */
+  readonly depth: number;
 
-  constructor(fs: SessionFs, ctx: CommandContext, depth: number) {
+  /** @param outer Those of the program that has begun this one. */
+  constructor(fs: SessionFs, ctx: CommandContext, outer: PythonAsks | undefined) {
     this.#fs = fs;
     this.#ctx = ctx;
-    this.#depth = depth;
+    this.depth = outer === undefined ? 0 : outer.depth + 1;
   }
 
   get answer(): Uint8Array {
@@ -151,7 +153,7 @@ export class PythonAsks {
   }
 
   async #run(ask: Ask, payload: Buffer): Promise<Uint8Array> {
-    if (this.#depth >= DEPTH_MAX)
+    if (this.depth >= DEPTH_MAX)
       throw new FsFault('EAGAIN', 'too many processes in one another', '');
     const { exec, signal } = this.#ctx;
     if (exec === undefined) throw new Error('a program runs in a shell');

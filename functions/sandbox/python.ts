@@ -1,5 +1,5 @@
 import { latin1FromBytes, type CommandContext, type ExecResult } from 'just-bash';
-import { saidBytes } from './command.ts';
+import { original, saidBytes } from './command.ts';
 import { ANSWER_PATH, ASK_PATH, bytesSaid, PythonAsks } from './python-asks.ts';
 import { BOOT } from './python-boot.ts';
 import type { SessionFs } from './session-fs.ts';
@@ -17,31 +17,25 @@ export function pythonsOver(fs: SessionFs) {
   }));
 }
 
-let depth = 0;
-
 async function runPython(args: string[], ctx: CommandContext, fs: SessionFs): Promise<ExecResult> {
-  const { origCommand } = ctx;
-  if (origCommand === undefined) throw new Error('python3 is not built in');
   const given = withoutPlain(args);
   const program = await programOf(given, ctx);
-  if (program === undefined) return await origCommand(given);
+  if (program === undefined) return await original(ctx, given);
   const { plantZones } = await import('./zones.ts');
   plantZones(fs.tree);
   for (const path of [ASK_PATH, ANSWER_PATH]) {
     fs.tree.folderAt('/dev', 0).children.set(path.slice(5), newFile(new Uint8Array(), 0));
   }
   const before = fs.asks;
-  const asks = new PythonAsks(fs, ctx, depth);
+  const asks = new PythonAsks(fs, ctx, before);
   fs.asks = asks;
-  depth += 1;
   try {
-    const result = await origCommand(['-c', BOOT, ...program]);
+    const result = await original(ctx, ['-c', BOOT, ...program]);
     const stdout = Buffer.concat([...asks.output, bytesSaid(result)]);
     // Not what the interpreter has counted of it: that is of what its own engine said.
     const { stderr, exitCode } = result;
     return { ...saidBytes(stdout), stderr, exitCode };
   } finally {
-    depth -= 1;
     fs.asks = before;
   }
 }

@@ -26,7 +26,8 @@ type ExecutionLimits = NonNullable<BashOptions['executionLimits']>;
 /** Bounds against bombs. Time and the session's own isolation bound the rest. */
 const bounds: ExecutionLimits = {
   maxCallDepth: 200,
-  maxCommandCount: 200_000,
+  // A `read` of a loop is three by now.
+  maxCommandCount: 600_000,
   maxLoopIterations: 200_000,
   // A line of its input is one, and time bounds what does not end.
   maxAwkIterations: 5_000_000,

@@ -2,9 +2,10 @@ import type { CommandContext } from 'just-bash';
 import {
   CommandFailure,
   commands,
-  inputOf,
+  countOf,
+  delivered,
+  inputOrTrouble,
   optionsOf,
-  saidBytes,
   said,
   type Execute,
 } from './command.ts';
@@ -74,10 +75,7 @@ const sort: Execute = async (args, ctx) => {
     ? sorted.filter((line, at) => at === 0 || compare(sorted[at - 1] ?? '', line) !== 0)
     : sorted;
   const bytes = Buffer.from(kept.map((line) => line + end).join(''), 'latin1');
-  const into = value('o');
-  if (into === undefined) return saidBytes(bytes);
-  await ctx.fs.writeFile(ctx.fs.resolvePath(ctx.cwd, into), bytes);
-  return said('');
+  return await delivered(bytes, value('o'), ctx);
 };
 
 /** `-k` may stand more than once. */
@@ -120,7 +118,11 @@ function comparing(
   separator: string | undefined,
   { is_plain, is_reversed }: { is_plain: boolean; is_reversed: boolean },
 ): Compare {
-  const parts = keys.map((key) => ({ key, order: orderOf(key.how), of: partOf(key, separator) }));
+  const parts = keys.map((key) => ({
+    key,
+    order: orderOf(key.how),
+    of: remembered(partOf(key, separator)),
+  }));
   return (a, b) => {
     for (const { key, order, of } of parts) {
       const found = order(of(a), of(b));
@@ -129,6 +131,18 @@ function comparing(
     if (is_plain) return 0;
     const last = a < b ? -1 : a > b ? 1 : 0;
     return is_reversed ? -last : last;
+  };
+}
+
+/** A line is compared many times, and taken apart once. */
+function remembered(of: (line: string) => string): (line: string) => string {
+  const known = new Map<string, string>();
+  return (line) => {
+    const before = known.get(line);
+    if (before !== undefined) return before;
+    const part = of(line);
+    known.set(line, part);
+    return part;
   };
 }
 
@@ -260,21 +274,11 @@ async function linesOf(
   const inputs = names.length === 0 ? ['-'] : names;
   const all: string[] = [];
   for (const name of inputs) {
-    const lines = (await troubled(inputOf(ctx, name))).toString('latin1').split(end);
+    const lines = (await inputOrTrouble(ctx, name, 'cannot read: ')).toString('latin1').split(end);
     if (lines.at(-1) === '') lines.pop();
     for (const line of lines) all.push(line);
   }
   return all;
-}
-
-async function troubled(input: Promise<Buffer>): Promise<Buffer> {
-  try {
-    return await input;
-  } catch (error) {
-    throw error instanceof CommandFailure
-      ? new CommandFailure(`cannot read: ${error.message}`, 2)
-      : error;
-  }
 }
 
 const uniq: Execute = async (args, ctx) => {
@@ -291,9 +295,9 @@ const uniq: Execute = async (args, ctx) => {
   const { operands, has, value } = optionsOf(args, { flags: 'cduizD', valued: 'fsw', long });
   const [from, into] = operands;
   const end = has('z') ? '\0' : '\n';
-  const fields = Number(value('f') ?? 0);
-  const chars = Number(value('s') ?? 0);
-  const width = value('w') === undefined ? undefined : Number(value('w'));
+  const fields = countOf(value('f') ?? '0', '-f');
+  const chars = countOf(value('s') ?? '0', '-s');
+  const width = has('w') ? countOf(value('w'), '-w') : undefined;
   const keyOfLine = (line: string): string => {
     const rest = line.replace(
       new RegExp(`^(?:[ \\t]*[^ \\t]+){0,${fields}}`),
@@ -320,9 +324,7 @@ const uniq: Execute = async (args, ctx) => {
     return [`${has('c') ? `${String(lines.length).padStart(7)} ` : ''}${lines[0] ?? ''}`];
   });
   const bytes = Buffer.from(shown.map((line) => line + end).join(''), 'latin1');
-  if (into === undefined) return saidBytes(bytes);
-  await ctx.fs.writeFile(ctx.fs.resolvePath(ctx.cwd, into), bytes);
-  return said('');
+  return await delivered(bytes, into, ctx);
 };
 
 export const sorters = commands({ sort, uniq });

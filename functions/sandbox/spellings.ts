@@ -1,6 +1,7 @@
-import type { CommandContext, ExecResult } from 'just-bash';
+import type { ExecResult } from 'just-bash';
 import { echo, printf } from './byte-escapes.ts';
 import { awk } from './awk.ts';
+import { commands, original, type Execute } from './command.ts';
 import { diff } from './compare.ts';
 import { date } from './date.ts';
 import { head, tail } from './ends.ts';
@@ -13,12 +14,6 @@ import { od } from './od.ts';
  * Everyday forms of commands that the interpreter's own take for something else, or not at all.
  * Each of these rewrites its arguments, or calls the interpreter's command more than once.
  */
-type Execute = (args: string[], ctx: CommandContext) => Promise<ExecResult>;
-
-async function original({ origCommand }: CommandContext, args: string[]): Promise<ExecResult> {
-  if (origCommand === undefined) throw new Error('the command is not built in');
-  return await origCommand(args);
-}
 
 const long_options: Readonly<Record<string, string>> = {
   'max-args': 'n',
@@ -160,7 +155,7 @@ const paste: Execute = async (args, ctx) => {
   return await original(ctx, operands.length === 0 ? [...args, '-'] : args);
 };
 
-export const spellings = Object.entries({
+export const spellings = commands({
   xargs,
   sed,
   ls,
@@ -177,7 +172,4 @@ export const spellings = Object.entries({
   tr,
   paste,
   date,
-}).map(([name, execute]) => ({
-  name,
-  execute,
-}));
+});

@@ -2,11 +2,11 @@ import type { CommandContext } from 'just-bash';
 import {
   CommandFailure,
   commands,
+  delivered,
   inputOf,
   optionsOf,
   quoted,
   said,
-  saidBytes,
   type Execute,
 } from './command.ts';
 
@@ -87,10 +87,7 @@ const iconv: Execute = async (args, ctx) => {
   const bytes = Buffer.concat(await Promise.all(inputs.map((name) => inputOf(ctx, name))));
   const text = decoded(bytes, value('f') ?? 'utf-8', has('c'));
   const out = encoded(text, value('t') ?? 'utf-8', has('c'));
-  const into = value('o');
-  if (into === undefined) return saidBytes(out);
-  await ctx.fs.writeFile(ctx.fs.resolvePath(ctx.cwd, into), out);
-  return said('');
+  return await delivered(out, value('o'), ctx);
 };
 
 function decoded(bytes: Buffer, from: string, is_lenient: boolean): string {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { docx, zip } from '../../shared/outcomes/office.ts';
-import { inSession, startRig, type Rig } from '../../shared/tools/rig.ts';
+import { inSession, newShells, startRig, type Rig } from '../../shared/tools/rig.ts';
 
 /** What agents type every day, where the interpreter by itself does another thing or nothing. */
 let rig: Rig;
@@ -11,12 +11,7 @@ afterAll(async () => {
   await rig.stop();
 });
 
-let sessions = 0;
-async function answer(command: string, before = ''): Promise<string> {
-  const use = inSession(rig, `sesn_commands_${++sessions}`);
-  if (before !== '') await use('bash', { command: before });
-  return await use('bash', { command });
-}
+const answer = newShells(() => rig, 'commands');
 
 test.each([
   ['diff <(printf "a\\nb\\n") <(printf "a\\nb\\n") && echo same', 'same'],

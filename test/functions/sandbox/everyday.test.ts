@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inSession, startRig, type Rig } from '../../shared/tools/rig.ts';
+import { inSession, newShells, startRig, type Rig } from '../../shared/tools/rig.ts';
 
 /**
  * What agents type into bash, beside what a bash says: each row was another result without any error, or no
@@ -13,12 +13,7 @@ afterAll(async () => {
   await rig.stop();
 });
 
-let sessions = 0;
-async function answer(command: string, before = ''): Promise<string> {
-  const use = inSession(rig, `sesn_everyday_${++sessions}`);
-  if (before !== '') await use('bash', { command: before });
-  return await use('bash', { command });
-}
+const answer = newShells(() => rig, 'everyday');
 
 test.each([
   [
@@ -124,6 +119,7 @@ test.each([
   ],
   ['sort <<EOF\nü\né\nEOF\nhead -n -1 <<< $\'é\\nü\'; uniq < <(printf "é\\né\\n")', 'é\nü\né\né'],
   [`seq 150000 | awk '{s+=$1} END{print s}'`, '11250075000'],
+  [`seq 52000 | { while read -r n; do last=$n; done; echo $last; }`, '52000'],
   [
     `sed 's/a/\\U&/' c || echo no`,
     'no\nsed: \\U, \\L, \\u, \\l and \\E are not known here: use awk (toupper, tolower) or python3',

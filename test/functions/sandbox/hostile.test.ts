@@ -53,6 +53,12 @@ const bombs: [name: string, command: string][] = [
     'a regular expression that backtracks',
     `printf '%s' "${'a'.repeat(40)}!" > t; grep -E '^(a+)+$' t; [[ "${'a'.repeat(40)}!" =~ ^(a+)+$ ]]`,
   ],
+  [
+    'an expression that looks around and backtracks',
+    `printf '%s' "${'a'.repeat(40)}!" > t; grep -P '^(?=(a+)+$)' t`,
+  ],
+  ['a hole of gigabytes', 'dd if=/dev/null of=hole bs=1G seek=5; truncate -s 5G hole'],
+  ['a dump of a byte far away', 'echo "ffffffff: 00" | xxd -r > far'],
   ['a glob that backtracks', `touch ${'a'.repeat(200)}; ls *a*a*a*a*a*a*a*a*a*a*a*b`],
   ['a substitution in itself', '$(eval "$(eval "$(eval echo x)")"); x() { echo $(x); }; x'],
   ['an array of millions', 'for ((i=0;i<100000000;i++)); do a[$i]=$i; done'],

@@ -27,6 +27,20 @@ test('its output is what it wrote, byte for byte', slow, async () => {
   );
 });
 
+test('programs of several threads are not in one another', slow, async () => {
+  const run = `python3 -c 'import subprocess as s; print(s.run(["python3", "-c", "print(1)"], capture_output=True, text=True).stdout)'`;
+  const use = inSession(rig, 'sesn_beside');
+  const said = await Promise.all([1, 2, 3, 4].map(() => use('bash', { command: run })));
+  expect(said.map((one) => one.trim())).toEqual(['1', '1', '1', '1']);
+});
+
+test('a program in a program in a program begins no other', slow, async () => {
+  const inner = 'import os; os.system("python3 b.py 2>&1")';
+  const use = inSession(rig, 'sesn_nested');
+  const command = `printf '%s' '${inner}' > b.py; python3 b.py | grep -o 'too many processes' | head -n 1`;
+  expect(await use('bash', { command })).toBe('too many processes');
+});
+
 test(
   'files are as large as a session has them, and what is flushed can be read',
   slow,

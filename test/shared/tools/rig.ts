@@ -159,3 +159,13 @@ export function inSession(rig: Rig, session_id: string, patch: Partial<ToolCall>
     return textOf(await rig.runner.run(call, new AbortController().signal));
   };
 }
+
+/** A shell of a new session for each command, with one that may come before it. */
+export function newShells(rig: () => Rig, name: string) {
+  let sessions = 0;
+  return async (command: string, before = ''): Promise<string> => {
+    const use = inSession(rig(), `sesn_${name}_${++sessions}`);
+    if (before !== '') await use('bash', { command: before });
+    return await use('bash', { command });
+  };
+}
