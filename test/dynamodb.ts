@@ -1,9 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer } from 'node:net';
+import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
+import { freePort, launcher } from '../infra/local/dynamodb/engine.ts';
+import { keepMemory } from '../infra/local/dynamodb/keep-memory.ts';
 
 export interface StartedTable {
   readonly table: DynamoTable;
@@ -19,53 +21,61 @@ const BINARY = fileURLToPath(
   new URL('../node_modules/@dynoxide/linux-x64/dynoxide', import.meta.url),
 );
 
+/** The engine of this worker, and how many tables it has had. */
+let engine: Promise<string> | undefined;
+let count = 0;
+
 /**
- * An empty table in memory, with the keys and indexes of the stack, in an engine of its own: tests
- * that share nothing can run at the same time. `AWS_ENDPOINT_URL_DYNAMODB` names another engine
- * where this one does not exist; its table is then made under a new name.
+ * An empty table with the keys and indexes of the stack, of a name of its own: tests share nothing but the
+ * engine, which is in memory. `AWS_ENDPOINT_URL_DYNAMODB` names another one where this does not exist.
  */
 export async function startTable(): Promise<StartedTable> {
-  const given = process.env['AWS_ENDPOINT_URL_DYNAMODB'];
-  const port = given === undefined ? await freePort() : 0;
-  const engine = given === undefined ? spawnEngine(port) : undefined;
-  const endpoint = given ?? `http://127.0.0.1:${port}`;
-  const name = given === undefined ? NAME : `${NAME}-${process.pid}-${Date.now()}`;
+  const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? (await (engine ??= startEngine()));
+  count += 1;
+  const name = `${NAME}-${process.pid}-${Date.now()}-${count}`;
   const client = new DynamoDBClient({
+    ...awsDefaults,
     endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  try {
-    await createTable(client, name);
-  } catch (error) {
-    engine?.kill('SIGKILL');
-    throw error;
-  }
+  await createTable(client, name);
   return {
     table: new DynamoTable(name, client),
     client,
     name,
     endpoint,
     async stop() {
+      await client.send(new DeleteTableCommand({ TableName: name }));
       client.destroy();
-      if (engine !== undefined) await ended(engine);
     },
   };
 }
 
-function spawnEngine(port: number): ChildProcess {
-  const engine = spawn(BINARY, ['serve', '--port', String(port)], { stdio: 'ignore' });
-  // Without this a worker that fails would wait for its engine for ever.
-  engine.unref();
-  return engine;
+async function startEngine(): Promise<string> {
+  const port = await freePort();
+  const { prefix, env } = await launcher();
+  const [command, ...args] = [...prefix, BINARY, 'serve', '--port', String(port)];
+  const child = spawn(command, args, { stdio: 'ignore', env });
+  // Without this a worker would wait for its engine for ever.
+  child.unref();
+  process.once('exit', () => child.kill('SIGKILL'));
+  await canBeAsked(port);
+  await keepMemory(port);
+  return `http://127.0.0.1:${port}`;
 }
 
-async function ended(engine: ChildProcess): Promise<void> {
-  if (engine.exitCode !== null) return;
-  const exit = new Promise((resolve) => engine.once('exit', resolve));
-  engine.ref();
-  engine.kill('SIGKILL');
-  await exit;
+/** The engine takes some 20 ms to listen. */
+async function canBeAsked(port: number): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await fetch(`http://127.0.0.1:${port}`);
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await sleep(20);
+    }
+  }
 }
 
 async function createTable(client: DynamoDBClient, name: string): Promise<void> {
@@ -91,25 +101,5 @@ async function createTable(client: DynamoDBClient, name: string): Promise<void> 
       index('running', 'gsi2pk', 'gsi2sk'),
     ],
   });
-  // The engine takes some 20 ms to listen.
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await client.send(command);
-      return;
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await sleep(20);
-    }
-  }
-}
-
-async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+  await client.send(command);
 }

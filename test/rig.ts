@@ -2,19 +2,16 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { AgentCreateParams } from '@anthropic-ai/sdk/resources/beta/agents/agents';
 import type { BetaManagedAgentsSessionEvent } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import type { SessionCreateParams } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startHost, type Host, type HostOptions } from '../infra/local/host.ts';
+import type { Host, HostOptions } from '../infra/local/host.ts';
 import { lookUntil } from './look.ts';
-import { startModel, type ModelOptions, type ScriptedModel } from './model/model.ts';
+import type { ModelOptions, ScriptedModel } from './model/model.ts';
+import { ADMIN_KEY, MODEL_KEY, openHost } from './spare-host.ts';
 import { checkedClient, type CheckedClient } from './wire/checked-client.ts';
 
 export type Event = BetaManagedAgentsSessionEvent;
 export type SendEvents = Parameters<Anthropic['beta']['sessions']['events']['send']>[1]['events'];
 
-export const ADMIN_KEY = 'test-admin-key';
-export const MODEL_KEY = 'test-model-key';
+export { ADMIN_KEY, MODEL_KEY };
 
 /** The whole platform on this machine, with a scripted model, behind the official SDK. */
 export interface Rig {
@@ -44,15 +41,8 @@ export async function startRig(
   options: Partial<HostOptions> = {},
   modelOptions: ModelOptions = {},
 ): Promise<Rig> {
-  const folder = await mkdtemp(join(tmpdir(), 'reverie-test-'));
-  const model = await startModel(modelOptions);
-  const host = await startHost({
-    data_dir: folder,
-    admin_key: ADMIN_KEY,
-    model: { api_key: MODEL_KEY, base_url: model.url },
-    is_warmed: false,
-    ...options,
-  });
+  const opened = await openHost(options, modelOptions);
+  const { host, model } = opened;
   const checked = checkedClient(host.base_url, ADMIN_KEY, { maxRetries: 0 });
   const { client } = checked;
   const environment = await client.beta.environments.create({
@@ -108,11 +98,7 @@ export async function startRig(
     events,
     until,
     rested: async (session_id, count = 1) => await until(session_id, (now) => rests(now) >= count),
-    close: async () => {
-      await host.stop();
-      await model.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close: async () => await opened.close(),
   };
 }
 

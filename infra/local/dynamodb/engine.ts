@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { BootError } from '../boot-error.ts';
+import { keepMemory } from './keep-memory.ts';
 
 const setpriv = '/usr/bin/setpriv';
 const taskset = '/usr/bin/taskset';
@@ -62,8 +63,7 @@ class Dynoxide implements Engine {
   readonly #database: string;
   readonly #log: string;
   #port = 0;
-  /** What it is started with, before its own name. */
-  #prefix: string[] = [];
+  #launcher: Launcher = { prefix: [], env: {} };
   #child: ChildProcess | undefined;
   #started = false;
   #stopped = false;
@@ -82,7 +82,7 @@ class Dynoxide implements Engine {
   async start(): Promise<void> {
     await this.#endOrphan();
     this.#port = await freePort();
-    this.#prefix = [...boundToParent(), ...(await onOneProcessor())];
+    this.#launcher = await launcher();
     await this.#spawn();
   }
 
@@ -99,12 +99,9 @@ class Dynoxide implements Engine {
 
   async #spawn(): Promise<void> {
     const serve = ['serve', '--port', String(this.#port), '--db-path', this.#database];
-    const whole = [...this.#prefix, this.#binary, ...serve];
-    const [command = this.#binary, ...args] = whole;
+    const { prefix, env } = this.#launcher;
+    const [command = this.#binary, ...args] = [...prefix, this.#binary, ...serve];
     const log = openSync(this.#log, 'a');
-    // It allocates by mapping memory, again and again: with two threads each unmapping interrupts both
-    // processors. Measured with one, a read takes a third of the time and a transaction three quarters.
-    const env = { ...process.env, TOKIO_WORKER_THREADS: '1' };
     const child = spawn(command, args, { stdio: ['ignore', log, log], env });
     closeSync(log);
     this.#child = child;
@@ -116,6 +113,7 @@ class Dynoxide implements Engine {
     if (child.pid !== undefined) await writeFile(this.#pid_file, String(child.pid));
     await this.#listening(child);
     this.#started = true;
+    void keepMemory(this.#port);
   }
 
   /** Calls meanwhile are answered 500, which the SDK tries again. */
@@ -150,6 +148,25 @@ class Dynoxide implements Engine {
     // oxlint-disable-next-line no-await-in-loop -- waits for the kernel to take it away
     while (await isOurs(pid, this.#database)) await setTimeout(5);
   }
+}
+
+/** What the engine is started with. */
+export interface Launcher {
+  /** Before its own name. */
+  readonly prefix: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Ends with who starts it, and runs on one processor with one thread. It allocates by mapping memory,
+ * again and again: with two each unmapping interrupts both processors. Measured with one thread, a read
+ * takes a third of the time and a transaction three quarters.
+ */
+export async function launcher(): Promise<Launcher> {
+  return {
+    prefix: [...boundToParent(), ...(await onOneProcessor())],
+    env: { ...process.env, TOKIO_WORKER_THREADS: '1' },
+  };
 }
 
 /** Where util-linux is installed the kernel ends the engine together with the host. */
