@@ -43,7 +43,9 @@ export async function openHost(
 ): Promise<TestHost> {
   const { hooks = {}, ...others } = options;
   const is_plain = Object.keys(others).length === 0 && modelOptions.port === undefined;
-  if (!is_plain) return await openOwn(options, modelOptions);
+  // An engine that is given has one table for all hosts: nobody may empty it.
+  const is_shared = Boolean(process.env['AWS_ENDPOINT_URL_DYNAMODB']);
+  if (!is_plain || is_shared) return await openOwn(options, modelOptions);
   const taken = spare;
   spare = undefined;
   if (taken === undefined) return await openPlain(hooks, modelOptions);
