@@ -95,7 +95,7 @@ async function checkRoom(
     path,
     is_folder: type !== 'file',
   }));
-  checkFree(entry.path, false, taken);
+  checkFree('mount_path', { path: entry.path, is_folder: false }, taken);
   const { session_id } = session;
   await checkNoEntry(table, session_id, entry.path);
   const sums = await new Manifests(table, clock).totals(session_id);

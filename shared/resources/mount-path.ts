@@ -57,8 +57,15 @@ export interface Taken {
   readonly is_folder: boolean;
 }
 
-/** @throws Fault `invalid` when `path` is taken, or is a folder of what is, or lies below a file */
-export function checkFree(path: string, is_folder: boolean, taken: readonly Taken[]): void {
+/**
+ * @param field Where the client has said the path, or not: the message names it.
+ * @throws Fault `invalid` when the path is taken, or is a folder of what is, or lies below a file
+ */
+export function checkFree(
+  field: string,
+  { path, is_folder }: Taken,
+  taken: readonly Taken[],
+): void {
   for (const other of taken) {
     const is_same = other.path === path;
     const is_below = !other.is_folder && isInside(path, [other.path]);
@@ -66,7 +73,7 @@ export function checkFree(path: string, is_folder: boolean, taken: readonly Take
     if (is_same || is_below || is_above) {
       throw new Fault(
         'invalid',
-        `mount_path: '${path}' and '${other.path}' cannot both be there. Choose another path.`,
+        `${field}: '${path}' and '${other.path}' cannot both be there. Choose another path.`,
       );
     }
   }

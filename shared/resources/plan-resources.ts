@@ -59,11 +59,11 @@ export async function planResources(
   const resources: Resource[] = [];
   const files: MountedFile[] = [];
   // One after the other: ids in the order of the request, each place taken before the next.
-  for (const one of params) {
+  for (const [index, one] of params.entries()) {
     const { resource, mounted } = await planOne(planning, one, taken);
-    const is_folder = resource.type !== 'file';
-    checkFree(resource.mount_path, is_folder, taken);
-    taken.push({ path: resource.mount_path, is_folder });
+    const place = { path: resource.mount_path, is_folder: resource.type !== 'file' };
+    checkFree(`resources.${index}.mount_path`, place, taken);
+    taken.push(place);
     resources.push(resource);
     if (mounted !== undefined) files.push(mounted);
   }

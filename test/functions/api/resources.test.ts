@@ -202,7 +202,7 @@ const refused: [string, object[], RegExp][] = [
     [{ ...repository, checkout: { type: 'branch', name: 'a/../../b' } }],
     /400.*branch/,
   ],
-  ['two in one place', [repository, repository], /400.*cannot both/],
+  ['two in one place', [repository, repository], /400.*resources\.1\.mount_path: .*cannot both/],
   [
     'a file as a folder of another',
     [

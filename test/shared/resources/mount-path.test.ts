@@ -85,9 +85,9 @@ test.each([
   ['a file above a repository', '/workspace', false, false],
   ['a repository below a file', '/workspace/data/x', true, false],
 ])('%s', (_title, path, is_folder, is_free) => {
-  const check = () => checkFree(path, is_folder, [folder, file]);
+  const check = () => checkFree('resources.2.mount_path', { path, is_folder }, [folder, file]);
   if (is_free) expect(check).not.toThrow();
-  else expect(check).toThrow(/cannot both be there/);
+  else expect(check).toThrow(/^resources\.2\.mount_path: .* cannot both be there/);
 });
 
 test('a path that is too long is refused by the name of its field', () => {
