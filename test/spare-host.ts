@@ -1,14 +1,12 @@
-import {
-  CreateTableCommand,
-  DeleteTableCommand,
-  DescribeTableCommand,
-  DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadAssembly } from '../infra/local/assembly.ts';
+import { createTables } from '../infra/local/dynamodb/tables.ts';
 import type { Hooks } from '../infra/local/gateway.ts';
 import { startHost, type Host, type HostOptions } from '../infra/local/host.ts';
+import { Stack } from '../infra/local/template/stack.ts';
 import { startModel, type ModelOptions, type ScriptedModel } from './model/model.ts';
 
 export const ADMIN_KEY = 'test-admin-key';
@@ -45,7 +43,10 @@ export async function openHost(
   const is_plain = Object.keys(others).length === 0 && modelOptions.port === undefined;
   // An engine that is given has one table for all hosts: nobody may empty it.
   const is_shared = Boolean(process.env['AWS_ENDPOINT_URL_DYNAMODB']);
-  if (!is_plain || is_shared) return await openOwn(options, modelOptions);
+  if (!is_plain || is_shared) {
+    const { host, model, folder } = await openNew(options, modelOptions);
+    return { host, model, close: async () => await end(host, model, folder) };
+  }
   const taken = spare;
   spare = undefined;
   if (taken === undefined) return await openPlain(hooks, modelOptions);
@@ -54,42 +55,27 @@ export async function openHost(
   return testHostOf(taken, await startModel({ ...modelOptions, port: taken.model_port }));
 }
 
-async function openOwn(
-  options: Partial<HostOptions>,
-  modelOptions: ModelOptions,
-): Promise<TestHost> {
+async function openNew(options: Partial<HostOptions>, modelOptions: ModelOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'reverie-test-'));
   const model = await startModel(modelOptions);
-  const host = await hostFor(folder, model, options);
-  const close = async (): Promise<void> => await end(host, model, folder);
-  return { host, model, close };
-}
-
-async function openPlain(hooks: Hooks, modelOptions: ModelOptions): Promise<TestHost> {
-  const folder = await mkdtemp(join(tmpdir(), 'reverie-test-'));
-  const model = await startModel(modelOptions);
-  const host = await hostFor(folder, model, {
-    hooks: {
-      before: async (call) => await plain.hooks.before?.(call),
-      after: async (call, reply) => await plain.hooks.after?.(call, reply),
-    },
-  });
-  const plain: Plain = { host, folder, model_port: Number(new URL(model.url).port), hooks };
-  return testHostOf(plain, model);
-}
-
-async function hostFor(
-  folder: string,
-  model: ScriptedModel,
-  options: Partial<HostOptions>,
-): Promise<Host> {
-  return await startHost({
+  const host = await startHost({
     data_dir: folder,
     admin_key: ADMIN_KEY,
     model: { api_key: MODEL_KEY, base_url: model.url },
     is_warmed: false,
     ...options,
   });
+  return { folder, model, host };
+}
+
+async function openPlain(hooks: Hooks, modelOptions: ModelOptions): Promise<TestHost> {
+  const changing: Hooks = {
+    before: async (call) => await plain.hooks.before?.(call),
+    after: async (call, reply) => await plain.hooks.after?.(call, reply),
+  };
+  const { host, model, folder } = await openNew({ hooks: changing }, modelOptions);
+  const plain: Plain = { host, folder, model_port: Number(new URL(model.url).port), hooks };
+  return testHostOf(plain, model);
 }
 
 function testHostOf(plain: Plain, model: ScriptedModel): TestHost {
@@ -117,24 +103,9 @@ async function end(host: Host, model: ScriptedModel, folder: string): Promise<vo
 async function empty({ host, folder }: Plain): Promise<void> {
   const client = new DynamoDBClient(host.aws);
   const TableName = String(host.outputs['TableName']);
-  const { Table = {} } = await client.send(new DescribeTableCommand({ TableName }));
   await client.send(new DeleteTableCommand({ TableName }));
-  const { KeySchema = [], AttributeDefinitions = [], GlobalSecondaryIndexes = [] } = Table;
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      KeySchema,
-      AttributeDefinitions,
-      GlobalSecondaryIndexes: GlobalSecondaryIndexes.map(
-        ({ IndexName, KeySchema: keys, Projection }) => ({
-          IndexName,
-          KeySchema: keys,
-          Projection,
-        }),
-      ),
-    }),
-  );
+  const { template } = await loadAssembly(() => undefined);
+  await createTables(client, new Stack(template));
   client.destroy();
   const buckets = join(folder, 'buckets');
   for (const bucket of await readdir(buckets)) {

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,6 +81,18 @@ test.runIf(existsSync('/usr/bin/taskset'))('the engine keeps to one processor', 
   const started = await startEngine(folder);
   const pid = await readFile(join(folder, 'dynamodb.pid'), 'utf8');
   expect(await readFile(`/proc/${pid}/status`, 'utf8')).toMatch(/^Cpus_allowed_list:\s+\d+$/m);
+  await started.stop();
+  await rm(folder, { recursive: true });
+});
+
+test.runIf(existsSync('/proc/self/fd'))('the engine keeps its memory', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'reverie-engine-'));
+  await mkdir(join(folder, 'logs'));
+  const started = await startEngine(folder);
+  const pid = await readFile(join(folder, 'dynamodb.pid'), 'utf8');
+  // By the connections that it holds.
+  const open = async () => (await readdir(`/proc/${pid}/fd`)).length;
+  await expect.poll(open).toBeGreaterThanOrEqual(64);
   await started.stop();
   await rm(folder, { recursive: true });
 });

@@ -40,7 +40,7 @@ export async function startEngine(data_dir: string): Promise<Engine> {
         'for instance http://127.0.0.1:8000.',
     );
   }
-  const dynoxide = new Dynoxide(binary, data_dir);
+  const dynoxide = new Dynoxide(binary, data_dir, await launcher());
   await dynoxide.start();
   return dynoxide;
 }
@@ -63,13 +63,14 @@ class Dynoxide implements Engine {
   readonly #database: string;
   readonly #log: string;
   #port = 0;
-  #launcher: Launcher = { prefix: [], env: {} };
+  readonly #launcher: Launcher;
   #child: ChildProcess | undefined;
   #started = false;
   #stopped = false;
 
-  constructor(binary: string, data_dir: string) {
+  constructor(binary: string, data_dir: string, launched: Launcher) {
     this.#binary = binary;
+    this.#launcher = launched;
     this.#pid_file = join(data_dir, 'dynamodb.pid');
     this.#database = join(data_dir, 'dynamodb.sqlite');
     this.#log = join(data_dir, 'logs', 'dynamodb.log');
@@ -82,7 +83,6 @@ class Dynoxide implements Engine {
   async start(): Promise<void> {
     await this.#endOrphan();
     this.#port = await freePort();
-    this.#launcher = await launcher();
     await this.#spawn();
   }
 
