@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, statSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -22,10 +22,30 @@ const files: Readonly<Record<string, RegExp>> = {
   '@mixmark-io/domino': /^(package\.json|LICENSE|lib\/.*)$/,
 };
 
+/** In just-bash: how the worker of a program waits until what it has asked is done. */
+const WAITING = `    return _Atomics.wait(
+      this.int32View,
+      Offset.STATUS / 4,
+      Status.READY,
+      timeout
+    );`;
+
+/**
+ * Whoever answers says so in two steps, and if the worker has asked the next thing between them, the second
+ * one wakes it too early: it took that for a failure, though it would be done. A program's output came
+ * twice then, and a file that is there could be missing to it.
+ */
+const WAITING_ON = `    // Changed by Reverie: woken before its answer is there, it waits on.
+    let said;
+    do {
+      said = _Atomics.wait(this.int32View, Offset.STATUS / 4, Status.READY, timeout);
+    } while (said === "ok" && this.getStatus() === Status.READY);
+    return said;`;
+
 /** Names that the sandbox's bundle leaves for Node to resolve beside it. */
 export const sandboxModules = Object.keys(files);
 
-/** @throws Error when a package is not installed: run `npm ci`. */
+/** @throws Error when a package is not installed: run `npm ci`; or is of another version. */
 export function copySandboxModules(root: string, outdir: string): void {
   for (const [name, wanted] of Object.entries(files)) {
     const from = join(root, 'node_modules', name);
@@ -36,4 +56,12 @@ export function copySandboxModules(root: string, outdir: string): void {
       cpSync(join(from, file), join(outdir, 'node_modules', name, file), { recursive: true });
     }
   }
+  waitOn(join(outdir, 'node_modules/just-bash/dist/bundle/chunks/worker.js'));
+}
+
+function waitOn(worker: string): void {
+  const parts = readFileSync(worker, 'utf8').split(WAITING);
+  if (parts.length !== 2)
+    throw new Error(`${worker} is another one than infra/sandbox-modules.ts mends`);
+  writeFileSync(worker, parts.join(WAITING_ON));
 }

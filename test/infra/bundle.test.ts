@@ -143,6 +143,24 @@ describe('the sandbox alone has', () => {
     expect(answers[0]).toBe('[1, 2]\n0');
   });
 
+  test('python3, which waits on when it is woken before it has its answer', () => {
+    const early = `
+      const real = globalThis.Atomics;
+      let woken = 0;
+      const waitAsync = (view, index, ...more) => {
+        const waits = real.waitAsync(view, index, ...more);
+        // It has asked, and nobody has done it yet.
+        if (waits.async) waits.value.then(() => (woken += real.notify(view, index)));
+        return waits;
+      };
+      globalThis.Atomics = Object.create(real, { waitAsync: { value: waitAsync } });
+      const { Bash } = await import('just-bash');
+      const { stdout } = await new Bash({ python: true }).exec(${JSON.stringify(python)});
+      process.stdout.write(JSON.stringify([stdout, woken > 0]), () => process.exit(0));`;
+    // Not in the deep folder: that it ends well there is our handler's doing.
+    expect(JSON.parse(run(deployed('Sandbox'), early))).toEqual(['[1, 2]\n0\n', true]);
+  });
+
   test.each(commands.map((row, n) => [row[0], n, row[2]] as const))('%s', (_, n, prints) => {
     expect(answers[n + 1]).toContain(prints);
   });
