@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { awsDefaults } from '#shared/core/aws-defaults.ts';
+import type { AwsPlace } from '#shared/core/aws-caller.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import { freePort, launcher } from '../infra/local/dynamodb/engine.ts';
 import { keepMemory } from '../infra/local/dynamodb/keep-memory.ts';
@@ -12,7 +12,7 @@ export interface StartedTable {
   /** For tests that look at what is stored. */
   readonly client: DynamoDBClient;
   readonly name: string;
-  readonly endpoint: string;
+  readonly place: AwsPlace & { readonly endpoint: string };
   stop(): Promise<void>;
 }
 
@@ -33,18 +33,18 @@ export async function startTable(): Promise<StartedTable> {
   const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? (await (engine ??= startEngine()));
   count += 1;
   const name = `${NAME}-${process.pid}-${Date.now()}-${count}`;
-  const client = new DynamoDBClient({
-    ...awsDefaults,
+  const place = {
     endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+  };
+  const client = new DynamoDBClient(place);
   await createTable(client, name);
   return {
-    table: new DynamoTable(name, client),
+    table: new DynamoTable(name, place),
     client,
     name,
-    endpoint,
+    place,
     async stop() {
       await client.send(new DeleteTableCommand({ TableName: name }));
       client.destroy();

@@ -1,4 +1,4 @@
-import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { AwsJson } from '#shared/core/aws-json.ts';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,12 +101,11 @@ async function end(host: Host, model: ScriptedModel, folder: string): Promise<vo
 }
 
 async function empty({ host, folder }: Plain): Promise<void> {
-  const client = new DynamoDBClient(host.aws);
+  const client = new AwsJson('dynamodb', host.aws);
   const TableName = String(host.outputs['TableName']);
-  await client.send(new DeleteTableCommand({ TableName }));
+  await client.call('DeleteTable', { TableName });
   const { template } = await loadAssembly(() => undefined);
   await createTables(client, new Stack(template));
-  client.destroy();
   const buckets = join(folder, 'buckets');
   for (const bucket of await readdir(buckets)) {
     const objects = join(buckets, bucket, 'objects');

@@ -1,11 +1,9 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { KmsCipher } from '#shared/core/cipher-kms.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
 import { newId } from '#shared/core/id.ts';
-import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import { Keyring } from '#shared/keys/keyring.ts';
@@ -18,7 +16,7 @@ const logger = new Logger();
 
 export const ports: ApiPorts = {
   table: new DynamoTable(required('TABLE_NAME')),
-  blobs: new LaterBlobs(required('BUCKET_NAME')),
+  blobs: new S3Blobs(required('BUCKET_NAME')),
   clock: systemClock,
   newId,
   runs: new StepFunctionsRuns(required('SESSION_MACHINE_ARN')),
@@ -30,7 +28,7 @@ export const ports: ApiPorts = {
   sweepLost: (error) => logger.error('a session was not swept', { error: error as Error }),
 };
 
-const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
+const secrets = new AwsSecrets();
 const admin_key_arn = required('ADMIN_KEY_SECRET_ARN');
 
 export const door: Door = {

@@ -1,11 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
 import { newId } from '#shared/core/id.ts';
-import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import {
   openBatches,
@@ -19,7 +17,7 @@ import type { Wiring } from './dream-task.ts';
 
 const settings: ModelSettings = {
   provider: parseProvider(required('MODEL_PROVIDER')),
-  secrets: new AwsSecrets(new SecretsManagerClient(awsDefaults)),
+  secrets: new AwsSecrets(),
   secret_arn: required('MODEL_SECRET_ARN'),
   model_ids: parseModelIds(optional('MODEL_IDS')),
 };
@@ -27,7 +25,7 @@ const settings: ModelSettings = {
 export const wiring: Wiring = {
   ports: {
     table: new DynamoTable(required('TABLE_NAME')),
-    blobs: new LaterBlobs(required('BUCKET_NAME')),
+    blobs: new S3Blobs(required('BUCKET_NAME')),
     clock: systemClock,
     newId,
     memories_max: Number(required('MEMORIES_MAX')),

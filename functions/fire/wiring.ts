@@ -3,7 +3,7 @@ import { systemClock } from '#shared/core/clock.ts';
 import { required } from '#shared/core/env.ts';
 import { StepFunctionsExecutions } from '#shared/core/executions-sfn.ts';
 import { newId, newName } from '#shared/core/id.ts';
-import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import type { FirePorts } from '#shared/dream-schedules/fire.ts';
 import { SchedulerTimers } from '#shared/schedules/timers-scheduler.ts';
@@ -13,7 +13,7 @@ const logger = new Logger();
 
 const fixed: Omit<FirePorts, 'timers'> = {
   table: new DynamoTable(required('TABLE_NAME')),
-  blobs: new LaterBlobs(required('BUCKET_NAME')),
+  blobs: new S3Blobs(required('BUCKET_NAME')),
   clock: systemClock,
   newId,
   newName,

@@ -1,8 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
-import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
 import { newId, newName } from '#shared/core/id.ts';
@@ -17,19 +15,19 @@ import type { GradePorts } from '#shared/outcomes/grading.ts';
 import { judgeSession } from '#shared/outcome-reports/judge-session.ts';
 import type { Task } from '#shared/task/task.ts';
 import { systemDialer } from '#shared/tools/public-fetch.ts';
-import { LaterSandbox } from '#shared/tools/later-sandbox.ts';
+import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
 import { gradeTurn, type GradeTurnPorts } from '#shared/turn/grade-turn.ts';
 import { reportRun, type ReportPorts } from '#shared/turn/report-run.ts';
 
 const table = new DynamoTable(required('TABLE_NAME'));
-const blobs = new LaterBlobs(required('BUCKET_NAME'));
+const blobs = new S3Blobs(required('BUCKET_NAME'));
 const clock = systemClock;
 const prices = parsePrices(optional('PRICES'));
 
 const grading: GradePorts = {
   model: openModel({
     provider: parseProvider(required('MODEL_PROVIDER')),
-    secrets: new AwsSecrets(new SecretsManagerClient(awsDefaults)),
+    secrets: new AwsSecrets(),
     secret_arn: required('MODEL_SECRET_ARN'),
     model_ids: parseModelIds(optional('MODEL_IDS')),
   }),
@@ -37,7 +35,7 @@ const grading: GradePorts = {
     manifests: new Manifests(table, clock),
     blobs,
     clock,
-    sandbox: new LaterSandbox(required('SANDBOX_FUNCTION_NAME')),
+    sandbox: new LambdaSandbox(required('SANDBOX_FUNCTION_NAME')),
   }),
   dialer: systemDialer,
   clock,

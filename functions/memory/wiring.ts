@@ -1,8 +1,6 @@
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Logger } from '@aws-lambda-powertools/logger';
-import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
-import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { required } from '#shared/core/env.ts';
 import { StepFunctionsExecutions } from '#shared/core/executions-sfn.ts';
@@ -18,7 +16,7 @@ const logger = new Logger();
 
 export const ports: MemoryDoorPorts = {
   table: new DynamoTable(required('TABLE_NAME')),
-  blobs: new LaterBlobs(required('BUCKET_NAME')),
+  blobs: new S3Blobs(required('BUCKET_NAME')),
   clock: systemClock,
   newId,
   newName,
@@ -32,7 +30,7 @@ export const ports: MemoryDoorPorts = {
   sweepLost: (error) => logger.error('a memory store was not swept', { error: error as Error }),
 };
 
-const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
+const secrets = new AwsSecrets();
 const admin_key_arn = required('ADMIN_KEY_SECRET_ARN');
 
 export const door: Door = {

@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { required } from '#shared/core/env.ts';
 import { StepFunctionsExecutions } from '#shared/core/executions-sfn.ts';
@@ -11,7 +11,7 @@ import type { Wiring } from './reconcile.ts';
 export const wiring: Wiring = {
   ports: {
     table: new DynamoTable(required('TABLE_NAME')),
-    blobs: new LaterBlobs(required('BUCKET_NAME')),
+    blobs: new S3Blobs(required('BUCKET_NAME')),
     clock: systemClock,
     runs: new StepFunctionsRuns(required('SESSION_MACHINE_ARN')),
     dreams: new StepFunctionsExecutions(required('DREAM_MACHINE_ARN')),

@@ -1,9 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
 import { KmsCipher } from '#shared/core/cipher-kms.ts';
-import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { optional, required } from '#shared/core/env.ts';
 import { newId, newName } from '#shared/core/id.ts';
@@ -17,7 +15,7 @@ import { bringRepository } from '#shared/resources/bring-repository.ts';
 import { publicGitHub } from '#shared/resources/github-archive.ts';
 import { systemDialer } from '#shared/tools/public-fetch.ts';
 import { makeToolRunner } from '#shared/tools/runner.ts';
-import { LaterSandbox } from '#shared/tools/later-sandbox.ts';
+import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
 import { apiSearch, SearchSecret } from '#shared/tools/search-api.ts';
 import { StepFunctionsRuns } from '#shared/sessions/runs-sfn.ts';
 import type { Task } from '#shared/task/task.ts';
@@ -25,9 +23,9 @@ import { ManifestCache } from '#shared/transcripts/manifest-cache.ts';
 import { runTurn } from '#shared/turn/run-turn.ts';
 import type { TurnPorts } from '#shared/turn/turn-ports.ts';
 
-const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
+const secrets = new AwsSecrets();
 const table = new DynamoTable(required('TABLE_NAME'));
-const blobs = new LaterBlobs(required('BUCKET_NAME'));
+const blobs = new S3Blobs(required('BUCKET_NAME'));
 const provider = parseProvider(required('MODEL_PROVIDER'));
 const model = openModel({
   provider,
@@ -59,7 +57,7 @@ async function spansOf(): Promise<Pick<TurnPorts, 'spans'>> {
 }
 
 const search = searchOf();
-const sandbox = new LaterSandbox(required('SANDBOX_FUNCTION_NAME'));
+const sandbox = new LambdaSandbox(required('SANDBOX_FUNCTION_NAME'));
 const tools = makeToolRunner({
   table,
   blobs,

@@ -1,8 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { awsDefaults } from '#shared/core/aws-defaults.ts';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
-import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { required } from '#shared/core/env.ts';
 import { newId } from '#shared/core/id.ts';
@@ -13,12 +11,12 @@ import { Tail } from '#shared/threads/tail.ts';
 import type { StreamPorts } from './stream-route.ts';
 
 const table = new DynamoTable(required('TABLE_NAME'));
-const secrets = new AwsSecrets(new SecretsManagerClient(awsDefaults));
+const secrets = new AwsSecrets();
 const admin_key_arn = required('ADMIN_KEY_SECRET_ARN');
 
 export const ports: StreamPorts = {
   table,
-  blobs: new LaterBlobs(required('BUCKET_NAME')),
+  blobs: new S3Blobs(required('BUCKET_NAME')),
   clock: systemClock,
   newId,
   tail: new Tail(table),

@@ -13,7 +13,7 @@ export function thrownBy(error: unknown): unknown {
   return new Fault('overloaded', 'AWS is busy. Try again in a moment.', { cause: error });
 }
 
-/** As the SDK itself tells: its own few tries were not enough. Throttling is a 400 of most services. */
+/** As the SDK itself tells: a few tries were not enough. Throttling is a 400 of most services. */
 function isPassing(error: Error): boolean {
   const failure = error as SdkError;
   return (

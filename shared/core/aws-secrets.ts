@@ -1,16 +1,17 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { AwsJson } from './aws-json.ts';
+import type { AwsPlace } from './aws-caller.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { limits } from './limits.ts';
 import type { Secrets } from './secrets.ts';
 
 /** Secrets Manager behind a cache of minutes: one call a container, not one a request. */
 export class AwsSecrets implements Secrets {
-  readonly #client: SecretsManagerClient;
+  readonly #client: AwsJson;
   readonly #clock: Clock;
   readonly #cache = new Map<string, { text: Promise<string>; until_ms: number }>();
 
-  constructor(client: SecretsManagerClient, clock: Clock = systemClock) {
-    this.#client = client;
+  constructor(place?: AwsPlace, clock: Clock = systemClock) {
+    this.#client = new AwsJson('secretsmanager', place);
     this.#clock = clock;
   }
 
@@ -33,7 +34,9 @@ export class AwsSecrets implements Secrets {
   }
 
   async #fetch(arn: string): Promise<string> {
-    const { SecretString } = await this.#client.send(new GetSecretValueCommand({ SecretId: arn }));
+    const { SecretString } = await this.#client.call<{ SecretString?: string }>('GetSecretValue', {
+      SecretId: arn,
+    });
     if (SecretString === undefined) throw new Error(`the secret ${arn} holds no text`);
     return SecretString;
   }

@@ -1,48 +1,39 @@
-import {
-  DescribeExecutionCommand,
-  ExecutionAlreadyExists,
-  ExecutionDoesNotExist,
-  SFNClient,
-  StartExecutionCommand,
-} from '@aws-sdk/client-sfn';
-import { awsDefaults } from './aws-defaults.ts';
+import { AwsJson } from './aws-json.ts';
+import { isRefused, type AwsPlace } from './aws-caller.ts';
 import type { Executions } from './executions.ts';
 
 /** Executions in Step Functions. Endpoint, region and credentials come from Lambda's environment. */
 export class StepFunctionsExecutions implements Executions {
-  readonly #sfn: SFNClient;
+  readonly #sfn: AwsJson;
   readonly #machine_arn: string;
 
-  constructor(machine_arn: string, client = new SFNClient(awsDefaults)) {
+  constructor(machine_arn: string, place?: AwsPlace) {
     this.#machine_arn = machine_arn;
-    this.#sfn = client;
+    this.#sfn = new AwsJson('states', place);
   }
 
   async start(name: string, input: object): Promise<void> {
     try {
-      await this.#sfn.send(
-        new StartExecutionCommand({
-          stateMachineArn: this.#machine_arn,
-          name,
-          input: JSON.stringify(input),
-          // Joins the request's trace with the machine's; Lambda sets it, and only when it traces.
-          traceHeader: traceHeader(process.env['_X_AMZN_TRACE_ID']),
-        }),
-      );
+      await this.#sfn.call('StartExecution', {
+        stateMachineArn: this.#machine_arn,
+        name,
+        input: JSON.stringify(input),
+        // Joins the request's trace with the machine's; Lambda sets it, and only when it traces.
+        traceHeader: traceHeader(process.env['_X_AMZN_TRACE_ID']),
+      });
     } catch (error) {
       // It has been started before: by us with a lost reply, or by reconcile.
-      if (!(error instanceof ExecutionAlreadyExists)) throw error;
+      if (!isRefused(error, 'ExecutionAlreadyExists')) throw error;
     }
   }
 
   async alive(name: string): Promise<boolean> {
     try {
-      const { status } = await this.#sfn.send(
-        new DescribeExecutionCommand({ executionArn: this.#arn(name) }),
-      );
+      const input = { executionArn: this.#arn(name) };
+      const { status } = await this.#sfn.call<{ status: string }>('DescribeExecution', input);
       return status === 'RUNNING' || status === 'PENDING_REDRIVE';
     } catch (error) {
-      if (error instanceof ExecutionDoesNotExist) return false;
+      if (isRefused(error, 'ExecutionDoesNotExist')) return false;
       throw error;
     }
   }

@@ -1,7 +1,18 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { invariant } from './invariant.ts';
 
-export type Item = Record<string, AttributeValue>;
+/** A value as DynamoDB's JSON has it, of the types that rows have; one of them is set. */
+export interface Attribute {
+  readonly S?: string;
+  readonly N?: string;
+  readonly BOOL?: boolean;
+  readonly NULL?: true;
+  /** In base64. */
+  readonly B?: string;
+  readonly L?: Attribute[];
+  readonly M?: Item;
+}
+
+export type Item = Record<string, Attribute>;
 
 /**
  * What the SDK's own `marshall` and `unmarshall` do for the types that rows have, in a fifth of their
@@ -15,12 +26,12 @@ export function itemOf(values: Readonly<Record<string, unknown>>): Item {
   return item;
 }
 
-function attributeOf(value: unknown): AttributeValue {
+function attributeOf(value: unknown): Attribute {
   if (typeof value === 'string') return { S: value };
   if (typeof value === 'boolean') return { BOOL: value };
   if (typeof value === 'number') return { N: numberText(value) };
   if (value === null) return { NULL: true };
-  if (value instanceof Uint8Array) return { B: value };
+  if (value instanceof Uint8Array) return { B: Buffer.from(value).toString('base64') };
   if (Array.isArray(value)) {
     return { L: value.filter((one) => one !== undefined).map(attributeOf) };
   }
@@ -48,13 +59,13 @@ export function valuesOf(item: Item): Record<string, unknown> {
   return values;
 }
 
-function valueOf(attribute: AttributeValue): unknown {
+function valueOf(attribute: Attribute): unknown {
   if (attribute.S !== undefined) return attribute.S;
   if (attribute.N !== undefined) return Number(attribute.N);
   if (attribute.M !== undefined) return valuesOf(attribute.M);
   if (attribute.L !== undefined) return attribute.L.map(valueOf);
   if (attribute.BOOL !== undefined) return attribute.BOOL;
-  if (attribute.B !== undefined) return attribute.B;
+  if (attribute.B !== undefined) return new Uint8Array(Buffer.from(attribute.B, 'base64'));
   invariant(attribute.NULL === true, 'rows hold what JSON has, and bytes');
   return null;
 }

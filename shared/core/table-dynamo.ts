@@ -1,24 +1,11 @@
-import {
-  BatchGetItemCommand,
-  BatchWriteItemCommand,
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  GetItemCommand,
-  QueryCommand,
-  TransactionCanceledException,
-  TransactionConflictException,
-  TransactWriteItemsCommand,
-  UpdateItemCommand,
-  type TransactWriteItem,
-  type WriteRequest,
-} from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from './fault.ts';
 import { invariant } from './invariant.ts';
 import { limits } from './limits.ts';
 import { backoffMs } from './backoff.ts';
-import { awsDefaults } from './aws-defaults.ts';
+import { AwsJson } from './aws-json.ts';
+import { isRefused, type AwsPlace } from './aws-caller.ts';
 import { itemOf, valuesOf, type Item } from './items-dynamo.ts';
 import { checkNamed, packed, PACKED, unpacked } from './packing.ts';
 import {
@@ -55,25 +42,39 @@ const BATCH_WRITE_MAX = 25;
 /** Enough for 50 writers on one item: the last of them waits about 4 s. */
 const ATTEMPTS_MAX = 12;
 
+/** What is read of DynamoDB's answers. Source: its API reference. */
+interface BatchGot {
+  readonly Responses?: Readonly<Record<string, Item[]>>;
+  readonly UnprocessedKeys?: Readonly<Record<string, { readonly Keys: Item[] }>>;
+}
+interface Queried {
+  readonly Items?: Item[];
+  readonly LastEvaluatedKey?: Item;
+}
+interface BatchWritten {
+  readonly UnprocessedItems?: Readonly<Record<string, object[]>>;
+}
+interface Reason {
+  readonly Code?: string;
+  readonly Item?: Item;
+}
+
 /** The table in DynamoDB. Endpoint, region and credentials come from Lambda's environment. */
 export class DynamoTable implements Table {
-  readonly #db: DynamoDBClient;
+  readonly #db: AwsJson;
   readonly #name: string;
 
-  /** The document client would walk every request and answer twice more: measured, 8 % of a step. */
-  constructor(name: string, client = new DynamoDBClient(awsDefaults)) {
+  constructor(name: string, place?: AwsPlace) {
     this.#name = name;
-    this.#db = client;
+    this.#db = new AwsJson('dynamodb', place);
   }
 
   async get(key: Key, options: { eventual?: boolean } = {}): Promise<Row | undefined> {
-    const { Item } = await this.#db.send(
-      new GetItemCommand({
-        TableName: this.#name,
-        Key: keyOf(key),
-        ConsistentRead: options.eventual !== true,
-      }),
-    );
+    const { Item } = await this.#db.call<{ Item?: Item }>('GetItem', {
+      TableName: this.#name,
+      Key: keyOf(key),
+      ConsistentRead: options.eventual !== true,
+    });
     return rowOf(Item);
   }
 
@@ -97,11 +98,9 @@ export class DynamoTable implements Table {
     for (let attempt = 0; left.length > 0; attempt++) {
       invariant(attempt < ATTEMPTS_MAX, 'DynamoDB returns every key of a batch in the end');
       if (attempt > 0) await sleep(backoffMs(attempt));
-      const { Responses, UnprocessedKeys } = await this.#db.send(
-        new BatchGetItemCommand({
-          RequestItems: { [this.#name]: { Keys: left, ...how } },
-        }),
-      );
+      const { Responses, UnprocessedKeys } = await this.#db.call<BatchGot>('BatchGetItem', {
+        RequestItems: { [this.#name]: { Keys: left, ...how } },
+      });
       rows.push(...rowsOf(Responses?.[this.#name]));
       left = UnprocessedKeys?.[this.#name]?.Keys ?? [];
     }
@@ -110,37 +109,35 @@ export class DynamoTable implements Table {
 
   async query(query: Query): Promise<QueryPage> {
     const index = query.index === undefined ? { pk: 'pk', sk: 'sk' } : indexKeys[query.index];
-    const { Items, LastEvaluatedKey } = await this.#db.send(
-      new QueryCommand({
-        TableName: this.#name,
-        ...(query.index === undefined ? { ConsistentRead: true } : { IndexName: query.index }),
-        KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
-        ExpressionAttributeNames: { '#pk': index.pk, '#sk': index.sk },
-        ExpressionAttributeValues: itemOf({
-          ':pk': query.pk,
-          ':from': query.from,
-          ':to': query.to,
-        }),
-        ScanIndexForward: query.reverse !== true,
-        ...(query.limit === undefined ? {} : { Limit: query.limit }),
+    const { Items, LastEvaluatedKey } = await this.#db.call<Queried>('Query', {
+      TableName: this.#name,
+      ...(query.index === undefined ? { ConsistentRead: true } : { IndexName: query.index }),
+      KeyConditionExpression: '#pk = :pk AND #sk BETWEEN :from AND :to',
+      ExpressionAttributeNames: { '#pk': index.pk, '#sk': index.sk },
+      ExpressionAttributeValues: itemOf({
+        ':pk': query.pk,
+        ':from': query.from,
+        ':to': query.to,
       }),
-    );
+      ScanIndexForward: query.reverse !== true,
+      ...(query.limit === undefined ? {} : { Limit: query.limit }),
+    });
     return { rows: rowsOf(Items), more: LastEvaluatedKey !== undefined };
   }
 
   async update(update: Update): Promise<Row> {
     checkNames(update);
-    const input = { ...this.#updateOf(update), ReturnValues: 'ALL_NEW' as const };
+    const input = { ...this.#updateOf(update), ReturnValues: 'ALL_NEW' };
     for (let attempt = 1; ; attempt++) {
       try {
-        const { Attributes } = await this.#db.send(new UpdateItemCommand(input));
+        const { Attributes } = await this.#db.call<{ Attributes?: Item }>('UpdateItem', input);
         return unpacked(valuesOf(Attributes ?? {}));
       } catch (cause) {
-        if (cause instanceof ConditionalCheckFailedException) {
-          throw new ConditionFailed([0], [rowOf(cause.Item)]);
+        if (isRefused(cause, 'ConditionalCheckFailedException')) {
+          throw new ConditionFailed([0], [rowOf(cause.answer['Item'] as Item | undefined)]);
         }
-        // A transaction of others holds the row; the SDK does not repeat this by itself.
-        if (!(cause instanceof TransactionConflictException)) throw cause;
+        // A transaction of others holds the row: that is repeated by who may, which is nobody but us.
+        if (!isRefused(cause, 'TransactionConflictException')) throw cause;
         if (attempt === ATTEMPTS_MAX) throw tooBusy(cause);
       }
       await sleep(backoffMs(attempt));
@@ -155,11 +152,11 @@ export class DynamoTable implements Table {
     const ClientRequestToken = randomUUID();
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#db.send(new TransactWriteItemsCommand({ TransactItems, ClientRequestToken }));
+        await this.#db.call('TransactWriteItems', { TransactItems, ClientRequestToken });
         return;
       } catch (cause) {
-        if (!(cause instanceof TransactionCanceledException)) throw cause;
-        const reasons = cause.CancellationReasons ?? [];
+        if (!isRefused(cause, 'TransactionCanceledException')) throw cause;
+        const reasons = (cause.answer['CancellationReasons'] ?? []) as Reason[];
         const refused = indexesOf(reasons, (code) => code === 'ConditionalCheckFailed');
         if (refused.length > 0) {
           throw new ConditionFailed(
@@ -177,13 +174,13 @@ export class DynamoTable implements Table {
 
   async deleteMany(keys: readonly Key[]): Promise<void> {
     for (const batch of chunksOf(distinct(keys), BATCH_WRITE_MAX)) {
-      let left: WriteRequest[] = batch.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
+      let left: object[] = batch.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
       for (let attempt = 0; left.length > 0; attempt++) {
         invariant(attempt < ATTEMPTS_MAX, 'DynamoDB takes every delete of a batch in the end');
         if (attempt > 0) await sleep(backoffMs(attempt));
-        const { UnprocessedItems } = await this.#db.send(
-          new BatchWriteItemCommand({ RequestItems: { [this.#name]: left } }),
-        );
+        const { UnprocessedItems } = await this.#db.call<BatchWritten>('BatchWriteItem', {
+          RequestItems: { [this.#name]: left },
+        });
         left = UnprocessedItems?.[this.#name] ?? [];
       }
     }
@@ -194,16 +191,16 @@ export class DynamoTable implements Table {
       TableName: this.#name,
       Key: keyOf(update.update),
       UpdateExpression: update.expression,
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       ...expressionOf(update),
     };
   }
 
-  #itemOf(write: Write): TransactWriteItem {
+  #itemOf(write: Write): object {
     checkNames(write);
     const common = {
       TableName: this.#name,
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       ...expressionOf(write),
     };
     if ('put' in write)
@@ -274,10 +271,7 @@ function rowOf(item: Item | undefined): Row | undefined {
   return item === undefined ? undefined : unpacked(valuesOf(item));
 }
 
-function indexesOf(
-  reasons: { Code?: string | undefined }[],
-  wanted: (code: string) => boolean,
-): number[] {
+function indexesOf(reasons: readonly Reason[], wanted: (code: string) => boolean): number[] {
   return reasons.flatMap((reason, index) => (wanted(reason.Code ?? 'None') ? [index] : []));
 }
 

@@ -1,35 +1,30 @@
-import type { LambdaClientConfig } from '@aws-sdk/client-lambda';
-import { awsDefaults } from '../core/aws-defaults.ts';
-import type { openLambda } from '../core/open-lambda.ts';
+import { AwsCaller, shortCalls, type AwsPlace } from '../core/aws-caller.ts';
+import { invoke } from '../core/invoke-lambda.ts';
 import type { Firing } from './firing.ts';
 
 /** How long a request waits for the fire function; reconcile goes on with what is not done by then. */
 const ANSWER_MS = 20_000;
 
-/** Not the SDK's own bound: that is for each try, and three of them are longer than a request may last. */
-const settings = {
-  ...awsDefaults,
-  requestHandler: { ...awsDefaults.requestHandler, requestTimeout: 0 },
-};
+/** Not the bound of other calls: that is for each try, and three of them are longer than a request may last. */
+const unbounded = { ...shortCalls, requestTimeout: 0, socketTimeout: 0 };
 
 export interface FiringOptions {
   /** @default 20,000 */
   readonly answer_ms?: number;
   /** Where Lambda is. @default - as its environment says */
-  readonly config?: LambdaClientConfig;
+  readonly place?: AwsPlace;
 }
 
-/** The fire function in Lambda: what it does is safe to repeat. Its client is loaded when it is first called. */
+/** The fire function in Lambda: what it does is safe to repeat. */
 export class LambdaFiring implements Firing {
   readonly #function_name: string;
   readonly #answer_ms: number;
-  readonly #config: LambdaClientConfig;
-  #loading: Promise<ReturnType<typeof openLambda>> | undefined;
+  readonly #lambda: AwsCaller;
 
-  constructor(function_name: string, { answer_ms = ANSWER_MS, config = {} }: FiringOptions = {}) {
+  constructor(function_name: string, { answer_ms = ANSWER_MS, place }: FiringOptions = {}) {
     this.#function_name = function_name;
     this.#answer_ms = answer_ms;
-    this.#config = { ...settings, ...config };
+    this.#lambda = new AwsCaller('lambda', place, unbounded);
   }
 
   async sync(dream_schedule_id: string): Promise<void> {
@@ -45,19 +40,11 @@ export class LambdaFiring implements Firing {
   }
 
   async #invoke(event: object, type: 'RequestResponse' | 'Event'): Promise<void> {
-    this.#loading ??= import('../core/open-lambda.ts').then((module) =>
-      module.openLambda(this.#config),
+    const { failed, payload } = await invoke(
+      this.#lambda,
+      { function_name: this.#function_name, event, type },
+      AbortSignal.timeout(this.#answer_ms),
     );
-    const { lambda, InvokeCommand } = await this.#loading;
-    const { FunctionError, Payload } = await lambda.send(
-      new InvokeCommand({
-        FunctionName: this.#function_name,
-        InvocationType: type,
-        Payload: JSON.stringify(event),
-      }),
-      { abortSignal: AbortSignal.timeout(this.#answer_ms) },
-    );
-    if (FunctionError === undefined) return;
-    throw new Error(`the fire function failed: ${Buffer.from(Payload ?? []).toString('utf8')}`);
+    if (failed) throw new Error(`the fire function failed: ${payload}`);
   }
 }

@@ -1,13 +1,11 @@
 import {
-  ConflictException,
-  CreateScheduleCommand,
-  DeleteScheduleCommand,
-  ResourceNotFoundException,
-  SchedulerClient,
-  UpdateScheduleCommand,
-  type CreateScheduleCommandInput,
-} from '@aws-sdk/client-scheduler';
-import { awsDefaults } from '../core/aws-defaults.ts';
+  bytesOf,
+  AwsCaller,
+  escaped,
+  isRefused,
+  type AwsPlace,
+  type AwsRequest,
+} from '../core/aws-caller.ts';
 import { limits } from '../core/limits.ts';
 import type { Timer, Timers } from './timers.ts';
 
@@ -22,50 +20,46 @@ export interface SchedulerPlace {
 
 /** Timers in EventBridge Scheduler. Endpoint, region and credentials come from Lambda's environment. */
 export class SchedulerTimers implements Timers {
-  readonly #scheduler: SchedulerClient;
-  readonly #place: SchedulerPlace;
+  readonly #scheduler: AwsCaller;
+  readonly #own: SchedulerPlace;
 
-  constructor(place: SchedulerPlace, client = new SchedulerClient(awsDefaults)) {
-    this.#place = place;
-    this.#scheduler = client;
+  constructor(own: SchedulerPlace, place?: AwsPlace) {
+    this.#scheduler = new AwsCaller('scheduler', place);
+    this.#own = own;
   }
 
   async put(name: string, timer: Timer): Promise<void> {
-    const input = this.#inputOf(name, timer);
-    if (await this.#update(input)) return;
-    try {
-      await this.#scheduler.send(new CreateScheduleCommand(input));
-    } catch (error) {
-      // Somebody else, or an earlier try of ours, has made it meanwhile: then it can be updated.
-      if (!(error instanceof ConflictException)) throw error;
-      await this.#update(input);
-    }
+    const body = JSON.stringify(this.#inputOf(timer));
+    if (await this.#done(name, { method: 'PUT', body }, 'ResourceNotFoundException')) return;
+    // Somebody else, or an earlier try of ours, has made it meanwhile: then it can be updated.
+    if (await this.#done(name, { method: 'POST', body }, 'ConflictException')) return;
+    await this.#done(name, { method: 'PUT', body }, 'ResourceNotFoundException');
   }
 
-  /** @returns false where there is none */
-  async #update(input: CreateScheduleCommandInput): Promise<boolean> {
+  async remove(name: string): Promise<void> {
+    const query = { groupName: this.#own.group };
+    await this.#done(name, { method: 'DELETE', query }, 'ResourceNotFoundException');
+  }
+
+  /** Source: the API reference of EventBridge Scheduler. @returns false where it said `unless` */
+  async #done(name: string, request: AwsRequest, unless: string): Promise<boolean> {
+    const headers = { 'content-type': 'application/json' };
+    const path = `/schedules/${escaped(name)}`;
     try {
-      await this.#scheduler.send(new UpdateScheduleCommand(input));
+      await this.#scheduler.send(
+        { ...request, path, headers },
+        async ({ body }) => await bytesOf(body),
+      );
       return true;
     } catch (error) {
-      if (error instanceof ResourceNotFoundException) return false;
+      if (isRefused(error, unless)) return false;
       throw error;
     }
   }
 
-  async remove(name: string): Promise<void> {
-    try {
-      const { group } = this.#place;
-      await this.#scheduler.send(new DeleteScheduleCommand({ Name: name, GroupName: group }));
-    } catch (error) {
-      if (!(error instanceof ResourceNotFoundException)) throw error;
-    }
-  }
-
-  #inputOf(name: string, timer: Timer): CreateScheduleCommandInput {
-    const { group, function_arn, role_arn } = this.#place;
+  #inputOf(timer: Timer): object {
+    const { group, function_arn, role_arn } = this.#own;
     return {
-      Name: name,
       GroupName: group,
       Description: timer.description,
       ScheduleExpression: timer.expression,

@@ -1,4 +1,4 @@
-import type { SFNClient } from '@aws-sdk/client-sfn';
+import type { AwsPlace } from '../core/aws-caller.ts';
 import type { Executions } from '../core/executions.ts';
 import { StepFunctionsExecutions } from '../core/executions-sfn.ts';
 import { primaryThreadId } from '../core/id.ts';
@@ -9,8 +9,8 @@ import { runName, type RunInput, type Runs, type ThreadsInput } from './runs.ts'
 export class StepFunctionsRuns implements Runs {
   readonly #executions: Executions;
 
-  constructor(machine_arn: string, client?: SFNClient) {
-    this.#executions = new StepFunctionsExecutions(machine_arn, client);
+  constructor(machine_arn: string, place?: AwsPlace) {
+    this.#executions = new StepFunctionsExecutions(machine_arn, place);
   }
 
   async start(run: RunInput, restart?: number): Promise<void> {

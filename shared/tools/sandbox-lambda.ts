@@ -1,12 +1,7 @@
-import { quick } from '../core/aws-defaults.ts';
-import {
-  InvokeCommand,
-  LambdaClient,
-  TooManyRequestsException,
-  type LambdaClientConfig,
-} from '@aws-sdk/client-lambda';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AwsRefused, AwsCaller, isRefused, type AwsPlace } from '../core/aws-caller.ts';
 import { backoffMs } from '../core/backoff.ts';
+import { invoke, type Invoked } from '../core/invoke-lambda.ts';
 import { limits } from '../core/limits.ts';
 import { RestedAgents } from '../core/rested-agents.ts';
 import { SandboxLost, SandboxReply, type Sandbox, type SandboxRequest } from './sandbox.ts';
@@ -16,44 +11,42 @@ const ATTEMPTS_MAX = 10;
 
 /**
  * The sandbox function. Each session is a tenant of its own: no execution environment ever serves
- * two. The SDK's own retries are off, because Lambda's answer may be lost after the function ran.
+ * two. No call is repeated as others are, because Lambda's answer may be lost after the function ran.
  */
 export class LambdaSandbox implements Sandbox {
-  readonly #lambda: LambdaClient;
+  readonly #lambda: AwsCaller;
   readonly #function_name: string;
   readonly #agents = new RestedAgents();
 
-  constructor(function_name: string, config: LambdaClientConfig = {}) {
+  constructor(function_name: string, place: AwsPlace = {}) {
     this.#function_name = function_name;
     const { httpAgent, httpsAgent } = this.#agents;
-    const requestHandler = { httpAgent, httpsAgent };
-    this.#lambda = new LambdaClient({ maxAttempts: 1, requestHandler, ...quick, ...config });
+    this.#lambda = new AwsCaller(
+      'lambda',
+      { ...place, attempts_max: 1 },
+      { httpAgent, httpsAgent },
+    );
   }
 
   async invoke(request: SandboxRequest, signal: AbortSignal): Promise<SandboxReply> {
     const timeout = AbortSignal.timeout(limits.bash_timeout_ms + limits.sandbox_overhead_ms);
     const until = AbortSignal.any([signal, timeout]);
-    const answer = await this.#agents.use(() => this.#send(request, until));
-    const text = Buffer.from(answer.Payload ?? []).toString('utf8');
-    if (answer.FunctionError !== undefined) throw new SandboxLost(reasonOf(text));
-    return SandboxReply.parse(JSON.parse(text));
+    const { failed, payload } = await this.#agents.use(() => this.#send(request, until));
+    if (failed) throw new SandboxLost(reasonOf(payload));
+    return SandboxReply.parse(JSON.parse(payload));
   }
 
-  async #send(request: SandboxRequest, signal: AbortSignal) {
+  async #send(event: SandboxRequest, signal: AbortSignal): Promise<Invoked> {
+    const function_name = this.#function_name;
+    const { session_id: tenant_id } = event;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#lambda.send(
-          new InvokeCommand({
-            FunctionName: this.#function_name,
-            TenantId: request.session_id,
-            Payload: JSON.stringify(request),
-          }),
-          { abortSignal: signal },
-        );
+        const invocation = { function_name, event, type: 'RequestResponse', tenant_id } as const;
+        return await invoke(this.#lambda, invocation, signal);
       } catch (cause) {
         // The only refusal that is sure to have run nothing.
-        const is_refused = cause instanceof TooManyRequestsException && attempt < ATTEMPTS_MAX;
-        if (!is_refused) throw lost(cause);
+        const is_busy = isRefused(cause, 'TooManyRequestsException');
+        if (!is_busy || attempt === ATTEMPTS_MAX) throw lost(cause);
       }
       await sleep(backoffMs(attempt), undefined, { signal });
     }
@@ -62,10 +55,8 @@ export class LambdaSandbox implements Sandbox {
 
 /** A request that Lambda itself refuses (no such function, no permission) is our fault, and ran nothing. */
 function lost(cause: unknown): unknown {
-  const { $metadata: { httpStatusCode = 500 } = {} } = cause as {
-    $metadata?: { httpStatusCode?: number };
-  };
-  if (httpStatusCode >= 400 && httpStatusCode < 500) return cause;
+  const status = cause instanceof AwsRefused ? cause.$metadata.httpStatusCode : 500;
+  if (status >= 400 && status < 500) return cause;
   return new SandboxLost('the connection to it was lost', { cause });
 }
 

@@ -1,8 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { BetaManagedAgentsSessionEvent } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { systemClock } from '#shared/core/clock.ts';
 import { newName } from '#shared/core/id.ts';
@@ -35,9 +33,9 @@ export class Drive {
   private constructor(client: Anthropic, host: Host, ids: { agent: string; environment: string }) {
     this.#client = client;
     this.#host = host;
-    this.#blobs = new S3Blobs(String(host.outputs['BucketName']), new S3Client(host.aws));
+    this.#blobs = new S3Blobs(String(host.outputs['BucketName']), host.aws);
     this.#files = new SessionFiles({
-      table: new DynamoTable(String(host.outputs['TableName']), new DynamoDBClient(host.aws)),
+      table: new DynamoTable(String(host.outputs['TableName']), host.aws),
       blobs: this.#blobs,
       clock: systemClock,
       newName,

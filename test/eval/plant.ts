@@ -1,7 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import pLimit from 'p-limit';
-import { S3Blobs, s3Client } from '#shared/core/blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import type { Clock } from '#shared/core/clock.ts';
 import { newId } from '#shared/core/id.ts';
 import { load, store as storeText } from '#shared/core/stored.ts';
@@ -74,8 +73,8 @@ class Planter {
   }
 
   static async open(client: Anthropic, host: Host): Promise<Planter> {
-    const table = new DynamoTable(String(host.outputs['TableName']), new DynamoDBClient(host.aws));
-    const blobs = new S3Blobs(String(host.outputs['BucketName']), s3Client(host.aws));
+    const table = new DynamoTable(String(host.outputs['TableName']), host.aws);
+    const blobs = new S3Blobs(String(host.outputs['BucketName']), host.aws);
     const ports = { table, blobs, newId, memories_max: 2_000, version_days: 0 };
     const { id: environment_id } = await client.beta.environments.create({
       name: 'fidelity',

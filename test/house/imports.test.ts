@@ -5,7 +5,7 @@ import { importsOf, read, sources } from './sources.ts';
 
 const ADAPTER = /^shared\/.*-(dynamo|s3|lambda|sfn|kms|secrets|scheduler)\.ts$/;
 /** And what tells the SDK's failures apart: it is asked by whoever runs an adapter's calls. */
-const ADAPTER_OR_FAILURE = new RegExp(`${ADAPTER.source}|^shared/core/aws-failure\\.ts$`);
+const ADAPTER_OR_FAILURE = new RegExp(`${ADAPTER.source}|^shared/core/aws-(failure|caller)\\.ts$`);
 const AWS = /^(@aws-sdk|@smithy)\//;
 const CDK = /^(aws-cdk-lib|constructs|cdk-nag|@aws-cdk\/.*)$/;
 

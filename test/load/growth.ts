@@ -132,8 +132,8 @@ async function copies(
 }
 
 async function byEvents(parts: Parts, options: GrowthOptions): Promise<Result[]> {
-  const { client, host, db, agent, environment } = parts;
-  const table = new DynamoTable(host.table_name, db);
+  const { client, host, agent, environment } = parts;
+  const table = new DynamoTable(host.table_name, host.aws);
   const results: Result[] = [];
   for (const count of options.stored_events) {
     const timings = new Timings();

@@ -1,12 +1,6 @@
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  ResourceInUseException,
-  type AttributeDefinition,
-  type GlobalSecondaryIndex,
-  type KeySchemaElement,
-} from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, DeleteCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { AwsJson } from '#shared/core/aws-json.ts';
+import { isRefused } from '#shared/core/aws-caller.ts';
+import { itemOf, type Item } from '#shared/core/items-dynamo.ts';
 import { place } from '../place.ts';
 import type { Stack } from '../template/stack.ts';
 import { list, record, text } from '../template/template.ts';
@@ -20,43 +14,43 @@ export interface TableOfStack {
 }
 
 /** The tables that the template asks for. */
-export function tablesOf(stack: Stack): (TableOfStack & { create: CreateTableCommand })[] {
+export function tablesOf(stack: Stack): (TableOfStack & { create: object })[] {
   return stack.all('AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable').map((resource) => {
     const { properties, name } = resource;
     const ttl = record(properties['TimeToLiveSpecification']);
-    const key_schema = list(properties['KeySchema']) as KeySchemaElement[];
-    const keys = key_schema.map(({ AttributeName }) => text(AttributeName, name));
-    const indexes = list(properties['GlobalSecondaryIndexes']) as GlobalSecondaryIndex[];
+    const key_schema = list(properties['KeySchema']);
+    const keys = key_schema.map((key) => text(record(key)['AttributeName'], name));
+    const indexes = list(properties['GlobalSecondaryIndexes']);
     return {
       name,
       keys,
       hash_key: keys[0] ?? '',
       ttl_attribute: ttl['Enabled'] === true ? text(ttl['AttributeName'], name) : undefined,
-      create: new CreateTableCommand({
+      create: {
         TableName: name,
         BillingMode: 'PAY_PER_REQUEST',
         KeySchema: key_schema,
-        AttributeDefinitions: list(properties['AttributeDefinitions']) as AttributeDefinition[],
+        AttributeDefinitions: list(properties['AttributeDefinitions']),
         ...(indexes.length > 0 ? { GlobalSecondaryIndexes: indexes } : {}),
-      }),
+      },
     };
   });
 }
 
-export function clientOf(endpoint: string): DynamoDBClient {
+export function clientOf(endpoint: string): AwsJson {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  return new DynamoDBClient({ endpoint, region: place.region, credentials });
+  return new AwsJson('dynamodb', { endpoint, region: place.region, credentials });
 }
 
 /** Create what is not there yet: a second start finds the tables of the first. */
-export async function createTables(client: DynamoDBClient, stack: Stack): Promise<TableOfStack[]> {
+export async function createTables(client: AwsJson, stack: Stack): Promise<TableOfStack[]> {
   const tables = tablesOf(stack);
   await Promise.all(
     tables.map(async ({ create }) => {
       try {
-        await client.send(create);
+        await client.call('CreateTable', create);
       } catch (cause) {
-        if (!(cause instanceof ResourceInUseException)) throw cause;
+        if (!isRefused(cause, 'ResourceInUseException')) throw cause;
       }
     }),
   );
@@ -64,27 +58,31 @@ export async function createTables(client: DynamoDBClient, stack: Stack): Promis
 }
 
 /** Delete the items whose time has come, as DynamoDB does some time later. */
-export async function sweepExpired(
-  client: DynamoDBClient,
-  table: TableOfStack,
-  now: Date,
-): Promise<void> {
+export async function sweepExpired(client: AwsJson, table: TableOfStack, now: Date): Promise<void> {
   if (table.ttl_attribute === undefined) return;
-  const documents = DynamoDBDocumentClient.from(client);
   const expired = {
     TableName: table.name,
     ExpressionAttributeNames: { '#ttl': table.ttl_attribute },
-    ExpressionAttributeValues: { ':now': Math.floor(now.getTime() / 1000) },
+    ExpressionAttributeValues: itemOf({ ':now': Math.floor(now.getTime() / 1000) }),
   };
-  const scan = { ...expired, FilterExpression: '#ttl < :now' };
-  for await (const { Items = [] } of paginateScan({ client: documents }, scan)) {
+  let from: Item | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await client.call<Scanned>('Scan', {
+      ...expired,
+      FilterExpression: '#ttl < :now',
+      ExclusiveStartKey: from,
+    });
     const deleted = Items.map(async (item) => {
       const Key = Object.fromEntries(table.keys.map((key) => [key, item[key]]));
       // The item may have been given more time since it was read.
-      await documents.send(
-        new DeleteCommand({ ...expired, Key, ConditionExpression: '#ttl < :now' }),
-      );
+      await client.call('DeleteItem', { ...expired, Key, ConditionExpression: '#ttl < :now' });
     });
     await Promise.allSettled(deleted);
-  }
+    from = LastEvaluatedKey;
+  } while (from !== undefined);
+}
+
+interface Scanned {
+  readonly Items?: Item[];
+  readonly LastEvaluatedKey?: Item;
 }

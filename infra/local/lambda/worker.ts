@@ -91,7 +91,7 @@ const untold = (): undefined => undefined;
 
 Object.assign(globalThis, {
   awslambda: {
-    /** What Lambda's runtime keeps where several invocations share a process: the AWS SDK sends the trace along. */
+    /** What Lambda's runtime keeps where several invocations share a process: each call to AWS sends the trace along. */
     InvokeStore: {
       getXRayTraceId: () => trace.getStore(),
       getTraceparent: untold,

@@ -5,7 +5,7 @@
 import type { BetaDream } from '@anthropic-ai/sdk/resources/beta/dreams';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
-import { S3Blobs, s3Client } from '#shared/core/blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { limits } from '#shared/core/limits.ts';
 import type { MessageCreateParams } from '@anthropic-ai/sdk/resources/messages';
 import { say } from '../../model/replies.ts';
@@ -24,7 +24,7 @@ let blobs: S3Blobs;
 beforeAll(async () => {
   rig = await startDreamRig();
   own = new ReverieClient(rig.client);
-  blobs = new S3Blobs(String(rig.host.outputs['BucketName']), s3Client(rig.host.aws));
+  blobs = new S3Blobs(String(rig.host.outputs['BucketName']), rig.host.aws);
   store_id = await rig.store(memories);
   session_id = await rig.talk('LESSON about ports: the staging port is 8443.');
 });

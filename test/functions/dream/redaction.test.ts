@@ -1,9 +1,8 @@
 /** That dreams forget, on the local host, by the roles of the template and the reconcile function. */
 import Anthropic from '@anthropic-ai/sdk';
-import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
-import { s3Client } from '#shared/core/blobs-s3.ts';
 import { REDACTED } from '#shared/dreams/redacted.ts';
 import { startDreamRig, type DreamRig } from './rig.ts';
 
@@ -26,7 +25,7 @@ async function objectsOf(id: string): Promise<string[]> {
   const Bucket = String(rig.host.outputs['BucketName']);
   const Prefix = `dreams/${id}/`;
   const list = new ListObjectsV2Command({ Bucket, Prefix });
-  const { Contents = [] } = await s3Client(rig.host.aws).send(list);
+  const { Contents = [] } = await new S3Client(rig.host.aws).send(list);
   return Contents.map(({ Key = '' }) => Key.slice(Prefix.length));
 }
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
     },
   });
   s3 = new S3Client(rig.host.aws);
-  blobs = new S3Blobs(String(rig.host.outputs['BucketName']), s3);
+  blobs = new S3Blobs(String(rig.host.outputs['BucketName']), rig.host.aws);
 });
 afterAll(async () => await rig.close());
 

@@ -1,7 +1,6 @@
-/** Secrets Manager through its own client, against a server on this machine that speaks its JSON. */
+/** Secrets Manager's cache, against a server on this machine that speaks its JSON. */
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AwsSecrets } from '#shared/core/aws-secrets.ts';
 import { limits } from '#shared/core/limits.ts';
@@ -24,13 +23,13 @@ beforeEach(async () => {
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : 0;
-  const client = new SecretsManagerClient({
+  const place = {
     endpoint: `http://127.0.0.1:${port}`,
     region: 'eu-west-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
-    maxAttempts: 1,
-  });
-  secrets = new AwsSecrets(client, { now: () => new Date(now_ms) });
+    attempts_max: 1,
+  };
+  secrets = new AwsSecrets(place, { now: () => new Date(now_ms) });
   answer = { status: 200, body: { SecretString: 'one' } };
 });
 

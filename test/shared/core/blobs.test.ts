@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
-import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exactHeaders, type Blobs, type Exact } from '#shared/core/blobs.ts';
-import { s3Client, S3Blobs } from '#shared/core/blobs-s3.ts';
-import { LaterBlobs } from '#shared/core/later-blobs-s3.ts';
+import { S3Blobs } from '#shared/core/blobs-s3.ts';
+import { S3Housekeeping } from '#shared/core/housekeeping-s3.ts';
 import { aFunction, allow, echo, role, startRig, storage, type Rig } from '../../local/fixture.ts';
 import { collect } from '../../functions/api/door.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
@@ -19,14 +18,12 @@ beforeAll(async () => {
   const deletes = allow(['s3:DeleteObjectVersion', 's3:ListBucketVersions', 's3:ListBucket']);
   rig = await startRig({
     ...storage,
-    Later: { Type: 'AWS::S3::Bucket', Properties: {} },
     ...role('Sweeper', deletes),
     ...aFunction('Sweeper', echo),
     ...role('Copier', allow('s3:PutObject')),
     ...aFunction('Copier', echo),
   });
-  stores['S3'] = new S3Blobs('content', s3Client(rig.host.aws));
-  stores['S3, later'] = new LaterBlobs('later', rig.host.aws);
+  stores['S3'] = new S3Blobs('content', rig.host.aws);
 });
 afterAll(() => rig.stop());
 
@@ -38,7 +35,7 @@ async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(all);
 }
 
-describe.each(['memory', 'S3', 'S3, later'])('%s', (name) => {
+describe.each(['memory', 'S3'])('%s', (name) => {
   test('what is put is got, read, and read in part', async () => {
     const blobs = named(name);
     await blobs.put('c/digits', '0123456789', 'text/plain');
@@ -175,7 +172,7 @@ test.each([
 test('S3 is asked to delete versions: without their ids they would only be hidden', async () => {
   await named('S3').put('v/1', '1', 'text/plain');
   // Its role may delete versions, and nothing else.
-  await new S3Blobs('content', new S3Client(rig.host.awsAs('sweeper'))).delete(['v/1']);
+  await new S3Blobs('content', rig.host.awsAs('sweeper')).delete(['v/1']);
   expect(await named('S3').head('v/1')).toBeUndefined();
 });
 
@@ -191,7 +188,7 @@ test('S3 is asked to delete what an object was before, and not what it is', asyn
     asked.push(input.Delete);
     return {};
   };
-  await new S3Blobs('content', { send } as unknown as S3Client).deletePast(['v/1']);
+  await new S3Housekeeping('content', { send }).deletePast(['v/1']);
   expect(asked).toEqual([{ Objects: [{ Key: 'v/1', VersionId: 'before' }], Quiet: true }]);
   await named('S3').put('v/4', 'now', 'text/plain');
   await named('S3').deletePast(['v/4', 'v/none']);
@@ -200,6 +197,6 @@ test('S3 is asked to delete what an object was before, and not what it is', asyn
 
 test('S3 copies only for who may read the source', async () => {
   await named('S3').put('v/2', '2', 'text/plain');
-  const copier = new S3Blobs('content', new S3Client(rig.host.awsAs('copier')));
+  const copier = new S3Blobs('content', rig.host.awsAs('copier'));
   await expect(copier.copy('v/2', 'v/3')).rejects.toThrow(/s3:GetObject/);
 });

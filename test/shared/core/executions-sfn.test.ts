@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { SFNClient } from '@aws-sdk/client-sfn';
 import { afterEach, expect, test, vi } from 'vitest';
 import { StepFunctionsExecutions } from '#shared/core/executions-sfn.ts';
 
@@ -21,16 +20,15 @@ async function sent(): Promise<Record<string, unknown>> {
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = new SFNClient({
+  const place = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 's' },
-  });
+  };
   try {
-    await new StepFunctionsExecutions('arn:machine', client).start('run', { a: 1 });
+    await new StepFunctionsExecutions('arn:machine', place).start('run', { a: 1 });
     return await got.promise;
   } finally {
-    client.destroy();
     server.close();
   }
 }

@@ -1,6 +1,6 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AwsJson } from '#shared/core/aws-json.ts';
 import { limits } from '#shared/core/limits.ts';
 import { packed, unpacked } from '#shared/core/packing.ts';
 import { itemOf } from '#shared/core/items-dynamo.ts';
@@ -67,9 +67,10 @@ test.each([
 });
 
 test('a row of before there was a text is read, and changed, as it stands', async () => {
-  const { client, table, name } = started;
+  const { place, table, name } = started;
   const old = { ...head, pk: 'THREAD#sthr_old', version: 7, status: 'idle', run: 1, queue };
-  await client.send(new PutItemCommand({ TableName: name, Item: itemOf(old) }));
+  const put = { TableName: name, Item: itemOf(old) };
+  await new AwsJson('dynamodb', place).call('PutItem', put);
   expect(await table.get(old)).toEqual(old);
   const condition = { condition: 'version = :read', values: { ':read': 7 } };
   await table.transact([{ put: { ...old, version: 8 }, ...condition }]);

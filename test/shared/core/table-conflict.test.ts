@@ -2,7 +2,6 @@
  * Rows that others' transactions hold for long. Method: a server with DynamoDB's own refusals,
  * because the engine of the tests does one transaction after the other.
  */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createServer, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +18,6 @@ const refusals = {
 } as const;
 
 let server: Server;
-let client: DynamoDBClient;
 let table: DynamoTable;
 let refused_count = 0;
 let refusals_max = 0;
@@ -37,19 +35,17 @@ beforeAll(async () => {
     response.end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  client = new DynamoDBClient({
+  table = new DynamoTable('reverie', {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  table = new DynamoTable('reverie', client);
 });
 beforeEach(() => {
   refused_count = 0;
   tokens = [];
 });
 afterAll(() => {
-  client.destroy();
   server.close();
 });
 

@@ -12,7 +12,7 @@ test('a fire function that does not answer in time is not asked again by the req
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const firing = new LambdaFiring('fire', {
     answer_ms: 500,
-    config: {
+    place: {
       endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       region: 'us-east-1',
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },

@@ -1,8 +1,8 @@
 /** What was learned ends by the operator's choice alone: as versions, and never what a person has written. */
-import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BetaManagedAgentsMemory as BetaMemory } from '@anthropic-ai/sdk/resources/beta/memory-stores/memories';
 import type { BetaManagedAgentsMemoryVersion as BetaMemoryVersion } from '@anthropic-ai/sdk/resources/beta/memory-stores/memory-versions';
+import { AwsJson } from '#shared/core/aws-json.ts';
 import { itemOf } from '#shared/core/items-dynamo.ts';
 import { dreamKey } from '#shared/dreams/dream.ts';
 import { confirmedAt } from '#shared/dream-schedules/retain.ts';
@@ -190,7 +190,8 @@ describe('retention', () => {
 
 /** Nights of a schedule that has lived for long, one a second, straight into the table. */
 async function manyRuns(id: string, from: string, count: number): Promise<void> {
-  const { client, name, table } = rig.door.table;
+  const { place, name, table } = rig.door.table;
+  const db = new AwsJson('dynamodb', place);
   const run = (await table.get(runKey(id, (await rig.newest(id)).id))) as RunRow;
   const nights = Array.from({ length: count }, (_, n) => {
     const started_at = new Date(Date.parse(from) + n * 1_000).toISOString();
@@ -201,7 +202,7 @@ async function manyRuns(id: string, from: string, count: number): Promise<void> 
   const batches = Array.from({ length: count / 25 }, (_, n) => nights.slice(n * 25, n * 25 + 25));
   await Promise.all(
     batches.map(async (puts) => {
-      await client.send(new BatchWriteItemCommand({ RequestItems: { [name]: puts } }));
+      await db.call('BatchWriteItem', { RequestItems: { [name]: puts } });
     }),
   );
 }

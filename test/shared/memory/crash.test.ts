@@ -2,7 +2,10 @@
 // fail before and after each of their writes in turn; then every invariant is looked at, and the
 // same request is made again, as a client does that got no answer.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { Call } from '#shared/core/call.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 import { deleteStore } from '#shared/memory/delete-store.ts';
@@ -200,22 +203,28 @@ test('a sweep that dies anywhere is found by its head and leaves nothing at the 
 });
 
 test('a deletion whose reply is lost between DynamoDB and us is told as done, and a second one is not', async () => {
-  const { endpoint, name } = started;
+  const { place, name } = started;
   const store_id = await putStore(memoryPorts(started.table));
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials });
   let replies_count = 0;
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const reply = await next(args);
-      if (replies_count++ > 0) return reply;
-      throw Object.assign(new Error('the connection was reset'), { code: 'ECONNRESET' });
-    },
-    { step: 'finalizeRequest', priority: 'low' },
-  );
-  const ports = { ...memoryPorts(new DynamoTable(name, client)), sweepLost: () => undefined };
+  const server = createServer(async (request, response) => {
+    const reply = await fetch(place.endpoint, {
+      method: 'POST',
+      headers: { ...(request.headers as Record<string, string>) },
+      body: await text(request),
+    });
+    const body = await reply.text();
+    if (replies_count++ === 0) response.destroy();
+    else response.writeHead(reply.status).end(body);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ports = {
+    ...memoryPorts(new DynamoTable(name, { ...place, endpoint })),
+    sweepLost: () => undefined,
+  };
   expect(await deleteStore(ports, call, store_id)).toMatchObject({ id: store_id });
   expect(replies_count).toBeGreaterThan(1);
   await expect(deleteStore(ports, call, store_id)).rejects.toMatchObject({ kind: 'missing' });
-  client.destroy();
+  server.closeAllConnections();
+  server.close();
 });
