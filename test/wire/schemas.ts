@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -26,12 +26,19 @@ const FORMAT = 4;
  * the names of its own TypeScript types. Made once for each version of the SDK, then read from
  * node_modules/.cache.
  */
-export async function wireSchemas(): Promise<Schema> {
+export function wireSchemas(): Promise<Schema> {
+  // Two modules of one process ask at the same time: the files below have its number.
+  return (asked ??= made());
+}
+
+let asked: Promise<Schema> | undefined;
+
+async function made(): Promise<Schema> {
   const file = join(cache_dir, `${sdkVersion()}-${FORMAT}.json`);
   const cached = await readFile(file, 'utf8').catch(() => undefined);
   if (cached !== undefined) return JSON.parse(cached) as Schema;
   const schema = strict(await generate());
-  // Two test files may get here at once: each writes its own file, and the rename is atomic.
+  // Two processes may get here at once: each writes its own file, and the rename is atomic.
   await writeFile(`${file}.${process.pid}`, JSON.stringify(schema));
   await rename(`${file}.${process.pid}`, file);
   return schema;
@@ -69,6 +76,7 @@ async function generate(): Promise<Schema> {
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     maxBuffer: 64 * 1024 * 1024,
   });
+  await rm(source);
   return JSON.parse(stdout) as Schema;
 }
 

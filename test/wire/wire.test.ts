@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { wireSchemas } from './schemas.ts';
 import { answerErrors, envelopeErrors, expectWire, wireErrors } from './wire.ts';
 
 const environment = {
@@ -111,4 +112,8 @@ test.each([
   ['with a stack', { ...envelope, stack: 'at …' }, 1],
 ])('an error envelope %s', (_, body, faults) => {
   expect(envelopeErrors(body, 'req_1')).toHaveLength(faults);
+});
+
+test('schemas that two modules ask for at once are made once', () => {
+  expect(wireSchemas()).toBe(wireSchemas());
 });
