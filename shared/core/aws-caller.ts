@@ -1,6 +1,6 @@
 import { InvokeStore } from '@aws/lambda-invoke-store';
 import { Sha256 } from '@smithy/core/checksum';
-import { HttpRequest } from '@smithy/core/protocols';
+import { buildQueryString, HttpRequest } from '@smithy/core/protocols';
 import {
   getRetryAfterHint,
   isServerError,
@@ -192,10 +192,7 @@ export class AwsCaller {
       // Else a sum would go into the URL, where nobody need send it.
       unhoistableHeaders: names,
     });
-    const pairs = Object.entries(signed.query ?? {}).map(
-      ([name, value]) => `${escaped(name)}=${escaped(String(value))}`,
-    );
-    return `${this.#origin.origin}${signed.path}?${pairs.join('&')}`;
+    return `${this.#origin.origin}${signed.path}?${buildQueryString(signed.query ?? {})}`;
   }
 
   #request(request: AwsRequest, more: Readonly<Record<string, string>>): HttpRequest {
@@ -228,14 +225,6 @@ async function traceOf(): Promise<{ 'x-amzn-trace-id'?: string }> {
   const store = await InvokeStore.getInstanceAsync();
   const trace = store.getXRayTraceId() ?? given('_X_AMZN_TRACE_ID');
   return trace === undefined ? {} : { 'x-amzn-trace-id': trace };
-}
-
-/** As signatures have it: more than `encodeURIComponent` escapes. */
-export function escaped(part: string): string {
-  return encodeURIComponent(part).replace(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }
 
 /** Source: the SDK's variables for endpoints, the one for a service before the one for all. */

@@ -1,8 +1,8 @@
+import { escapeUriPath } from '@smithy/core/protocols';
 import {
   AwsRefused,
   AwsCaller,
   bytesOf,
-  escaped,
   givenEndpoint,
   lambdaVariable,
   shortCalls,
@@ -163,7 +163,7 @@ export class S3Blobs implements Blobs {
   }
 
   #pathOf(key: string): string {
-    return `${this.#path}/${key.split('/').map(escaped).join('/')}`;
+    return `${this.#path}/${escapeUriPath(key)}`;
   }
 
   #housekeeping(): Promise<Housekeeping> {

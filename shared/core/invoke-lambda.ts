@@ -1,4 +1,5 @@
-import { bytesOf, escaped, type AwsAnswer, type AwsCaller } from './aws-caller.ts';
+import { escapeUri } from '@smithy/core/protocols';
+import { bytesOf, type AwsAnswer, type AwsCaller } from './aws-caller.ts';
 
 export interface Invocation {
   readonly function_name: string;
@@ -23,7 +24,7 @@ export async function invoke(
 ): Promise<Invoked> {
   const request = {
     method: 'POST',
-    path: `/2015-03-31/functions/${escaped(function_name)}/invocations`,
+    path: `/2015-03-31/functions/${escapeUri(function_name)}/invocations`,
     headers: {
       'content-type': 'application/json',
       'x-amz-invocation-type': type,

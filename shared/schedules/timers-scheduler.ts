@@ -1,7 +1,7 @@
+import { escapeUri } from '@smithy/core/protocols';
 import {
-  bytesOf,
   AwsCaller,
-  escaped,
+  bytesOf,
   isRefused,
   type AwsPlace,
   type AwsRequest,
@@ -44,7 +44,7 @@ export class SchedulerTimers implements Timers {
   /** Source: the API reference of EventBridge Scheduler. @returns false where it said `unless` */
   async #done(name: string, request: AwsRequest, unless: string): Promise<boolean> {
     const headers = { 'content-type': 'application/json' };
-    const path = `/schedules/${escaped(name)}`;
+    const path = `/schedules/${escapeUri(name)}`;
     try {
       await this.#scheduler.send(
         { ...request, path, headers },

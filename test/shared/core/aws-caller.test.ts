@@ -12,6 +12,7 @@ import { AwsJson } from '#shared/core/aws-json.ts';
 import { AwsCaller, bytesOf, endpointOf, shortCalls } from '#shared/core/aws-caller.ts';
 import { S3Blobs } from '#shared/core/blobs-s3.ts';
 import { invoke } from '#shared/core/invoke-lambda.ts';
+import { LambdaFiring } from '#shared/dream-schedules/firing-lambda.ts';
 import { SchedulerTimers } from '#shared/schedules/timers-scheduler.ts';
 
 interface Came {
@@ -44,6 +45,7 @@ beforeEach(async () => {
   vi.stubEnv('_X_AMZN_TRACE_ID', undefined);
 });
 afterEach(() => {
+  vi.useRealTimers();
   vi.unstubAllEnvs();
   server.closeAllConnections();
   server.close();
@@ -214,6 +216,24 @@ test('a hundred calls and more are with the service at once', async () => {
   const table = new AwsJson('dynamodb', { endpoint, attempts_max: 1 });
   const calls = Array.from({ length: 120 }, async () => await table.call('Do', {}));
   expect(await Promise.all(calls)).toHaveLength(120);
+});
+
+test.each<[string, () => Promise<unknown>]>([
+  [
+    'the fire function',
+    async () => await new LambdaFiring('fire', { place: { endpoint } }).sync('d'),
+  ],
+  ['a large object', async () => await new S3Blobs('content', { endpoint }).get('a')],
+])('%s may take longer than other calls, and is asked for once', async (_, ask) => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const asked = Promise.withResolvers<ServerResponse>();
+  answers = [(response) => asked.resolve(response)];
+  const answer = ask();
+  const response = await asked.promise;
+  await vi.advanceTimersByTimeAsync(15_000);
+  response.end('{}');
+  await answer;
+  expect(came).toHaveLength(1);
 });
 
 describe('a failure', () => {
