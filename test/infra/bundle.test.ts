@@ -151,9 +151,15 @@ describe('the sandbox alone has', () => {
       let woken = 0;
       const waitAsync = (view, index, ...more) => {
         const waits = real.waitAsync(view, index, ...more);
-        // It has asked, and nobody has done it yet.
-        if (waits.async) waits.value.then(() => (woken += real.notify(view, index)));
+        if (waits.async) waits.value.then(() => wake(view, index));
         return waits;
+      };
+      // It has asked, nobody has done it yet, and in a moment it sleeps: what it waits for is this thread's.
+      const wake = (view, index) => {
+        const until = Date.now() + 5000;
+        let woke = 0;
+        while (woke === 0 && Date.now() < until) woke = real.notify(view, index);
+        woken += woke;
       };
       globalThis.Atomics = Object.create(real, { waitAsync: { value: waitAsync } });
       const { Bash } = await import('just-bash');
