@@ -14,6 +14,7 @@ import { endpoints, environmentOf, functionsOf, type FunctionOfStack } from './f
 import { openGateway, type Gateway, type Hooks } from './gateway.ts';
 import { Authorizer, type UsedGrant } from './iam/authorizer.ts';
 import { FunctionPool } from './lambda/pool.ts';
+import { memoryOfEach, poolNamed, warm } from './lambda/pools.ts';
 import { KmsKey } from './kms/key.ts';
 import { KmsService } from './kms/service.ts';
 import { LambdaService } from './lambda/service.ts';
@@ -81,6 +82,8 @@ export interface Host {
   /** Each action on a resource that the template grants, and whether anything done so far needed it. */
   grants(): UsedGrant[];
   resetCounters(): void;
+  /** Bytes that each function's largest environment holds now, without Node's own. */
+  functionMemory(): Promise<Record<string, number>>;
   /** Executions that run now. */
   running(): number;
   /** Kill a function's workers: what runs in them fails with `Runtime.ExitError`. */
@@ -158,15 +161,6 @@ async function boot(
   const complain = (sentence: string): void => progress(sentence);
   closing.push(runSchedules(schedules, { ...base, pools, complain }));
   return hostOf({ ...base, functions, schedules, front, compute, warmed, close, complain });
-}
-
-/**
- * One after the other: what is asked for before its turn is loaded at once, and shares the processor with
- * one other. All together they would take a second of each core from the first answers.
- */
-async function warm(pools: readonly FunctionPool[]): Promise<void> {
-  // oxlint-disable-next-line no-await-in-loop -- as above
-  for (const pool of pools) await pool.warm();
 }
 
 interface Base {
@@ -321,13 +315,6 @@ function apiOf(stack: Stack) {
   return { api_id: api.id, stage, routes: new Routes(stack, api), isBinary: binaryTypes(api) };
 }
 
-function poolNamed(pools: readonly FunctionPool[], name: string): FunctionPool {
-  const pool = pools.find(({ settings }) => settings.short_name === name);
-  if (pool !== undefined) return pool;
-  const names = pools.map(({ settings }) => settings.short_name).join(', ');
-  throw new Error(`There is no function ${name}, only ${names}.`);
-}
-
 interface HostParts extends Base {
   readonly functions: readonly FunctionOfStack[];
   readonly schedules: readonly Schedule[];
@@ -367,6 +354,7 @@ function hostOf(parts: HostParts): Host {
     warmed: parts.warmed,
     counters: () => counting.snapshot(),
     resetCounters: () => counting.reset(),
+    functionMemory: async () => await memoryOfEach(pools),
     grants: () => parts.authorizer.grants(),
     running: () => states.running,
     kill: (name) => poolNamed(pools, name).kill(),

@@ -9,7 +9,10 @@ export interface Ready {
   readonly table_name: string;
 }
 
-/** The host as a child of the bench: says where it is, and what it has counted when it is asked. */
+/** What a host is asked: what it has counted, or how many bytes each function holds. */
+export type Question = 'counters' | 'memory';
+
+/** The host as a child of the bench: says where it is, and answers what it is asked. */
 const [data_dir = '', model_url = ''] = process.argv.slice(2);
 const api_key = 'bench-admin-key';
 const host = await startHost({
@@ -22,7 +25,9 @@ await host.warmed;
 const table_name = String(host.outputs['TableName']);
 const ready: Ready = { base_url: host.base_url, api_key, aws: host.aws, table_name };
 process.send?.(ready);
-process.on('message', () => process.send?.(host.counters()));
+process.on('message', async (question: Question) =>
+  process.send?.(question === 'counters' ? host.counters() : await host.functionMemory()),
+);
 for (const end of ['SIGTERM', 'disconnect'] as const) {
   process.once(end, () => void host.stop().then(() => process.exit(0)));
 }

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Counters } from '../../infra/local/counting.ts';
-import type { Ready } from './host-process.ts';
+import type { Question, Ready } from './host-process.ts';
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
@@ -36,6 +36,8 @@ export interface HostProcess extends Ready {
   counters(): Promise<Counters>;
   /** Megabytes of the host with all its threads and children; NaN where there is no /proc. */
   memoryMb(): number;
+  /** Megabytes that V8 holds for the function that holds most: its heap and what stands outside. */
+  functionMemoryMb(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -52,24 +54,33 @@ export async function startHostProcess(model_url: string, data_dir: string): Pro
   process.prependListener('exit', kill);
   child.once('exit', () => process.off('exit', kill));
   const ready = await answerOf<Ready>(child);
+  const ask = async <T>(question: Question): Promise<T> => {
+    child.send(question);
+    return await answerOf<T>(child);
+  };
   return {
     ...ready,
     boot_ms: performance.now() - started,
-    counters: async () => {
-      child.send('counters');
-      return await answerOf<Counters>(child);
-    },
+    counters: async () => await ask<Counters>('counters'),
     memoryMb: () => (hasProc ? memoryOf(child.pid ?? 0) / 1_048_576 : Number.NaN),
+    functionMemoryMb: async () =>
+      Math.max(...Object.values(await ask<Record<string, number>>('memory'))) / 1_048_576,
     stop: async () => await stop(child),
   };
 }
 
 async function answerOf<T>(child: ChildProcess): Promise<T> {
-  const gone = once(child, 'exit').then(([code]) => {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  const gone = once(child, 'exit', { signal }).then(([code]) => {
     throw new Error(`the host ended with ${String(code)}`);
   });
-  const [message] = (await Promise.race([once(child, 'message'), gone])) as [T];
-  return message;
+  try {
+    const [message] = (await Promise.race([once(child, 'message', { signal }), gone])) as [T];
+    return message;
+  } finally {
+    waiting.abort();
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,3 +1,4 @@
+import { BadRequestError } from '@anthropic-ai/sdk';
 import type { SessionCreateParams } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../hostile/random.ts';
@@ -81,7 +82,7 @@ export class ChaosSession {
       case 'two messages':
         await this.#say([this.#bash(), this.#bash()]);
         await sleep(this.#random.int(600));
-        if (await this.#isOpen()) return await this.#say([this.#bash()]);
+        if (await this.#isOpen()) await this.#sayBehind([this.#bash()]);
         return;
       case 'team':
         return await this.#startTeam();
@@ -142,6 +143,17 @@ export class ChaosSession {
   async #say(steps: readonly Step[]): Promise<void> {
     const lesson = `LESSON about thing ${this.story.n}: turn it ${this.#lines} times.`;
     await this.#send(message(`${lesson}\n${planText(steps)}`));
+  }
+
+  /** Where the budget was used up since we looked, the message is refused until that is raised. */
+  async #sayBehind(steps: readonly Step[]): Promise<void> {
+    try {
+      await this.#say(steps);
+    } catch (error) {
+      if (!(error instanceof BadRequestError && error.message.includes('budget'))) throw error;
+      await this.#rested();
+      await this.#say(steps);
+    }
   }
 
   async #send(event: SendEvents[number]): Promise<void> {

@@ -101,6 +101,16 @@ export class Environment {
     return this.#running.size > 0;
   }
 
+  /** What V8 holds of memory for it, within its heap and outside; 0 for one that has ended. */
+  async memoryBytes(): Promise<number> {
+    try {
+      const heap = await this.#worker.getHeapStatistics();
+      return heap.total_heap_size + heap.external_memory + heap.malloced_memory;
+    } catch {
+      return 0;
+    }
+  }
+
   /** The environment dies as Lambda's does: what runs in it fails with `Runtime.ExitError`. */
   async kill(): Promise<void> {
     this.retired = true;

@@ -94,6 +94,12 @@ export class FunctionPool {
     return { outcome, cancel: () => undefined };
   }
 
+  /** Of the environment that holds most. */
+  async memoryBytes(): Promise<number> {
+    const each = await Promise.all([...this.#alive].map((one) => one.memoryBytes()));
+    return Math.max(0, ...each);
+  }
+
   /** End every environment; what runs in them fails as in a crash. */
   async kill(): Promise<void> {
     clearTimeout(this.#spare_timer);
