@@ -42,11 +42,11 @@ const ROUNDS = 20;
 export async function benchRounds(client: Anthropic): Promise<Result[]> {
   const [agent, environment] = [await newAgent(client), await newEnvironment(client)];
   const rounds_ms: number[] = [];
-  for (let n = 0; n < 8; n += 1) {
+  for (let n = 0; n < 18; n += 1) {
     const session = await OpenSession.open(client, agent, environment);
     const { idle_ms } = await session.turn(`rounds=${ROUNDS}`);
-    // The first three warm up; and a spare sandbox is loaded a second after the last was taken.
-    if (n >= 3) rounds_ms.push(idle_ms / ROUNDS);
+    // The first ten warm up, two hundred rounds; and a spare sandbox is loaded a second after the last was taken.
+    if (n >= 10) rounds_ms.push(idle_ms / ROUNDS);
     await sleep(2_000);
     session.close();
   }

@@ -11,6 +11,8 @@ import {
   type AttributeValue,
 } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RowCache, rowOf } from '../../infra/local/dynamodb/row-cache.ts';
 import { startRig, storage, type Rig } from './fixture.ts';
@@ -75,9 +77,55 @@ const up = (row: number) => ({
   ExpressionAttributeValues: { ':one': { N: '1' } },
 });
 
+/** Updates in each form that one can have, and some that go wrong on rows without what they name. */
+const updates: readonly string[] = [
+  'SET x = :n',
+  'SET x = n + :n, n = :n',
+  'SET #m.#s = :text, x = :n REMOVE b',
+  'SET #m.x = n, #m.y = :list ADD n :n, x :n',
+  'ADD n :decimal',
+  'SET n = :decimal',
+  'SET x = if_not_exists(x, :n) + :n',
+  'SET x = n - :n',
+  'SET #m.l[0] = :n',
+  'REMOVE #m, n',
+  'ADD names :names',
+  'DELETE names :names',
+  'SET x = x + :n',
+  'SET #m.deep.er = :n',
+];
+
+function updateOf(row: number, n: number) {
+  const UpdateExpression = updates[n % updates.length] ?? '';
+  const values: Item = {
+    ':n': { N: String(n - 1_500) },
+    ':decimal': { N: `0.${n}0` },
+    ':text': { S: 'ö'.repeat(n % 7) },
+    ':list': { L: [{ S: 'a' }, { M: { n: { N: '-0' } } }] },
+    ':names': { SS: ['b', `a${n}`] },
+  };
+  const used = (all: object) =>
+    Object.fromEntries(
+      Object.entries(all).filter(([name]) => new RegExp(`${name}\\b`).test(UpdateExpression)),
+    );
+  const names = used({ '#m': 'm', '#s': 's' });
+  return {
+    TableName,
+    Key: keyOf(row),
+    UpdateExpression,
+    ...(Object.keys(names).length === 0 ? {} : { ExpressionAttributeNames: names }),
+    ...(UpdateExpression.startsWith('REMOVE') ? {} : { ExpressionAttributeValues: used(values) }),
+  };
+}
+
 const writes: Readonly<Record<string, (row: number, n: number) => Promise<unknown>>> = {
   put: (row, n) => db.send(new PutItemCommand({ TableName, Item: itemOf(row, n) })),
   update: (row) => db.send(new UpdateItemCommand(up(row))),
+  // One that names what is not there is refused, and another that makes no sense.
+  'any update': (row, n) =>
+    db.send(new UpdateItemCommand(updateOf(row, n))).catch((error: unknown) => {
+      expect(error).toMatchObject({ name: 'ValidationException' });
+    }),
   delete: (row) => db.send(new DeleteItemCommand({ TableName, Key: keyOf(row) })),
   batch: (row, n) => {
     const others = { PutRequest: { Item: itemOf(row + 2, n) } };
@@ -117,6 +165,43 @@ test('whatever is written, a row is got as it is, alone, among others, and in pa
     }),
     { numRuns: 8 },
   );
+});
+
+test.each(updates)('after %s a row is got as it is', async (expression) => {
+  const n = updates.indexOf(expression);
+  await db.send(new PutItemCommand({ TableName, Item: itemOf(11, 3) }));
+  await got(11);
+  await writes['any update']?.(11, n + updates.length);
+  expect(await got(11)).toEqual(await stored(11));
+});
+
+test('a row that was counted up is known without asking the engine', async () => {
+  const pid = Number(await readFile(join(rig.data_dir, 'dynamodb.pid'), 'utf8'));
+  await got(13);
+  await db.send(new UpdateItemCommand(up(13)));
+  process.kill(pid, 'SIGSTOP');
+  try {
+    expect(await got(13)).toEqual({ ...keyOf(13), n: { N: '1' } });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+});
+
+test('a transaction that is sent again under its token brings back nothing that others have written over', async () => {
+  const ClientRequestToken = 'sent-again';
+  const Put = { TableName, Item: itemOf(15, 1) };
+  const sent = () =>
+    db.send(
+      new TransactWriteItemsCommand({
+        ClientRequestToken,
+        TransactItems: [{ Put }, { Update: up(17) }],
+      }),
+    );
+  await got(17);
+  await sent();
+  await db.send(new PutItemCommand({ TableName, Item: itemOf(15, 2) }));
+  await sent();
+  expect([await got(15), (await got(17))?.['n']]).toEqual([itemOf(15, 2), { N: '1' }]);
 });
 
 test('while a row is written, who reads it sees it grow and never shrink', async () => {

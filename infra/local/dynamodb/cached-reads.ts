@@ -1,5 +1,6 @@
 import { isRecord, list, record } from '../template/template.ts';
 import { rowOf, type CachedRow } from './row-cache.ts';
+import { plain_number, updatedRow } from './updated-row.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 type Key = Readonly<Record<string, unknown>>;
@@ -120,17 +121,29 @@ export function rowsWritten(
   return known?.length === names?.length ? known : undefined;
 }
 
-/** The rows that a request puts whole, all of them or none, as the engine then has them. */
-export function rowsPut(action: string, body: Body, tables: TableKeys): Map<string, CachedRow> {
-  if (action !== 'PutItem' && action !== 'TransactWriteItems') return new Map();
-  const rows = (partsOf(action, body) ?? []).flatMap(([table, part]): [string, CachedRow][] => {
-    const { Item } = record(part);
+/**
+ * The rows that a request leaves as the engine then has them: those that it puts whole, and of those that it
+ * updates the ones that were known before it.
+ */
+export function rowsLeft(
+  action: string,
+  body: Body,
+  { tables, before }: { readonly tables: TableKeys; readonly before: ReadonlyMap<string, CachedRow> },
+): Map<string, CachedRow> {
+  if (!['PutItem', 'UpdateItem', 'TransactWriteItems'].includes(action)) return new Map();
+  const rows = (partsOf(action, body) ?? []).flatMap(([table, written]): [string, CachedRow][] => {
     const keys = tables[String(table)];
-    const name =
-      isRecord(Item) && isKept(Item) ? nameOf(String(table), keyIn(Item, keys), keys) : '';
-    return name === undefined || name === '' ? [] : [[name, rowOf(record(Item))]];
+    const part = record(written);
+    const name = nameOf(String(table), part['Key'] ?? keyIn(part['Item'], keys), keys) ?? '';
+    const row = part['Item'] ?? updatedOf(before.get(name), part);
+    return isRecord(row) && isKept(row) ? [[name, rowOf(row)]] : [];
   });
   return new Map(rows);
+}
+
+function updatedOf(before: CachedRow | undefined, part: Body): unknown {
+  const is_update = part['UpdateExpression'] !== undefined;
+  return is_update && before !== undefined ? updatedRow(before.item, part) : undefined;
 }
 
 /** Whether the engine gives a map as it was sent: it writes some numbers anew, and orders sets. */
@@ -142,8 +155,6 @@ function isKept(map: Readonly<Record<string, unknown>>): boolean {
     return M === undefined ? (SS ?? NS ?? BS) === undefined : isKept(record(M));
   });
 }
-
-const plain_number = /^(0|-?[1-9]\d{0,14})$/;
 
 /** The single writes of a request, each with its table. */
 function partsOf(action: string, body: Body): [unknown, unknown][] | undefined {

@@ -21,7 +21,7 @@ const chars_max = 32_000_000;
  * The rows that were read last, so that reading one again costs no call of the engine, which takes
  * longer for the twenty rows of a list than all the rest of the request. It never differs from the
  * engine: every write comes by here, a row is forgotten before it is written and again afterwards, but for
- * one that was put whole, and a read or a put that met with another write is not kept.
+ * one that is known all the same, and a read or a write that met with another write is not kept.
  */
 export class RowCache {
   readonly #rows = new Map<string, CachedRow>();
@@ -52,16 +52,21 @@ export class RowCache {
     for (const [name, row] of rows) if (!reading.stale.has(name)) this.#keep(name, row);
   }
 
-  beginWriting(names: readonly string[]): void {
+  /** @returns what was known of them until now, but for those that somebody else writes at the same time */
+  beginWriting(names: readonly string[]): ReadonlyMap<string, CachedRow> {
+    const before = new Map<string, CachedRow>();
     for (const name of names) {
+      const row = this.#rows.get(name);
+      if (row !== undefined) before.set(name, row);
       this.#forget(name);
       const others = this.#writing.get(name);
       this.#writing.set(name, { count: (others?.count ?? 0) + 1, met: others !== undefined });
       for (const { stale } of this.#readings) stale.add(name);
     }
+    return before;
   }
 
-  /** @param rows What was put, by name: kept, unless another write came near. Without them all is forgotten. */
+  /** @param rows What was left, by name: kept, unless another write came near. Without them all is forgotten. */
   endWriting(names: readonly string[], rows?: ReadonlyMap<string, CachedRow>): void {
     for (const name of names) {
       this.#forget(name);

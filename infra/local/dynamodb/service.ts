@@ -14,13 +14,14 @@ import {
   nameOf,
   requestFor,
   rowReadOf,
-  rowsPut,
+  rowsLeft,
   rowsWritten,
   unitsOf,
   type RowRead,
   type TableKeys,
 } from './cached-reads.ts';
 import type { Engine } from './engine.ts';
+import { Repeats } from './repeats.ts';
 import { RowCache, rowOf, type CachedRow } from './row-cache.ts';
 import type { TableOfStack } from './tables.ts';
 import { Turns } from './turns.ts';
@@ -41,6 +42,7 @@ export class DynamoService implements Service {
   readonly #counting: Counting;
   readonly #keys: TableKeys;
   readonly #cache: RowCache | undefined;
+  readonly #repeats = new Repeats();
   readonly #turns = new Turns();
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
@@ -91,16 +93,19 @@ export class DynamoService implements Service {
       return reply ?? (await this.#forward(request, action, body));
     }
     const names = rowsWritten(action, record(body), this.#keys);
-    if (names === undefined) cache.clear();
-    else cache.beginWriting(names);
-    let put: ReadonlyMap<string, CachedRow> | undefined;
+    const before = names === undefined ? undefined : cache.beginWriting(names);
+    if (before === undefined) cache.clear();
+    const is_repeat = this.#repeats.has(record(body)['ClientRequestToken']);
+    let left: ReadonlyMap<string, CachedRow> | undefined;
     try {
       const reply = await this.#forward(request, action, body);
-      if (reply.status === 200) put = rowsPut(action, record(body), this.#keys);
+      if (reply.status === 200 && before !== undefined && !is_repeat) {
+        left = rowsLeft(action, record(body), { tables: this.#keys, before });
+      }
       return reply;
     } finally {
       if (names === undefined) cache.clear();
-      else cache.endWriting(names, put);
+      else cache.endWriting(names, left);
     }
   }
 
