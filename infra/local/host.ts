@@ -28,7 +28,7 @@ import { S3Service, type Bucket } from './s3/service.ts';
 import { SchedulerService } from './scheduler/service.ts';
 import { runSchedules, schedulesOf, type Schedule } from './schedules.ts';
 import { SecretsService, type Secret } from './secrets.ts';
-import { Machine } from './states/execution.ts';
+import { loadLibrary, Machine } from './states/execution.ts';
 import { StatesService } from './states/service.ts';
 import { secretArn } from './template/identity.ts';
 import { Stack } from './template/stack.ts';
@@ -157,6 +157,8 @@ async function boot(
     options.port ?? 0,
   );
   closing.push(() => front.close());
+  // While the functions load, each in a thread of its own, this one has nothing to do.
+  void loadLibrary();
   const warmed = warm(options.is_warmed === false ? [] : pools);
   const complain = (sentence: string): void => progress(sentence);
   closing.push(runSchedules(schedules, { ...base, pools, complain }));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import Anthropic from '@anthropic-ai/sdk';
+import type Anthropic from '@anthropic-ai/sdk';
 import type {
   BetaManagedAgentsSession,
   BetaManagedAgentsStreamSessionEvents,
@@ -227,9 +227,12 @@ async function main(): Promise<number> {
   try {
     const inputs = await readInputs(positionals[0] ?? data);
     const admin_key = randomUUID();
-    const host = await startHost({ data_dir, admin_key, ...(model && { model }), progress });
+    const starting = startHost({ data_dir, admin_key, ...(model && { model }), progress });
+    // Loaded while the host waits for its parts.
+    const sdk = import('@anthropic-ai/sdk');
+    const host = await starting;
     try {
-      const client = new Anthropic({ baseURL: host.base_url, apiKey: admin_key });
+      const client = new (await sdk).Anthropic({ baseURL: host.base_url, apiKey: admin_key });
       if (!(await demo(client, inputs, stopped.signal))) return 1;
       const is_own = values.team || positionals.length > 0 || values.task !== defaultTask;
       return is_own || (await learning(client, stopped.signal)) ? 0 : 1;

@@ -8,13 +8,20 @@ export function poolNamed(pools: readonly FunctionPool[], name: string): Functio
   throw new Error(`There is no function ${name}, only ${names}.`);
 }
 
+/** What a first session needs, in the order in which it does; then the others. */
+const first_needed = ['api', 'stream', 'step', 'sandbox'];
+
 /**
  * One after the other: what is asked for before its turn is loaded at once, and shares the processor with
  * one other. All together they would take a second of each core from the first answers.
  */
 export async function warm(pools: readonly FunctionPool[]): Promise<void> {
+  const place = ({ settings }: FunctionPool): number => {
+    const found = first_needed.indexOf(settings.short_name);
+    return found === -1 ? first_needed.length : found;
+  };
   // oxlint-disable-next-line no-await-in-loop -- as above
-  for (const pool of pools) await pool.warm();
+  for (const pool of pools.toSorted((a, b) => place(a) - place(b))) await pool.warm();
 }
 
 /** Bytes that the largest environment of each function holds now. */

@@ -1,4 +1,5 @@
-import { ExecutionError, StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
+import type * as Library from 'aws-local-stepfunctions';
+import type { StateMachine, StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { HostClock } from '../clock.ts';
 import { adapt, type Adapted } from './definition.ts';
 import { checkSize, runTask, StateError, waitDuration, type TaskRun } from './task.ts';
@@ -14,28 +15,40 @@ export interface Started {
 
 type Json = Parameters<StateMachine['run']>[0];
 
+/**
+ * Needed when an execution runs and not before: it takes a quarter of a second to load, which is most of
+ * what the host loads at all.
+ */
+export async function loadLibrary(): Promise<typeof Library> {
+  return await import('aws-local-stepfunctions');
+}
+
 /** A machine of the template, ready to run. */
 export class Machine {
   readonly arn: string;
   readonly name: string;
   readonly role_arn: string;
   readonly #adapted: Adapted;
-  readonly #machine: StateMachine;
+  #machine: StateMachine | undefined;
 
   constructor(about: { arn: string; name: string; role_arn: string }, definition: string) {
     this.arn = about.arn;
     this.name = about.name;
     this.role_arn = about.role_arn;
     this.#adapted = adapt(JSON.parse(definition) as Record<string, unknown>);
-    // What the host made of waits is not an ARN; the template's own form is checked at synthesis.
-    this.#machine = new StateMachine(
-      this.#adapted.definition as unknown as StateMachineDefinition,
-      { validationOptions: { noValidate: true } },
-    );
   }
 
   start(started: Started, parts: ExecutionParts): Execution {
-    return new Execution(started, parts, this.#adapted, this.#machine);
+    return new Execution(started, parts, this.#adapted, async () => await this.#made());
+  }
+
+  async #made(): Promise<StateMachine> {
+    const library = await loadLibrary();
+    // What the host made of waits is not an ARN; the template's own form is checked at synthesis.
+    return (this.#machine ??= new library.StateMachine(
+      this.#adapted.definition as unknown as StateMachineDefinition,
+      { validationOptions: { noValidate: true } },
+    ));
   }
 }
 
@@ -57,7 +70,12 @@ export class Execution {
   readonly #abort = new AbortController();
   readonly #clock: HostClock;
 
-  constructor(started: Started, parts: ExecutionParts, adapted: Adapted, machine: StateMachine) {
+  constructor(
+    started: Started,
+    parts: ExecutionParts,
+    adapted: Adapted,
+    machine: () => Promise<StateMachine>,
+  ) {
     this.started = started;
     this.#clock = parts.clock;
     this.start_date = parts.clock.now();
@@ -82,8 +100,14 @@ export class Execution {
     this.#abort.abort();
   }
 
-  async #run(parts: ExecutionParts, adapted: Adapted, machine: StateMachine): Promise<void> {
+  async #run(
+    parts: ExecutionParts,
+    adapted: Adapted,
+    make: () => Promise<StateMachine>,
+  ): Promise<void> {
     const signal = this.#abort.signal;
+    const machine = await make();
+    if (signal.aborted) return;
     const run: TaskRun = { ...parts, signal, retried: () => parts.transition(this, 'retry') };
     const handlers = adapted.host_states.map((state) => [
       state.name,
@@ -113,7 +137,8 @@ export class Execution {
       this.output = JSON.stringify(output);
       this.#end('SUCCEEDED');
     } catch (thrown) {
-      this.#fail(thrown);
+      const { ExecutionError } = await loadLibrary();
+      this.#fail(thrown instanceof ExecutionError ? thrown.cause : thrown);
     }
   }
 
@@ -135,10 +160,9 @@ export class Execution {
 
   #fail(thrown: unknown): void {
     if (this.status !== 'RUNNING') return;
-    const inner = thrown instanceof ExecutionError ? thrown.cause : thrown;
-    const known = inner instanceof StateError || inner instanceof Error;
-    this.error = known ? inner.name : 'States.Runtime';
-    this.cause = known ? inner.message : String(inner);
+    const known = thrown instanceof StateError || thrown instanceof Error;
+    this.error = known ? thrown.name : 'States.Runtime';
+    this.cause = known ? thrown.message : String(thrown);
     this.#end('FAILED');
   }
 
