@@ -43,8 +43,6 @@ export class Manifests {
   readonly #table: Table;
   readonly #clock: Clock;
   readonly #known = new Map<string, Manifest>();
-  /** Readings of all entries that are under way, by {@link Manifests.#entriesOnce}'s name. */
-  readonly #reading = new Map<string, Promise<ReadonlyMap<string, StoredEntry>>>();
 
   constructor(table: Table, clock: Clock) {
     this.#table = table;
@@ -69,7 +67,7 @@ export class Manifests {
     const is_whole = isAllSeen(changed_at, this.#clock);
     // Entries written between the two reads are newer than the head: the next read of the head
     // differs from ours, so this manifest is not used again.
-    const entries = head.version === 0 ? new Map() : await this.#entriesOnce(pk, `${head.version} ${is_whole}`);
+    const entries = head.version === 0 ? new Map() : await this.#entries(pk);
     const manifest = { ...head, entries, is_whole };
     this.#keep(session_id, manifest);
     return { manifest, rows };
@@ -78,23 +76,6 @@ export class Manifests {
   /** What the session holds in sum, without its entries. */
   async totals(session_id: string): Promise<Totals> {
     return Head.parse((await this.#table.get({ pk: filesKey(session_id), sk: 'HEAD' })) ?? {});
-  }
-
-  /**
-   * Calls that begin at once and find the same head read the entries once. Who knows that all is seen by
-   * now does not take what somebody began to read before.
-   */
-  async #entriesOnce(pk: string, head: string): Promise<ReadonlyMap<string, StoredEntry>> {
-    const name = `${pk} ${head}`;
-    const under_way = this.#reading.get(name);
-    if (under_way !== undefined) return await under_way;
-    const reading = this.#entries(pk);
-    this.#reading.set(name, reading);
-    try {
-      return await reading;
-    } finally {
-      this.#reading.delete(name);
-    }
   }
 
   async #entries(pk: string): Promise<Map<string, StoredEntry>> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
-import { ConditionFailed, type Table } from '#shared/core/table.ts';
+import { ConditionFailed } from '#shared/core/table.ts';
 import { Manifests } from '#shared/files/manifest.ts';
 import { halfSeen } from '../../half-seen.ts';
 import { inSession, startRig, type Rig } from '../tools/rig.ts';
@@ -86,34 +86,6 @@ test('entries read while a change is becoming seen are used and not kept; later 
   await paths();
   table.hide({ pk: 'FILES#sesn_half', sk: 'F#/workspace/b' }, 1);
   expect(await paths()).toEqual(['/workspace/a', '/workspace/b']);
-});
-
-test('calls that begin at once read the entries once; who knows that all is seen by now reads by itself', async () => {
-  const use = inSession(rig, 'sesn_once');
-  await use('bash', { command: 'echo a > a; echo b > b' });
-  const clock = { now: () => new Date() };
-  const half_seen = halfSeen(rig.table);
-  const read = Promise.withResolvers<void>();
-  let queries = 0;
-  const table: Table = {
-    ...half_seen,
-    query: async (query) => {
-      queries += 1;
-      const page = await half_seen.query(query);
-      if (queries === 1) await read.promise;
-      return page;
-    },
-  };
-  const manifests = new Manifests(table, clock);
-  const paths = async () => [...(await manifests.read('sesn_once')).manifest.entries.keys()];
-  half_seen.hide({ pk: 'FILES#sesn_once', sk: 'F#/workspace/b' }, 1);
-  const early = [paths(), paths(), paths()];
-  await expect.poll(() => queries).toBe(1);
-  clock.now = () => new Date(Date.now() + limits.transaction_seen_ms);
-  expect(await paths()).toEqual(['/workspace/a', '/workspace/b']);
-  read.resolve();
-  expect(await Promise.all(early)).toEqual([['/workspace/a'], ['/workspace/a'], ['/workspace/a']]);
-  expect(queries).toBe(2);
 });
 
 test('the totals follow every change, and a full session refuses to grow but not to shrink', async () => {
