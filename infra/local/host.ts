@@ -157,8 +157,8 @@ async function boot(
     options.port ?? 0,
   );
   closing.push(() => front.close());
-  // While the functions load, each in a thread of its own, this one has nothing to do.
-  void loadLibrary();
+  // Now, while the first functions load in threads of their own. What is wrong with it an execution tells.
+  void loadLibrary().catch(() => undefined);
   const warmed = warm(options.is_warmed === false ? [] : pools);
   const complain = (sentence: string): void => progress(sentence);
   closing.push(runSchedules(schedules, { ...base, pools, complain }));
@@ -196,10 +196,11 @@ async function openStorage(
   );
   const sweep = async (): Promise<void> => {
     clock.after(sweep_ms, sweep);
-    // An engine that is just being restarted is swept the next time.
-    const swept = tables.map((table) => sweepExpired(client, table, clock.now()));
-    await Promise.allSettled(swept);
-    dynamodb.forget();
+    await dynamodb.withoutCache(async () => {
+      // An engine that is just being restarted is swept the next time.
+      const swept = tables.map((table) => sweepExpired(client, table, clock.now()));
+      await Promise.allSettled(swept);
+    });
   };
   clock.after(sweep_ms, sweep);
   return { dynamodb, buckets };

@@ -63,8 +63,11 @@ export async function startHostProcess(model_url: string, data_dir: string): Pro
     boot_ms: performance.now() - started,
     counters: async () => await ask<Counters>('counters'),
     memoryMb: () => (hasProc ? memoryOf(child.pid ?? 0) / 1_048_576 : Number.NaN),
-    functionMemoryMb: async () =>
-      Math.max(...Object.values(await ask<Record<string, number>>('memory'))) / 1_048_576,
+    functionMemoryMb: async () => {
+      const bytes = Object.values(await ask<Record<string, number>>('memory'));
+      if (bytes.every((each) => each === 0)) throw new Error('no function says what it holds');
+      return Math.max(...bytes) / 1_048_576;
+    },
     stop: async () => await stop(child),
   };
 }

@@ -13,7 +13,9 @@ import {
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AwsJson } from '#shared/core/aws-json.ts';
 import { RowCache, rowOf } from '../../infra/local/dynamodb/row-cache.ts';
 import { startRig, storage, type Rig } from './fixture.ts';
 
@@ -93,7 +95,15 @@ const updates: readonly string[] = [
   'DELETE names :names',
   'SET x = x + :n',
   'SET #m.deep.er = :n',
+  // Of one attribute twice: refused, or done in the engine's own way.
+  'ADD n :n, n :n',
+  'ADD n :n SET n = :n',
+  'REMOVE n SET n = :n',
+  'SET #m = :list, #m.x = :n',
 ];
+
+/** How many of them, from the first, leave a row that is known without asking the engine. */
+const plain_count = 3;
 
 function updateOf(row: number, n: number) {
   const UpdateExpression = updates[n % updates.length] ?? '';
@@ -126,6 +136,15 @@ const writes: Readonly<Record<string, (row: number, n: number) => Promise<unknow
     db.send(new UpdateItemCommand(updateOf(row, n))).catch((error: unknown) => {
       expect(error).toMatchObject({ name: 'ValidationException' });
     }),
+  'any update, with others': (row, n) => {
+    const items = [{ Update: updateOf(row, n) }, { Put: { TableName, Item: itemOf(row + 2, n) } }];
+    return db
+      .send(new TransactWriteItemsCommand({ TransactItems: items }))
+      .catch((error: unknown) => {
+        const name = expect.stringMatching(/^(ValidationException|TransactionCanceledException)$/);
+        expect(error).toMatchObject({ name });
+      });
+  },
   delete: (row) => db.send(new DeleteItemCommand({ TableName, Key: keyOf(row) })),
   batch: (row, n) => {
     const others = { PutRequest: { Item: itemOf(row + 2, n) } };
@@ -173,18 +192,87 @@ test.each(updates)('after %s a row is got as it is', async (expression) => {
   await got(11);
   await writes['any update']?.(11, n + updates.length);
   expect(await got(11)).toEqual(await stored(11));
+  await writes['any update, with others']?.(11, n + updates.length);
+  expect(await got(11)).toEqual(await stored(11));
 });
 
-test('a row that was counted up is known without asking the engine', async () => {
+/** What is got while the engine stands still. */
+async function known(row: number): Promise<Item | undefined> {
   const pid = Number(await readFile(join(rig.data_dir, 'dynamodb.pid'), 'utf8'));
-  await got(13);
-  await db.send(new UpdateItemCommand(up(13)));
   process.kill(pid, 'SIGSTOP');
   try {
-    expect(await got(13)).toEqual({ ...keyOf(13), n: { N: '1' } });
+    return await Promise.race([got(row), sleep(2_000, undefined, { ref: false })]);
   } finally {
     process.kill(pid, 'SIGCONT');
   }
+}
+
+test.each(updates.slice(0, plain_count))(
+  'after %s a row is known without asking',
+  async (expression) => {
+    await db.send(new PutItemCommand({ TableName, Item: itemOf(13, 3) }));
+    const there = await stored(13);
+    await db.send(new UpdateItemCommand(updateOf(13, updates.indexOf(expression))));
+    const now = await known(13);
+    expect(now).toEqual(await stored(13));
+    expect(now).not.toEqual(there);
+  },
+);
+
+test('a row that was counted up from nothing is known without asking', async () => {
+  await got(19);
+  await db.send(new UpdateItemCommand(up(19)));
+  expect(await known(19)).toEqual({ ...keyOf(19), n: { N: '1' } });
+});
+
+test('of a request that says more than it may, only what the engine has done is known', async () => {
+  const wire = new AwsJson('dynamodb', { ...rig.host.aws });
+  const [Key, other] = [keyOf(21), keyOf(23)];
+  const count = {
+    UpdateExpression: 'ADD n :one',
+    ExpressionAttributeValues: { ':one': { N: '1' } },
+  };
+  const requests: [string, object][] = [
+    ['UpdateItem', { Key, Item: { ...Key, n: { N: '7' } }, ...count }],
+    ['PutItem', { Key, Item: { ...other, n: { N: '7' } } }],
+    ['PutItem', { Item: { ...Key, n: { N: '7', S: '7' } } }],
+    ['TransactWriteItems', { TransactItems: [{ Delete: { TableName, Key, ...count } }] }],
+    [
+      'TransactWriteItems',
+      {
+        TransactItems: [
+          {
+            Put: { TableName, Item: { ...Key, n: { N: '3' } } },
+            Update: { TableName, Key, ...count },
+          },
+        ],
+      },
+    ],
+  ];
+  for (const [action, request] of requests) {
+    await Promise.all([got(21), got(23)]);
+    const body = action === 'TransactWriteItems' ? request : { TableName, ...request };
+    await wire.call(action, body).catch(() => undefined);
+    expect([await got(21), await got(23)]).toEqual([await stored(21), await stored(23)]);
+  }
+});
+
+test('while somebody else writes nothing is kept', () => {
+  const cache = new RowCache();
+  const rows = new Map([['a', rowOf({ n: { N: '1' } })]]);
+  const reading = cache.beginReading(['a']);
+  cache.close();
+  cache.endReading(reading, rows);
+  cache.endReading(cache.beginReading(['a']), rows);
+  cache.beginWriting(['a']);
+  cache.endWriting(['a'], rows);
+  const late = cache.beginReading(['a']);
+  expect(cache.get('a')).toBeUndefined();
+  cache.open();
+  cache.endReading(late, rows);
+  expect(cache.get('a')).toBeUndefined();
+  cache.endReading(cache.beginReading(['a']), rows);
+  expect(cache.get('a')).toBeDefined();
 });
 
 test('a transaction that is sent again under its token brings back nothing that others have written over', async () => {
@@ -249,8 +337,10 @@ test('what was read while it was written is not kept', () => {
   const old = new Map([['a', rowOf({ n: { N: '1' } })]]);
   const kept = (order: readonly ('write' | 'written')[], read_at: number): boolean => {
     const cache = new RowCache();
-    const run = (each: 'write' | 'written'): void =>
-      each === 'write' ? cache.beginWriting(['a']) : cache.endWriting(['a']);
+    const run = (each: 'write' | 'written'): void => {
+      if (each === 'write') cache.beginWriting(['a']);
+      else cache.endWriting(['a']);
+    };
     order.slice(0, read_at).forEach(run);
     const reading = cache.beginReading(['a']);
     order.slice(read_at).forEach(run);

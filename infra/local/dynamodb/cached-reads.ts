@@ -113,9 +113,12 @@ export function rowsWritten(
   body: Body,
   tables: TableKeys,
 ): readonly string[] | undefined {
-  const names = partsOf(action, body)?.map(([table, part]) => {
+  const names = partsOf(action, body)?.flatMap(([table, part]) => {
     const { Key, Item } = record(part);
-    return nameOf(String(table), Key ?? keyIn(Item, tables[String(table)]), tables[String(table)]);
+    const keys = tables[String(table)];
+    // Of a put that says a key too, or an update that says an item, the engine takes its own.
+    const said = [Key, Item === undefined ? undefined : keyIn(Item, keys)];
+    return said.filter((key) => key !== undefined).map((key) => nameOf(String(table), key, keys));
   });
   const known = names?.filter((name) => name !== undefined);
   return known?.length === names?.length ? known : undefined;
@@ -123,32 +126,45 @@ export function rowsWritten(
 
 /**
  * The rows that a request leaves as the engine then has them: those that it puts whole, and of those that it
- * updates the ones that were known before it.
+ * updates the ones that were known before it. None of a write that says more than one thing.
  */
 export function rowsLeft(
   action: string,
   body: Body,
-  { tables, before }: { readonly tables: TableKeys; readonly before: ReadonlyMap<string, CachedRow> },
+  {
+    tables,
+    before,
+  }: { readonly tables: TableKeys; readonly before: ReadonlyMap<string, CachedRow> },
 ): Map<string, CachedRow> {
-  if (!['PutItem', 'UpdateItem', 'TransactWriteItems'].includes(action)) return new Map();
-  const rows = (partsOf(action, body) ?? []).flatMap(([table, written]): [string, CachedRow][] => {
-    const keys = tables[String(table)];
-    const part = record(written);
-    const name = nameOf(String(table), part['Key'] ?? keyIn(part['Item'], keys), keys) ?? '';
-    const row = part['Item'] ?? updatedOf(before.get(name), part);
+  const rows = verbsOf(action, body).flatMap(([verb, write]): [string, CachedRow][] => {
+    const part = record(write);
+    if (part[verb === 'Put' ? 'Key' : 'Item'] !== undefined) return [];
+    const table = String(part['TableName']);
+    const keys = tables[table];
+    const name = nameOf(table, part['Key'] ?? keyIn(part['Item'], keys), keys) ?? '';
+    const known = before.get(name);
+    const row = verb === 'Put' ? part['Item'] : known && updatedRow(known.item, part);
     return isRecord(row) && isKept(row) ? [[name, rowOf(row)]] : [];
   });
   return new Map(rows);
 }
 
-function updatedOf(before: CachedRow | undefined, part: Body): unknown {
-  const is_update = part['UpdateExpression'] !== undefined;
-  return is_update && before !== undefined ? updatedRow(before.item, part) : undefined;
+/** The puts and updates of a request. */
+function verbsOf(action: string, body: Body): [string, unknown][] {
+  if (action === 'PutItem') return [['Put', body]];
+  if (action === 'UpdateItem') return [['Update', body]];
+  if (action !== 'TransactWriteItems') return [];
+  return list(body['TransactItems']).flatMap((item) => {
+    const [only, ...others] = Object.entries(record(item));
+    const is_plain = only !== undefined && others.length === 0;
+    return is_plain && ['Put', 'Update'].includes(only[0]) ? [only] : [];
+  });
 }
 
-/** Whether the engine gives a map as it was sent: it writes some numbers anew, and orders sets. */
+/** Whether the engine has a map as it is here: it writes some numbers anew, and orders sets. */
 function isKept(map: Readonly<Record<string, unknown>>): boolean {
   return Object.values(map).every((attribute) => {
+    if (Object.keys(record(attribute)).length !== 1) return false;
     const { N, L, M, SS, NS, BS } = record(attribute);
     if (N !== undefined) return typeof N === 'string' && plain_number.test(N);
     if (L !== undefined) return list(L).every((value) => isKept({ value }));

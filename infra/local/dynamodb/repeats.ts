@@ -1,4 +1,4 @@
-/** Twice what DynamoDB does: a transaction under the same token within ten minutes is done once. */
+/** Source: DynamoDB, TransactWriteItems: under the same token within ten minutes it is done once. */
 const kept_ms = 600_000;
 
 /**
@@ -7,11 +7,12 @@ const kept_ms = 600_000;
  */
 export class Repeats {
   #tokens = new Set<string>();
+  /** Each is known for ten to twenty minutes. */
   #older = new Set<string>();
   #since_ms = performance.now();
 
-  /** Whether a transaction with this token was here before. */
-  has(token: unknown): boolean {
+  /** @returns whether a transaction with this token was here before */
+  note(token: unknown): boolean {
     if (typeof token !== 'string') return false;
     if (performance.now() - this.#since_ms > kept_ms) {
       this.#older = this.#tokens;

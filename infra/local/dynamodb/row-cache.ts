@@ -1,6 +1,6 @@
 import { record } from '../template/template.ts';
 
-/** A row as the engine gave it; `item` is null where there is none. */
+/** A row as the engine has it; `item` is null where there is none. */
 export interface CachedRow {
   readonly item: Readonly<Record<string, unknown>> | null;
   readonly json: string;
@@ -18,7 +18,7 @@ export interface Reading {
 const chars_max = 32_000_000;
 
 /**
- * The rows that were read last, so that reading one again costs no call of the engine, which takes
+ * The rows that were read or written last, so that reading one again costs no call of the engine, which takes
  * longer for the twenty rows of a list than all the rest of the request. It never differs from the
  * engine: every write comes by here, a row is forgotten before it is written and again afterwards, but for
  * one that is known all the same, and a read or a write that met with another write is not kept.
@@ -29,6 +29,7 @@ export class RowCache {
   /** The writes of a row that are under way: how many, and whether two of them ever met. */
   readonly #writing = new Map<string, { count: number; met: boolean }>();
   #chars = 0;
+  #closed = false;
 
   get(name: string): CachedRow | undefined {
     const row = this.#rows.get(name);
@@ -89,8 +90,20 @@ export class RowCache {
     for (const write of this.#writing.values()) write.met = true;
   }
 
+  /** Somebody else writes from here on, until {@link open}: nothing is kept. */
+  close(): void {
+    this.#closed = true;
+    this.clear();
+  }
+
+  open(): void {
+    this.#closed = false;
+    this.clear();
+  }
+
   #keep(name: string, row: CachedRow): void {
     this.#forget(name);
+    if (this.#closed) return;
     this.#rows.set(name, row);
     this.#chars += sizeOf(name, row);
     for (const [oldest] of this.#rows) {

@@ -79,9 +79,14 @@ export class DynamoService implements Service {
 
   failure = jsonFailure;
 
-  /** Rows were written behind our back. */
-  forget(): void {
-    this.#cache?.clear();
+  /** Do what writes rows behind our back: meanwhile none is kept. */
+  async withoutCache(work: () => Promise<unknown>): Promise<void> {
+    this.#cache?.close();
+    try {
+      await work();
+    } finally {
+      this.#cache?.open();
+    }
   }
 
   async #perform(request: WireRequest, action: string, body: object): Promise<Reply> {
@@ -95,7 +100,7 @@ export class DynamoService implements Service {
     const names = rowsWritten(action, record(body), this.#keys);
     const before = names === undefined ? undefined : cache.beginWriting(names);
     if (before === undefined) cache.clear();
-    const is_repeat = this.#repeats.has(record(body)['ClientRequestToken']);
+    const is_repeat = this.#repeats.note(record(body)['ClientRequestToken']);
     let left: ReadonlyMap<string, CachedRow> | undefined;
     try {
       const reply = await this.#forward(request, action, body);

@@ -15,7 +15,7 @@ const name_pattern = /^#?\w+$/;
 export const plain_number = /^(0|-?[1-9]\d{0,14})$/;
 
 /**
- * The row that an update leaves which the engine has done. Undefined for all but the plainest: names with
+ * What the engine leaves of a row when it has done an update to it. Undefined for all but the plainest: names with
  * dots between them, `SET a = :a`, `SET a = a + :a`, `ADD a :a` of whole numbers, and `REMOVE a`.
  *
  * @param before The row that it was done to; null where there was none.
@@ -25,11 +25,22 @@ export function updatedRow(before: Item | null, update: Item): Item | undefined 
   if (start !== '' || clauses.length === 0) return undefined;
   const old = before ?? record(update['Key']);
   const assignments = clauses.flatMap((verb, index) =>
-    index % 2 === 0 ? termsOf(clauses[index + 1]).map((term) => assign(verb, term, { old, update })) : [],
+    index % 2 === 0
+      ? termsOf(clauses[index + 1]).map((term) => assign(verb, term, { old, update }))
+      : [],
   );
+  if (overlap(assignments)) return undefined;
   return assignments.reduce<Item | undefined>(
     (row, one) => row && one && replaced(row, one.path, one.value),
     old,
+  );
+}
+
+/** Whether two are of one attribute, or of one inside of the other's: refused by DynamoDB, but not by each engine. */
+function overlap(assignments: readonly (Assignment | undefined)[]): boolean {
+  const paths = assignments.map((one) => one?.path ?? []);
+  return paths.some((path, at) =>
+    paths.some((other, n) => n !== at && path.every((part, depth) => other[depth] === part)),
   );
 }
 

@@ -105,9 +105,25 @@ export class Execution {
     adapted: Adapted,
     make: () => Promise<StateMachine>,
   ): Promise<void> {
+    try {
+      const machine = await make();
+      if (this.status !== 'RUNNING') return;
+      const output = await this.#outputOf(machine, parts, adapted);
+      checkSize(output, 'output');
+      if (this.status !== 'RUNNING') return;
+      this.output = JSON.stringify(output);
+      this.#end('SUCCEEDED');
+    } catch (thrown) {
+      this.#fail(await innerOf(thrown));
+    }
+  }
+
+  async #outputOf(
+    machine: StateMachine,
+    parts: ExecutionParts,
+    adapted: Adapted,
+  ): Promise<unknown> {
     const signal = this.#abort.signal;
-    const machine = await make();
-    if (signal.aborted) return;
     const run: TaskRun = { ...parts, signal, retried: () => parts.transition(this, 'retry') };
     const handlers = adapted.host_states.map((state) => [
       state.name,
@@ -130,16 +146,7 @@ export class Execution {
     });
     signal.addEventListener('abort', abort, { once: true });
     void this.#follow(eventLogs, parts);
-    try {
-      const output = await result;
-      checkSize(output, 'output');
-      if (this.status !== 'RUNNING') return;
-      this.output = JSON.stringify(output);
-      this.#end('SUCCEEDED');
-    } catch (thrown) {
-      const { ExecutionError } = await loadLibrary();
-      this.#fail(thrown instanceof ExecutionError ? thrown.cause : thrown);
-    }
+    return await result;
   }
 
   async #follow(
@@ -170,4 +177,10 @@ export class Execution {
     this.status = status;
     this.stop_date = this.#clock.now();
   }
+}
+
+/** What went wrong in a state stands inside of the library's own error. */
+async function innerOf(thrown: unknown): Promise<unknown> {
+  const library = await loadLibrary().catch(() => undefined);
+  return library !== undefined && thrown instanceof library.ExecutionError ? thrown.cause : thrown;
 }
