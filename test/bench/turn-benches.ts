@@ -37,16 +37,19 @@ export async function benchTurns(client: Anthropic): Promise<Result[]> {
 const WARM_TURNS = 60;
 
 const ROUNDS = 20;
+/** Of each turn that warms up. */
+const WARM_ROUNDS = 70;
 
 /** Twenty tool rounds in one turn: model request, `write`, and again. */
 export async function benchRounds(client: Anthropic): Promise<Result[]> {
   const [agent, environment] = [await newAgent(client), await newEnvironment(client)];
   const rounds_ms: number[] = [];
-  for (let n = 0; n < 18; n += 1) {
+  for (let n = 0; n < 8; n += 1) {
     const session = await OpenSession.open(client, agent, environment);
-    const { idle_ms } = await session.turn(`rounds=${ROUNDS}`);
-    // The first ten warm up, two hundred rounds; and a spare sandbox is loaded a second after the last was taken.
-    if (n >= 10) rounds_ms.push(idle_ms / ROUNDS);
+    // Three long ones warm up; and a spare sandbox is loaded a second after the last was taken.
+    const rounds = n < 3 ? WARM_ROUNDS : ROUNDS;
+    const { idle_ms } = await session.turn(`rounds=${rounds}`);
+    if (n >= 3) rounds_ms.push(idle_ms / rounds);
     await sleep(2_000);
     session.close();
   }
