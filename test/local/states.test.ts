@@ -7,6 +7,8 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HostClock } from '../../infra/local/clock.ts';
+import { Machine, type ExecutionParts } from '../../infra/local/states/execution.ts';
 import { retryDelay, StateError } from '../../infra/local/states/task.ts';
 import type { Template } from '../../infra/local/template/template.ts';
 import { aFunction, allow, attribute, role, startRig, type Rig } from './fixture.ts';
@@ -251,4 +253,28 @@ test.each<[name: string, made: number, delay: number | undefined]>([
     { ErrorEquals: ['States.TaskFailed'] },
   ];
   expect(retryDelay(retriers, [made, made], new StateError(name, ''))).toBe(delay);
+});
+
+test('an execution that is stopped before it could begin enters no state', async () => {
+  const about = { arn: 'machine', name: 'machine', role_arn: 'role' };
+  const states = { StartAt: 'Only', States: { Only: { Type: 'Succeed' } } };
+  const machine = new Machine(about, JSON.stringify(states));
+  const run = async (stops: boolean): Promise<string[]> => {
+    const entered: string[] = [];
+    const ended = Promise.withResolvers<void>();
+    const parts: ExecutionParts = {
+      pools: [],
+      clock: new HostClock(),
+      authorize: () => undefined,
+      transition: (_, state) => void entered.push(state),
+      ended: () => ended.resolve(),
+    };
+    const started = { name: 'n', arn: 'a', machine_arn: 'machine', input: '{}' };
+    const execution = machine.start(started, parts);
+    if (stops) execution.stop('ABORTED');
+    await ended.promise;
+    return [execution.status, ...entered];
+  };
+  expect(await run(false)).toEqual(['SUCCEEDED', 'Only']);
+  expect(await run(true)).toEqual(['ABORTED']);
 });

@@ -21,7 +21,7 @@ const chars_max = 32_000_000;
  * The rows that were read or written last, so that reading one again costs no call of the engine, which takes
  * longer for the twenty rows of a list than all the rest of the request. It never differs from the
  * engine: every write comes by here, a row is forgotten before it is written and again afterwards, but for
- * one that is known all the same, and a read or a write that met with another write is not kept.
+ * what a put or a plain update is known to leave, and a read or a write that met with another write is not kept.
  */
 export class RowCache {
   readonly #rows = new Map<string, CachedRow>();

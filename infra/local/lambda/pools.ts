@@ -20,7 +20,7 @@ export async function warm(pools: readonly FunctionPool[]): Promise<void> {
     const found = first_needed.indexOf(settings.short_name);
     return found === -1 ? first_needed.length : found;
   };
-  // oxlint-disable-next-line no-await-in-loop -- as above
+  // oxlint-disable-next-line no-await-in-loop -- one after the other, as said above
   for (const pool of pools.toSorted((a, b) => place(a) - place(b))) await pool.warm();
 }
 
