@@ -13,6 +13,8 @@ export const thread_limits = {
   interrupt_wait_ms: 5_000,
 
   // What transactions write
+  /** Rows that a call has changed, in the transaction of its answer: small ones, each of some kilobytes at most. */
+  joined_writes_max: 20,
   /**
    * So long behind a transaction's beginning a read of several rows may see some as they were before. Source:
    * DynamoDB: such reads are read-committed; ours is the longest that a transaction repeats itself, and slack.

@@ -45,6 +45,11 @@ export interface CommitRequest extends FilesOwner {
   readonly on_conflict: 'refuse' | 'beside';
   /** Rows that go with the last transaction, e.g. the shell's state. */
   readonly also?: readonly Write[];
+  /**
+   * Writes a transaction that is the only one, and meets nobody, together with rows of its own.
+   * @returns false where nothing was written. @default - none
+   */
+  readonly joining?: (writes: readonly Write[]) => Promise<boolean>;
 }
 
 interface Ports {
@@ -74,12 +79,14 @@ const BATCH_WRITES_MAX = limits.transaction_writes_max - 3;
 export async function commit(ports: Ports, request: CommitRequest): Promise<readonly Conflict[]> {
   const also = request.also ?? [];
   const batches = batchesOf(request.changes);
-  if (batches.length === 0 && also.length > 0) await ports.table.transact(also);
+  const joining = batches.length > 1 ? undefined : request.joining;
+  if (batches.length === 0 && also.length > 0) await transact(ports.table, also, joining);
   let manifest = request.base;
   const conflicts: Conflict[] = [];
   for (const [index, batch] of batches.entries()) {
     const is_last = index === batches.length - 1;
-    const done = await commitBatch(ports, request, manifest, { batch, also: is_last ? also : [] });
+    const writes = { batch, also: is_last ? also : [], joining };
+    const done = await commitBatch(ports, request, manifest, writes);
     manifest = done.manifest;
     conflicts.push(...done.conflicts);
     if (done.conflicts.length > 0 && request.on_conflict === 'refuse') break;
@@ -91,7 +98,11 @@ async function commitBatch(
   ports: Ports,
   request: CommitRequest,
   manifest: Manifest,
-  writes: { readonly batch: readonly Change[]; readonly also: readonly Write[] },
+  writes: {
+    readonly batch: readonly Change[];
+    readonly also: readonly Write[];
+    readonly joining: CommitRequest['joining'];
+  },
 ): Promise<{ readonly manifest: Manifest; readonly conflicts: readonly Conflict[] }> {
   const { session_id, author } = request;
   /** By path: what became of it last. */
@@ -101,7 +112,9 @@ async function commitBatch(
   while (left.length > 0) {
     try {
       const changing = changeWrites(request, left, timestamp(ports.clock), author);
-      await ports.table.transact([...changing, ...writes.also]);
+      // Whoever joins says that nobody was met.
+      const joining = conflicts.size === 0 ? writes.joining : undefined;
+      await transact(ports.table, [...changing, ...writes.also], joining);
       const next = ports.manifests.follow(session_id, manifest, left);
       return { manifest: next, conflicts: told() };
     } catch (error) {
@@ -115,6 +128,16 @@ async function commitBatch(
   }
   if (writes.also.length > 0) await ports.table.transact(writes.also);
   return { manifest, conflicts: told() };
+}
+
+async function transact(
+  table: Table,
+  writes: readonly Write[],
+  joining: CommitRequest['joining'],
+): Promise<void> {
+  const may_join = writes.length <= limits.joined_writes_max;
+  if (may_join && (await joining?.(writes)) === true) return;
+  await table.transact(writes);
 }
 
 function batchesOf(changes: readonly Change[]): Change[][] {

@@ -27,6 +27,8 @@ export interface Prepared {
   readonly writes: Write[];
   /** The index of the write of the session's head, where it has one: its condition means it is gone. */
   readonly session_at: number;
+  /** The indexes of the change's own further writes: from, and up to. */
+  readonly further: readonly [number, number];
   /** Runs of other threads, to be started once this is written. */
   readonly begun: readonly Begun[];
 }
@@ -59,11 +61,12 @@ export async function prepareChange(
   if (session !== undefined) {
     writes.push(changeSession(head.session_id, session, timestamp(store.clock)));
   }
+  const further = [writes.length, writes.length + (change.writes ?? []).length] as const;
   writes.push(...(change.writes ?? []), ...touched.flatMap((one) => one.change.writes ?? []));
   const begun = touched.flatMap(({ head: { thread_id }, change: { starts } }) =>
     starts === undefined ? [] : [{ thread_id, run: starts }],
   );
-  return { appended, writes, session_at, begun };
+  return { appended, writes, session_at, further, begun };
 }
 
 /**

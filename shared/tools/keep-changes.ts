@@ -1,7 +1,7 @@
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
 import type { Write } from '../core/table.ts';
-import type { Conflict } from '../files/commit.ts';
+import type { CommitRequest, Conflict } from '../files/commit.ts';
 import { isInside, memory_root, mountAt } from '../files/path.ts';
 import type { SessionFiles } from '../files/session-files.ts';
 import type { Intent, MemoryConflict } from '../memory/merge.ts';
@@ -31,6 +31,8 @@ export interface KeepRequest {
   /** Rows that go with the session's own files. */
   readonly also: readonly Write[];
   readonly on_conflict: 'refuse' | 'beside';
+  /** See CommitRequest; only where the call has changed nothing but files of the session. */
+  readonly joining: CommitRequest['joining'];
 }
 
 export interface Kept {
@@ -191,7 +193,7 @@ async function writeAll(
 
 async function keepFiles(
   ports: KeepPorts,
-  { call, seen, also, on_conflict }: KeepRequest,
+  { call, seen, also, on_conflict, joining }: KeepRequest,
   own: readonly SandboxChange[],
 ): Promise<Pick<Kept, 'conflicts' | 'not_kept' | 'failure'>> {
   const { session_id, workspace_id, thread_id, event_id } = call;
@@ -207,6 +209,7 @@ async function keepFiles(
       author: { thread_id, event_id },
       on_conflict,
       also,
+      ...(joining === undefined || not_kept.length > 0 ? {} : { joining }),
     });
     return { conflicts, not_kept };
   } catch (error) {

@@ -6,7 +6,7 @@ import { filesKey } from '../files/entry.ts';
 import type { Conflict } from '../files/commit.ts';
 import type { FilesOwner } from '../files/outputs.ts';
 import { packKey } from '../files/pack.ts';
-import { workdir } from '../files/path.ts';
+import { isInside, memory_root, workdir } from '../files/path.ts';
 import type { SessionFiles } from '../files/session-files.ts';
 import { storeKey } from '../memory/memory.ts';
 import type { MemoryPorts } from '../memory/memory-ports.ts';
@@ -170,12 +170,16 @@ export class SandboxCalls {
       ...(playbooks.length === 0 ? {} : { playbooks }),
     };
     const is_single = tool === 'write' || tool === 'edit';
+    const { recordWith } = call;
+    // Who changes memories learns only behind the files what became of all.
+    const is_plain = reply.changes.every(({ path }) => !isInside(path, [memory_root]));
     const kept = await keepChanges(this.#keeping, {
       call,
       changes: reply.changes,
       seen,
       also: seen.also,
       on_conflict: is_single ? 'refuse' : 'beside',
+      joining: is_plain ? recordWith && ((writes) => recordWith(outcome, writes)) : undefined,
     });
     const conflicts = [...kept.conflicts, ...kept.memory_conflicts];
     if (is_single && conflicts.length > 0) return { conflicts };

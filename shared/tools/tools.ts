@@ -9,6 +9,7 @@ import type {
   BetaManagedAgentsTextBlock,
 } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import * as z from 'zod';
+import type { Write } from '../core/table.ts';
 import type { ShownPlaybook } from '../playbooks/playbook-reads.ts';
 import type { StoreMount } from '../resources/resource.ts';
 import type { Networking } from './sandbox.ts';
@@ -52,7 +53,16 @@ export interface ToolCall {
   readonly web?: WebRules;
   /** What the conversation has shown, for the rule of `url_sources`. @default - nothing */
   readonly seen?: SeenText;
+  /** @default - the outcome is recorded when the call has ended */
+  readonly recordWith?: RecordWith;
 }
+
+/**
+ * Record a call's outcome in one transaction with rows that the call has changed: both stand there or
+ * neither, and it is a request less.
+ * @returns false where nothing was written: the rows are to be written by themselves, the outcome later.
+ */
+export type RecordWith = (outcome: ToolOutcome, writes: readonly Write[]) => Promise<boolean>;
 
 export interface ToolOutcome {
   readonly content: ResultBlock[];

@@ -18,7 +18,9 @@ import { andRest } from './and-rest.ts';
 import { after, merge } from './change.ts';
 import { addUsage } from '../sessions/add-usage.ts';
 import type { Turn } from './turn.ts';
+import type { Observation } from './turn-ports.ts';
 import { Watch } from './watch.ts';
+import { FurtherRefused } from './writer.ts';
 import type { Change } from '../threads/change.ts';
 
 const CONSULT: TeamToolName = 'consult_advisor';
@@ -85,6 +87,7 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
   if (watch.signal.aborted) return;
   if (call.thread_id !== undefined) return await askAdvisor(turn, call, watch);
   const began = ports.clock.now().getTime();
+  let is_recorded = false;
   const outcome = await ports.tools.run(
     {
       session_id: head.session_id,
@@ -96,16 +99,47 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
       environment: config.environment,
       mounts: mountsOf(turn.resources),
       ...webFacts(turn, call.name),
+      recordWith: async (brought, writes) => {
+        if (!watch.signal.aborted) is_recorded = await recordWith(turn, call, brought, writes);
+        return is_recorded;
+      },
     },
     watch.signal,
   );
+  const ms = ports.clock.now().getTime() - began;
+  if (is_recorded) return ports.observe(toolFact(call, ms, outcome));
   // What an interrupt or the function's end has stopped gets its answer from whoever goes on.
   if (watch.signal.aborted) return await payCut(turn, call.name, outcome.usage);
-  const ms = ports.clock.now().getTime() - began;
-  ports.observe({ type: 'tool', name: call.name, ms, is_error: outcome.is_error });
-  const line = resultLine(call.event_id, outcome.content, outcome.is_error);
-  const used = usageOf(turn, call.name, outcome.usage);
-  await record(turn, call, { line, usage: used, writes: readsOf(turn, call, outcome) });
+  ports.observe(toolFact(call, ms, outcome));
+  await record(turn, call, answerOf(turn, call, outcome));
+}
+
+function toolFact({ name }: OpenCall, ms: number, { is_error }: ToolOutcome): Observation {
+  return { type: 'tool', name, ms, is_error };
+}
+
+function answerOf(turn: Turn, call: OpenCall, outcome: ToolOutcome): Answer {
+  return {
+    line: resultLine(call.event_id, outcome.content, outcome.is_error),
+    usage: usageOf(turn, call.name, outcome.usage),
+    writes: readsOf(turn, call, outcome),
+  };
+}
+
+/** See {@link RecordWith}: not where the call was closed meanwhile, or a row is not as it demands. */
+async function recordWith(
+  turn: Turn,
+  call: OpenCall,
+  outcome: ToolOutcome,
+  writes: readonly Write[],
+): Promise<boolean> {
+  const answer = answerOf(turn, call, outcome);
+  try {
+    return await record(turn, call, { ...answer, writes: [...writes, ...answer.writes] });
+  } catch (error) {
+    if (error instanceof FurtherRefused) return false;
+    throw error;
+  }
 }
 
 /** What a call has used that is stopped is paid for: else interrupts would be a way around the budget. */
@@ -191,16 +225,19 @@ interface Answer {
   readonly writes: readonly Write[];
 }
 
-async function record(turn: Turn, call: OpenCall, answer: Answer): Promise<void> {
+/** @returns false for a call that is closed already, by an interrupt that came first */
+async function record(turn: Turn, call: OpenCall, answer: Answer): Promise<boolean> {
   const { line, usage, writes } = answer;
+  let is_open = true;
   const logged = await turn.writer.append((head) => {
-    // An interrupt that came first has closed the call already.
-    if (!head.calls.some(({ event_id }) => event_id === call.event_id)) return { lines: [] };
+    is_open = openOf(head, call) !== undefined;
+    if (!is_open) return { lines: [] };
     const spent = Object.keys(usage).length === 0 ? {} : { session: { usage } };
     const patch = { ...answered(head, call), usage: addUsage(head.usage, usage) };
     return proceed(turn, head, { lines: [line], patch, ...spent, writes });
   });
   turn.context.take(logged);
+  return is_open;
 }
 
 /** Behind the last answer the next request begins, or the thread rests for its client. */

@@ -14,7 +14,7 @@ import type { TurnPorts } from './turn-ports.ts';
 
 /** Another execution has taken the thread: whatever this one still wanted to write is void. */
 export class LeaseLost extends Error {
-  override readonly name = 'LeaseLost';
+  override readonly name: string = 'LeaseLost';
 }
 
 /**
@@ -23,6 +23,11 @@ export class LeaseLost extends Error {
  */
 export class LeaseNotTaken extends Error {
   override readonly name = 'LeaseNotTaken';
+}
+
+/** A further row of the change is not as it demands; nothing is written. Who demands nothing has lost the thread. */
+export class FurtherRefused extends LeaseLost {
+  override readonly name = 'FurtherRefused';
 }
 
 /** Whoever starts no other thread has no need of `runs`. */
@@ -74,7 +79,7 @@ export class Writer {
 
   /**
    * Append what `change` makes of the head.
-   * @returns the events as logged. @throws LeaseLost; LeaseNotTaken, only the first append
+   * @returns the events as logged. @throws LeaseLost, of it FurtherRefused; LeaseNotTaken, only the first append
    */
   async append(change: (head: ThreadHead) => Change): Promise<LoggedEvent[]> {
     const mine = this.#last.then(async () => await this.#append(change));
@@ -108,12 +113,15 @@ export class Writer {
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       if (!this.#holds) throw new LeaseNotTaken();
+      const met = metBy(error, prepared);
+      if (met === 'own' && (await this.#isWritten(prepared))) {
+        return await this.#take(prepared, changed.settled);
+      }
+      if (isFurther(error, prepared)) throw new FurtherRefused();
       // Only heads may have moved; the session's own condition means that it is gone.
-      if (!error.failed.some((index) => index < prepared.session_at)) throw new LeaseLost();
+      if (met === 'none') throw new LeaseLost();
       if (attempt === limits.append_attempts_max) throw tooBusy(error);
-      const is_moved = error.failed.some((index) => index < prepared.appended.writes.length);
-      if (!is_moved) return 'met';
-      if (!(await this.#isWritten(prepared))) return 'moved';
+      return met === 'own' ? 'moved' : 'met';
     }
     return await this.#take(prepared, changed.settled);
   }
@@ -146,6 +154,17 @@ export class Writer {
     this.#written.push(...placed);
     if (this.#written.length > limits.segment_lines_kept_max) this.#written = [];
   }
+}
+
+/** Whose append has met another's. */
+function metBy({ failed }: ConditionFailed, prepared: Prepared): 'own' | 'other' | 'none' {
+  const first = Math.min(...failed);
+  if (first < prepared.appended.writes.length) return 'own';
+  return first < prepared.session_at ? 'other' : 'none';
+}
+
+function isFurther({ failed }: ConditionFailed, { further: [from, to] }: Prepared): boolean {
+  return failed.some((index) => index >= from && index < to);
 }
 
 /** Repeated by the machine: the lease is still ours, only the others were faster. */

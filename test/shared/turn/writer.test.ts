@@ -5,7 +5,7 @@ import type { Table } from '#shared/core/table.ts';
 import { threadKey } from '#shared/threads/thread.ts';
 import type { Observation } from '#shared/turn/turn-ports.ts';
 import { leaseToTake } from '#shared/turn/lease.ts';
-import { LeaseLost, LeaseNotTaken, Writer } from '#shared/turn/writer.ts';
+import { FurtherRefused, LeaseLost, LeaseNotTaken, Writer } from '#shared/turn/writer.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
 import { aThread, THREAD_ID } from '../../samples.ts';
@@ -47,25 +47,27 @@ test('a turn that ends beside another writer is counted once', async () => {
   expect(observed).toEqual([{ type: 'settled', reason: 'end_turn' }]);
 });
 
-test('an append that was written, and whose reply was lost, is not made again', async () => {
-  const { table } = started;
-  const head = aThread({ status: 'running', run: 1, seq: 3_000 });
-  await table.transact([{ put: head }]);
-  const transact: Table['transact'] = async (writes) => {
-    await table.transact(writes);
-    // As an engine answers that has forgotten its client's token: the head is not the one that was read.
-    if (writes.length > 1) await table.transact(writes);
-  };
-  const forgetful: Table = {
+/** A table that takes each transaction twice, as an engine does that has forgotten its client's token. */
+function forgetful(table: Table): Table {
+  return {
     get: table.get.bind(table),
     getMany: table.getMany.bind(table),
     query: table.query.bind(table),
     update: table.update.bind(table),
     deleteMany: table.deleteMany.bind(table),
-    transact,
+    transact: async (writes) => {
+      await table.transact(writes);
+      await table.transact(writes);
+    },
   };
+}
+
+test('an append that was written, and whose reply was lost, is not made again', async () => {
+  const { table } = started;
+  const head = aThread({ status: 'running', run: 1, seq: 3_000 });
+  await table.transact([{ put: head }]);
   const ports = { blobs: new MemoryBlobs(), clock: systemClock, observe: () => undefined };
-  const writer = new Writer({ ...ports, table: forgetful }, head);
+  const writer = new Writer({ ...ports, table: forgetful(table) }, head);
   const said = await writer.append(() => ({
     lines: [{ event: { id: newId('event'), type: 'session.status_running' } }],
     patch: { rounds: 1 },
@@ -73,6 +75,26 @@ test('an append that was written, and whose reply was lost, is not made again', 
   expect(said.map(({ seq }) => seq)).toEqual([3_001]);
   expect(writer.head).toMatchObject({ seq: 3_001, rounds: 1 });
   expect(await table.get(threadKey(THREAD_ID))).toMatchObject({ seq: 3_001 });
+});
+
+test('a further row that is not as demanded is refused; not one that this append has written', async () => {
+  const { table } = started;
+  const head = aThread({ status: 'running', run: 1, seq: 4_000 });
+  await table.transact([{ put: head }]);
+  const ports = { blobs: new MemoryBlobs(), clock: systemClock, observe: () => undefined };
+  const once = { put: { pk: 'FURTHER', sk: 'ROW' }, condition: 'attribute_not_exists(pk)' };
+  const say = async (writer: Writer) =>
+    await writer.append(() => ({
+      lines: [{ event: { id: newId('event'), type: 'session.status_running' } }],
+      writes: [once],
+    }));
+  const first = new Writer({ ...ports, table: forgetful(table) }, head);
+  expect((await say(first)).map(({ seq }) => seq)).toEqual([4_001]);
+  // Its head is as it was read: only the row is in the way.
+  await expect(say(new Writer({ ...ports, table }, first.head))).rejects.toThrow(FurtherRefused);
+  // Both are in the way.
+  await expect(say(new Writer({ ...ports, table }, head))).rejects.toThrow(FurtherRefused);
+  expect(await table.get(threadKey(THREAD_ID))).toMatchObject({ seq: 4_001 });
 });
 
 const waiting = { n: 1, id: 'sevt_00000000000000000000000001', type: 'user.message' } as const;

@@ -1,0 +1,112 @@
+/** A call's answer and what it has changed are one: seen in what the step asks of its table. */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { call, calls, say } from '../../model/replies.ts';
+import { all, message, startRig, type Event, type Rig } from '../../rig.ts';
+
+let rig: Rig;
+/** By transaction of the step: the first words of the keys that it writes. */
+let written: string[][] = [];
+/** Done once, before the step's first transaction that writes a file. */
+let meanwhile: () => Promise<void> = async () => undefined;
+
+beforeAll(async () => {
+  rig = await startRig({
+    hooks: {
+      before: async ({ function_name, action, body }) => {
+        if (function_name !== 'step' || action !== 'TransactWriteItems') return;
+        const names = namesOf(body);
+        written.push(names);
+        if (!names.includes('F')) return;
+        const now = meanwhile;
+        meanwhile = async () => undefined;
+        await now();
+      },
+    },
+  });
+});
+afterAll(async () => {
+  expect(rig.model.violations).toEqual([]);
+  expect(rig.checked.violations).toEqual([]);
+  await rig.close();
+});
+beforeEach(() => {
+  written = [];
+});
+
+/** `F` is a file, `E` an entry of a log, `S` a shell. */
+function namesOf(body: unknown): string[] {
+  const { TransactItems } = body as { TransactItems: Record<string, Written>[] };
+  return TransactItems.flatMap(Object.values<Written>).map(
+    ({ Key, Item }) => (Key ?? Item)?.sk.S.split('#')[0]?.slice(0, 1) ?? '',
+  );
+}
+type Keyed = { readonly sk: { readonly S: string } };
+type Written = { readonly Key?: Keyed; readonly Item?: Keyed };
+
+const withFile = (): string[][] => written.filter((names) => names.includes('F'));
+
+function answersIn(events: readonly Event[]): (string | undefined)[] {
+  return all(events, 'agent.tool_result').map(({ content }) => {
+    const [block] = content ?? [];
+    return block?.type === 'text' ? block.text : undefined;
+  });
+}
+
+test('what a call has written stands there with its answer, or neither does', async () => {
+  rig.model.on(
+    'one after the other',
+    call('write', { file_path: '/workspace/a', content: 'a' }),
+    calls(['bash', { command: 'cd /tmp; echo b > b' }], ['bash', { command: 'echo c > /tmp/c' }]),
+    call('bash', { command: 'cat /tmp/b /tmp/c /workspace/a' }),
+    say('Done.'),
+  );
+  const id = await rig.session();
+  await rig.send(id, message('one after the other'));
+  const events = await rig.rested(id);
+  expect(answersIn(events).at(-1)).toBe('b\nc\na');
+  expect(withFile()).toHaveLength(3);
+  for (const names of withFile()) expect(names).toContain('E');
+  // Where the shell went stands with them.
+  expect(written.filter((names) => names.includes('S'))[0]).toEqual(
+    expect.arrayContaining(['S', 'F', 'E']),
+  );
+});
+
+test('a message that comes while a call’s answer is written moves it, and nothing is lost', async () => {
+  rig.model.on(
+    'and then',
+    call('write', { file_path: '/workspace/a', content: 'a' }),
+    call('bash', { command: 'cat /workspace/a' }),
+    say('Done.'),
+    say('Hurried.'),
+  );
+  const id = await rig.session();
+  meanwhile = async () => void (await rig.send(id, message('hurry')));
+  await rig.send(id, message('and then'));
+  const events = await rig.until(id, (now) => all(now, 'agent.message').length === 2);
+  expect(answersIn(events).at(-1)).toBe('a');
+  // Refused for the head that has moved, and made again with the file in it.
+  expect(withFile().map((names) => names.includes('E'))).toEqual([true, true]);
+});
+
+test('a file that another has made meanwhile is told, and that answer is written by itself', async () => {
+  rig.model.on(
+    'both of us',
+    call('write', { file_path: '/workspace/a', content: 'mine' }),
+    call('bash', { command: 'cat /workspace/a' }),
+    say('Done.'),
+  );
+  const id = await rig.session();
+  const { beta } = rig.client;
+  const theirs = await beta.files.upload({ file: new File(['theirs'], 'a.txt') });
+  const mount = { type: 'file' as const, file_id: theirs.id, mount_path: '/workspace/a' };
+  meanwhile = async () => void (await beta.sessions.resources.add(id, mount));
+  await rig.send(id, message('both of us'));
+  const events = await rig.rested(id);
+  expect(answersIn(events)).toEqual([
+    expect.stringContaining('changed by another thread at the same time. Nothing was written.'),
+    'theirs',
+  ]);
+  // Refused with its answer, refused by itself: then it is known who was met.
+  expect(withFile().map((names) => names.includes('E'))).toEqual([true, false]);
+});
