@@ -3,6 +3,7 @@ import type { Call } from '../core/call.ts';
 import { timestamp } from '../core/clock.ts';
 import { commit } from '../core/commit.ts';
 import { store } from '../core/stored.ts';
+import { together } from '../core/together.ts';
 import { ConditionFailed, type Condition, type Row, type Write } from '../core/table.ts';
 import type { Environment } from '../environments/environment.ts';
 import { archived, environmentForSession, referEnvironment } from '../environments/environments.ts';
@@ -43,9 +44,10 @@ export async function createSession(
   call: Call,
   body: SessionCreate,
 ): Promise<Session> {
+  const reads = { ...ports, table: together(ports.table) };
   const [{ agent, has_outcome_model }, environment] = await Promise.all([
-    resolveAgent(ports, call, body.agent),
-    environmentForSession(ports, call, body.environment_id),
+    resolveAgent(reads, call, body.agent),
+    environmentForSession(reads, call, body.environment_id),
   ]);
   if (body.budget != null) checkBudgetable(agent, ports.prices);
   checkFits(agent, environmentOf(environment));

@@ -169,7 +169,7 @@ test('AWS that is busy is a 529 that may be sent again, and tells nothing of wha
 test('an unknown error is a 500 that tells nothing of it', () => {
   const reply = errorReply(new Error('the secret is 42'), 'req_2');
   expect(reply.status).toBe(500);
-  expect(reply.body).not.toContain('42');
+  expect(reply.body).not.toContain('the secret');
   expect(JSON.parse(reply.body)).toMatchObject({
     error: { type: 'api_error' },
     request_id: 'req_2',

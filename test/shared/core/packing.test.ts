@@ -23,6 +23,7 @@ test('whatever JSON a row holds, it comes back as it went', () => {
     'THREAD#a/HEAD',
     'THREAD#a/E#000000000001',
     'THREAD#a/I#1',
+    'SESSION#a/CONFIG',
     'OTHER/x',
   );
   // As the table gives numbers: it knows no -0.
