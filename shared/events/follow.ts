@@ -21,9 +21,6 @@ export interface FollowOptions {
 /** Reads that may fail in a row before a stream gives up and its reader connects anew. */
 const FAILURES_MAX = 5;
 
-/** So many events, or fewer, are most often one append. */
-const NEAR_EVENTS = 12;
-
 /** Entries of one read while catching up: a few MB of memory for each open stream at most. */
 const ENTRIES_PER_READ = 20;
 
@@ -171,8 +168,7 @@ export class Follower {
     const { table } = this.#ports;
     const { thread_id, seq: through } = this.#head;
     const range = { after: this.#seq, through };
-    const is_near = through - range.after <= NEAR_EVENTS;
-    const newest = is_near ? await newestLines(table, thread_id, range) : undefined;
+    const newest = await newestLines(table, thread_id, range);
     if (newest !== undefined) return yield await this.#loaded(newest);
     for await (const lines of walkLog(table, thread_id, { ...range, entries: ENTRIES_PER_READ })) {
       yield await this.#loaded(lines);

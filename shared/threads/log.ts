@@ -251,16 +251,20 @@ async function* walkSeen(
   }
 }
 
+/** So many events, or fewer, are most often one append. */
+const NEAR_EVENTS = 12;
+
 /**
  * The events after a number, where the newest append alone holds them: an entry's key is its last event.
  * A read by key costs what a query costs, and the local host has its answer without asking its engine.
- * @returns undefined where they stand in several entries
+ * @returns undefined where they stand in several entries, or are so many that they most likely do
  */
 export async function newestLines(
   table: Table,
   thread_id: string,
   { after, through }: { readonly after: number; readonly through: number },
 ): Promise<PlacedLine[] | undefined> {
+  if (through - after > NEAR_EVENTS) return undefined;
   const row = await table.get({ pk: `THREAD#${thread_id}`, sk: `E#${padded(through)}` });
   if (row === undefined) return undefined;
   const lines = placed(row as EntryRow).filter(({ seq }) => seq > after);

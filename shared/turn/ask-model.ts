@@ -46,7 +46,7 @@ export async function askModel(turn: Turn): Promise<Asked> {
 }
 
 async function askWatched(turn: Turn, watch: Watch): Promise<Asked> {
-  await turn.context.sync(turn.ports, turn.head);
+  await turn.sync();
   if (mustCompact(turn.agent.model.id, turn.head.context_tokens)) {
     const ended = await compactContext(turn, watch);
     if (ended !== undefined) return ended;
@@ -54,7 +54,7 @@ async function askWatched(turn: Turn, watch: Watch): Promise<Asked> {
   if (turn.head.open_span === null) {
     turn.context.take(await turn.writer.append(beginRequest));
     // What another thread has sent may stand right before it: it is part of this request.
-    await turn.context.sync(turn.ports, turn.head);
+    await turn.sync();
   }
   const { table, clock } = turn.ports;
   const relay = turn.listened ? new DeltaRelay(table, clock, turn.head.thread_id) : undefined;

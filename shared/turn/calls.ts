@@ -33,7 +33,7 @@ export async function runCalls(turn: Turn): Promise<void> {
   const runnable = await beginCalls(turn);
   if (runnable.length === 0) return;
   // Results of earlier appends must be known to the context before these are folded in.
-  await turn.context.sync(turn.ports, turn.head);
+  await turn.sync();
   const watch = new Watch(turn.writer, turn.time_left_ms - limits.step_time_reserve_ms);
   const limit = pLimit(limits.tools_parallel_max);
   try {

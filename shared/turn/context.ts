@@ -3,7 +3,7 @@ import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
 import type { Table } from '../core/table.ts';
 import type { LoggedEvent } from '../events/event.ts';
-import { loadLine, walkLog } from '../threads/log.ts';
+import { loadLine, newestLines, walkLog, type PlacedLine } from '../threads/log.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import { fold, newConversation, type Conversation } from './messages.ts';
 
@@ -57,14 +57,20 @@ export class Context {
     }
   }
 
-  /** Read what is missing up to the head. @throws Fault `busy`: a request must not leave out what was said */
-  async sync(store: { table: Table; blobs: Blobs }, head: ThreadHead): Promise<void> {
-    if (this.#known.seq >= head.seq) return;
+  /**
+   * Read what is missing up to the head.
+   * @returns it, where it was one append
+   * @throws Fault `busy`: a request must not leave out what was said
+   */
+  async sync(store: { table: Table; blobs: Blobs }, head: ThreadHead): Promise<PlacedLine[]> {
+    if (this.#known.seq >= head.seq) return [];
     const range = { after: this.#known.seq, through: head.seq };
-    for await (const page of walkLog(store.table, this.#thread_id, range)) {
+    const newest = await newestLines(store.table, this.#thread_id, range);
+    const pages = newest === undefined ? walkLog(store.table, this.#thread_id, range) : [newest];
+    for await (const page of pages) {
       this.take(await Promise.all(page.map(async (line) => await loadLine(store.blobs, line))));
     }
-    if (this.#known.seq >= head.seq) return;
+    if (this.#known.seq >= head.seq) return newest ?? [];
     throw new Fault('busy', 'The log is still being written.');
   }
 

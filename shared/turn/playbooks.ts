@@ -12,7 +12,7 @@ export async function takePlaybooks(turn: Turn): Promise<void> {
   const open = openStores(turn);
   const reads = turn.agent.tools.some(({ type }) => type === 'agent_toolset_20260401');
   if (open.length === 0 || !reads) return;
-  await turn.context.sync(turn.ports, turn.head);
+  await turn.sync();
   const { user_texts, task } = turn.context.conversation;
   const asked = [...user_texts, ...(task === undefined ? [] : [descriptionIn(task)])].join('\n');
   const { offerPlaybooks } = await import('../playbooks/offer-playbooks.ts');

@@ -131,6 +131,11 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
     return await loadQueued(this.ports, this.head.thread_id, queue, this.#inbox);
   }
 
+  /** Take in what others have written to the thread. */
+  async sync(): Promise<void> {
+    this.writer.follow(await this.context.sync(this.ports, this.head));
+  }
+
   /** Milliseconds until the function is stopped. */
   get time_left_ms(): number {
     return this.#deadline_ms - this.ports.clock.now().getTime();

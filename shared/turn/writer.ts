@@ -59,9 +59,18 @@ export class Writer {
     return this.#head;
   }
 
-  /** The newest events of the log that were written here, without a gap. */
+  /** The newest events of the log that were written or read here, without a gap. */
   get written(): readonly PlacedLine[] {
     return this.#written;
+  }
+
+  /** Remember lines that follow, or begin anew with them. */
+  follow(placed: readonly PlacedLine[]): void {
+    const last = this.#written.at(-1);
+    const follows = last !== undefined && last.seq + 1 === placed[0]?.seq;
+    if (placed.length > 0 && !follows) this.#written = [];
+    this.#written.push(...placed);
+    if (this.#written.length > limits.segment_lines_kept_max) this.#written = [];
   }
 
   /** Read the head again, to see what clients have sent. @throws LeaseLost */
@@ -138,21 +147,13 @@ export class Writer {
   async #take({ appended, begun }: Prepared, settled: string | undefined): Promise<LoggedEvent[]> {
     this.#head = appended.head;
     this.#holds = true;
-    this.#remember(appended.placed);
+    this.follow(appended.placed);
     if (settled !== undefined) this.#store.observe({ type: 'settled', reason: settled });
     // What is lost here reconcile finds: threads that run without an execution.
     await startRuns(this.#store.runs, appended.head, begun).catch((error: unknown) =>
       this.#store.observe({ type: 'start_lost', message: String(error) }),
     );
     return appended.logged;
-  }
-
-  #remember(placed: readonly PlacedLine[]): void {
-    const last = this.#written.at(-1);
-    const follows = last !== undefined && last.seq + 1 === placed[0]?.seq;
-    if (placed.length > 0 && !follows) this.#written = [];
-    this.#written.push(...placed);
-    if (this.#written.length > limits.segment_lines_kept_max) this.#written = [];
   }
 }
 

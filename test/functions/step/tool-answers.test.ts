@@ -1,11 +1,14 @@
-/** A call's answer and what it has changed are one: seen in what the step asks of its table. */
+/** What the step asks of its table: a call's answer with what it has changed, and no log that it knows. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { call, calls, say } from '../../model/replies.ts';
 import { all, message, startRig, type Event, type Rig } from '../../rig.ts';
+import { childrenOf, start, teamSession } from './team-rig.ts';
 
 let rig: Rig;
 /** By transaction of the step: the first words of the keys that it writes. */
 let written: string[][] = [];
+/** Of which partitions the step has asked for a range of rows. */
+let ranges: string[] = [];
 /** Done once, before the step's first transaction that writes a file. */
 let meanwhile: () => Promise<void> = async () => undefined;
 
@@ -13,7 +16,9 @@ beforeAll(async () => {
   rig = await startRig({
     hooks: {
       before: async ({ function_name, action, body }) => {
-        if (function_name !== 'step' || action !== 'TransactWriteItems') return;
+        if (function_name !== 'step') return;
+        if (action === 'Query') ranges.push(partitionOf(body));
+        if (action !== 'TransactWriteItems') return;
         const names = namesOf(body);
         written.push(names);
         if (!names.includes('F')) return;
@@ -31,7 +36,13 @@ afterAll(async () => {
 });
 beforeEach(() => {
   written = [];
+  ranges = [];
 });
+
+function partitionOf(body: unknown): string {
+  const asked = body as { ExpressionAttributeValues: { ':pk': { S: string } } };
+  return asked.ExpressionAttributeValues[':pk'].S;
+}
 
 /** `F` is a file, `E` an entry of a log, `S` a shell. */
 function namesOf(body: unknown): string[] {
@@ -109,4 +120,15 @@ test('a file that another has made meanwhile is told, and that answer is written
   ]);
   // Refused with its answer, refused by itself: then it is known who was met.
   expect(withFile().map((names) => names.includes('E'))).toEqual([true, false]);
+});
+
+test('a child reads its task by the key of its entry, and no log again for its transcript', async () => {
+  rig.model.onTurns('lead', start('Worker', 'work: count'), say('I wait.'), say('All done.'));
+  rig.model.onTurns('work', call('write', { file_path: '/tmp/n', content: '3' }), say('Three.'));
+  const id = await teamSession(rig);
+  await rig.send(id, message('lead'));
+  await rig.rested(id);
+  const [child] = await childrenOf(rig, id);
+  expect(child?.status).toBe('idle');
+  expect(ranges).not.toContain(`THREAD#${child?.id}`);
 });
