@@ -68,15 +68,15 @@ test.each(rooms)('%s loads with what Lambda gives it, and has a handler', (room)
   expect(run(deployed(room), source).split('\n').at(-1)).toBe('function');
 });
 
-test('a cold start of the API loads at most 460 kB; a few chunks wait until they are needed', () => {
+test('a cold start of the API loads at most 340 kB; a few chunks wait until they are needed', () => {
   const { folder } = deployed('Api');
   const loaded = loadedBytes(folder);
-  expect(loaded).toBeLessThan(460_000);
+  expect(loaded).toBeLessThan(340_000);
   const chunks = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
   const later = chunks.reduce((sum, size) => sum + size, 0) - loaded;
   expect(later).toBeGreaterThan(0);
-  // What operators ask for, and the client of the bucket: one request may have to parse all of it.
-  expect(later).toBeLessThan(300_000);
+  // What is asked before and after a conversation, what operators ask for, and the client of the bucket.
+  expect(later).toBeLessThan(340_000);
 });
 
 test('a cold start for one task of a dream does not load the others', () => {
