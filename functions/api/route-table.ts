@@ -4,6 +4,7 @@ import type { DeletePorts } from '#shared/sessions/delete-session.ts';
 import type { SessionPorts } from '#shared/sessions/session-ports.ts';
 import type { Route } from '#shared/door/route.ts';
 import { listEvents } from './list-events.ts';
+import { later, type Routes } from './later.ts';
 import { listThreads } from './list-threads.ts';
 import { readSession } from './read-session.ts';
 import { readThread } from './read-thread.ts';
@@ -81,20 +82,3 @@ const operator_routes = [
 
 export type SessionRoutes = Routes<(typeof session_routes)[number]>;
 export type OperatorRoutes = Routes<(typeof operator_routes)[number]>;
-type Routes<Name extends ApiRouteName> = Readonly<Record<Name, Route>>;
-
-/** They are parsed when one of them is first asked for: no part of a cold start. */
-function later<Name extends ApiRouteName>(
-  names: readonly Name[],
-  load: () => Promise<Routes<Name>>,
-): Routes<Name> {
-  let loading: Promise<Routes<Name>> | undefined;
-  const routes = names.map((name): [Name, Route] => [
-    name,
-    async (request) => {
-      loading ??= load();
-      return await (await loading)[name](request);
-    },
-  ]);
-  return Object.fromEntries(routes) as Routes<Name>;
-}

@@ -2,10 +2,10 @@ import { invariant } from './invariant.ts';
 import type { Key, Row } from './table.ts';
 
 /**
- * Rows that every turn writes anew, and the one that every session begins with, keep most of what they hold in one text. An engine takes a map apart and
- * puts it together again at every step of a write: measured on the local one, a put of 31 attributes takes
- * six times as long as one of two; and the text is parsed by the runtime, not by the SDK. What DynamoDB
- * bills is about the same. What an expression names cannot be in there.
+ * Rows that every turn writes anew, and the one that every session begins with, keep most of what they hold in
+ * one text. An engine takes a map apart and puts it together again at every step of a write: measured on the
+ * local one, a put of 31 attributes takes six times as long as one of two; and the text is parsed by the
+ * runtime, not by the SDK. What DynamoDB bills is about the same. What an expression names cannot be in there.
  */
 interface Layout {
   /** Beginnings of the keys. */

@@ -49,8 +49,11 @@ export interface CommitRequest extends FilesOwner {
    * Writes a transaction that is the only one, and meets nobody, together with rows of its own.
    * @returns false where nothing was written. @default - none
    */
-  readonly joining?: (writes: readonly Write[]) => Promise<boolean>;
+  readonly joining?: (writes: WritesAt) => Promise<boolean>;
 }
+
+/** What is to be written when it is sent at a time: the head says it, and who reads goes by that. */
+export type WritesAt = (at: string) => readonly Write[];
 
 interface Ports {
   readonly table: Table;
@@ -80,7 +83,7 @@ export async function commit(ports: Ports, request: CommitRequest): Promise<read
   const also = request.also ?? [];
   const batches = batchesOf(request.changes);
   const joining = batches.length > 1 ? undefined : request.joining;
-  if (batches.length === 0 && also.length > 0) await transact(ports.table, also, joining);
+  if (batches.length === 0 && also.length > 0) await transact(ports, () => also, joining);
   let manifest = request.base;
   const conflicts: Conflict[] = [];
   for (const [index, batch] of batches.entries()) {
@@ -111,10 +114,14 @@ async function commitBatch(
   let left = writes.batch.map((change) => stamp(ports, author, change));
   while (left.length > 0) {
     try {
-      const changing = changeWrites(request, left, timestamp(ports.clock), author);
+      const changed = left;
+      const writesAt: WritesAt = (at) => [
+        ...changeWrites(request, changed, at, author),
+        ...writes.also,
+      ];
       // Whoever joins says that nobody was met.
       const joining = conflicts.size === 0 ? writes.joining : undefined;
-      await transact(ports.table, [...changing, ...writes.also], joining);
+      await transact(ports, writesAt, joining);
       const next = ports.manifests.follow(session_id, manifest, left);
       return { manifest: next, conflicts: told() };
     } catch (error) {
@@ -131,13 +138,13 @@ async function commitBatch(
 }
 
 async function transact(
-  table: Table,
-  writes: readonly Write[],
+  { table, clock }: Pick<Ports, 'table' | 'clock'>,
+  writesAt: WritesAt,
   joining: CommitRequest['joining'],
 ): Promise<void> {
-  const may_join = writes.length <= limits.joined_writes_max;
-  if (may_join && (await joining?.(writes)) === true) return;
-  await table.transact(writes);
+  const may_join = writesAt(timestamp(clock)).length <= limits.joined_writes_max;
+  if (may_join && (await joining?.(writesAt)) === true) return;
+  await table.transact(writesAt(timestamp(clock)));
 }
 
 function batchesOf(changes: readonly Change[]): Change[][] {

@@ -10,6 +10,8 @@ export interface Change {
   readonly patch?: Partial<ThreadHead>;
   readonly session?: SessionChange;
   readonly writes?: readonly Write[];
+  /** Further ones that tell when they are sent, of ISO time. */
+  readonly timedWrites?: (at: string) => readonly Write[];
   /** Why the thread comes to rest with this change: counted once, when it stands in the log. */
   readonly settled?: string;
   /** What becomes of other threads of the session, in the same transaction. */
@@ -27,7 +29,7 @@ export interface Other {
   readonly change: (head: ThreadHead, session: SessionHead) => OtherChange;
 }
 
-export interface OtherChange extends Omit<Change, 'others' | 'settled'> {
+export interface OtherChange extends Omit<Change, 'others' | 'settled' | 'timedWrites'> {
   /** The run of that thread that begins with this: it is started once all is written. */
   readonly starts?: number;
 }

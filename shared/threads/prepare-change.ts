@@ -61,8 +61,13 @@ export async function prepareChange(
   if (session !== undefined) {
     writes.push(changeSession(head.session_id, session, timestamp(store.clock)));
   }
-  const further = [writes.length, writes.length + (change.writes ?? []).length] as const;
-  writes.push(...(change.writes ?? []), ...touched.flatMap((one) => one.change.writes ?? []));
+  const own_writes = [
+    ...(change.writes ?? []),
+    // At the last moment: readers take what is older than a few seconds for all that there is.
+    ...(change.timedWrites?.(timestamp(store.clock)) ?? []),
+  ];
+  const further = [writes.length, writes.length + own_writes.length] as const;
+  writes.push(...own_writes, ...touched.flatMap((one) => one.change.writes ?? []));
   const begun = touched.flatMap(({ head: { thread_id }, change: { starts } }) =>
     starts === undefined ? [] : [{ thread_id, run: starts }],
   );

@@ -55,8 +55,11 @@ export class SandboxCalls {
     input: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<ToolOutcome> {
+    const { recordWith: _, ...alone } = call;
     for (let attempt = 1; ; attempt++) {
-      const result = await this.#attempt(tool, { ...call, input }, signal);
+      // Behind a conflict the next is likely: two refusals of each attempt would be one too many.
+      const made = attempt === 1 ? call : alone;
+      const result = await this.#attempt(tool, { ...made, input }, signal);
       if (!('conflicts' in result)) return result;
       const [conflict] = result.conflicts;
       if (tool === 'write' || attempt === limits.file_attempts_max) {
@@ -179,7 +182,7 @@ export class SandboxCalls {
       seen,
       also: seen.also,
       on_conflict: is_single ? 'refuse' : 'beside',
-      joining: is_plain ? recordWith && ((writes) => recordWith(outcome, writes)) : undefined,
+      joining: is_plain ? recordWith && ((writesAt) => recordWith(outcome, writesAt)) : undefined,
     });
     const conflicts = [...kept.conflicts, ...kept.memory_conflicts];
     if (is_single && conflicts.length > 0) return { conflicts };

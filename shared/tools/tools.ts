@@ -9,7 +9,7 @@ import type {
   BetaManagedAgentsTextBlock,
 } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import * as z from 'zod';
-import type { Write } from '../core/table.ts';
+import type { WritesAt } from '../files/commit.ts';
 import type { ShownPlaybook } from '../playbooks/playbook-reads.ts';
 import type { StoreMount } from '../resources/resource.ts';
 import type { Networking } from './sandbox.ts';
@@ -62,7 +62,7 @@ export interface ToolCall {
  * neither, and it is a request less.
  * @returns false where nothing was written: the rows are to be written by themselves, the outcome later.
  */
-export type RecordWith = (outcome: ToolOutcome, writes: readonly Write[]) => Promise<boolean>;
+export type RecordWith = (outcome: ToolOutcome, writes: WritesAt) => Promise<boolean>;
 
 export interface ToolOutcome {
   readonly content: ResultBlock[];

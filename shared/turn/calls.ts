@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { deniedResult, lostResult, resultLine } from '../events/call-lines.ts';
 import type { Write } from '../core/table.ts';
 import type { Line } from '../events/event.ts';
+import type { WritesAt } from '../files/commit.ts';
 import { limits } from '../core/limits.ts';
 import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
 import { charged } from './charged.ts';
@@ -41,6 +42,8 @@ export async function runCalls(turn: Turn): Promise<void> {
       runnable.map(async (call) => await limit(async () => await runCall(turn, call, watch))),
     );
   } finally {
+    // Where one has failed, those that wait behind the eighth do not begin: nobody would record them.
+    limit.clearQueue();
     watch.end();
   }
 }
@@ -99,10 +102,9 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
       environment: config.environment,
       mounts: mountsOf(turn.resources),
       ...webFacts(turn, call.name),
-      recordWith: async (brought, writes) => {
-        if (!watch.signal.aborted) is_recorded = await recordWith(turn, call, brought, writes);
-        return is_recorded;
-      },
+      // Also behind an interrupt: what was done is told as it is.
+      recordWith: async (brought, writesAt) =>
+        (is_recorded = await recordWith(turn, call, brought, writesAt)),
     },
     watch.signal,
   );
@@ -131,11 +133,10 @@ async function recordWith(
   turn: Turn,
   call: OpenCall,
   outcome: ToolOutcome,
-  writes: readonly Write[],
+  timedWrites: WritesAt,
 ): Promise<boolean> {
-  const answer = answerOf(turn, call, outcome);
   try {
-    return await record(turn, call, { ...answer, writes: [...writes, ...answer.writes] });
+    return await record(turn, call, { ...answerOf(turn, call, outcome), timedWrites });
   } catch (error) {
     if (error instanceof FurtherRefused) return false;
     throw error;
@@ -223,18 +224,19 @@ interface Answer {
   readonly line: Line;
   readonly usage: Partial<Usage>;
   readonly writes: readonly Write[];
+  readonly timedWrites?: WritesAt;
 }
 
 /** @returns false for a call that is closed already, by an interrupt that came first */
 async function record(turn: Turn, call: OpenCall, answer: Answer): Promise<boolean> {
-  const { line, usage, writes } = answer;
+  const { line, usage, ...further } = answer;
   let is_open = true;
   const logged = await turn.writer.append((head) => {
     is_open = openOf(head, call) !== undefined;
     if (!is_open) return { lines: [] };
     const spent = Object.keys(usage).length === 0 ? {} : { session: { usage } };
     const patch = { ...answered(head, call), usage: addUsage(head.usage, usage) };
-    return proceed(turn, head, { lines: [line], patch, ...spent, writes });
+    return proceed(turn, head, { lines: [line], patch, ...spent, ...further });
   });
   turn.context.take(logged);
   return is_open;

@@ -9,8 +9,14 @@ export function merge(first: Change, second: Change): Change {
     ...sessionOf(mergeSession(first.session, second.session)),
     writes: [...(first.writes ?? []), ...(second.writes ?? [])],
     others: [...(first.others ?? []), ...(second.others ?? [])],
+    ...timedOf(second.timedWrites ?? first.timedWrites),
     ...settledOf(second.settled ?? first.settled),
   };
+}
+
+/** Only a call's answer has any. */
+function timedOf(timedWrites: Change['timedWrites']): Pick<Change, 'timedWrites'> {
+  return timedWrites === undefined ? {} : { timedWrites };
 }
 
 /** The session's head is left alone when neither change touches it: each write costs. */

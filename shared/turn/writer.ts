@@ -126,7 +126,11 @@ export class Writer {
       if (met === 'own' && (await this.#isWritten(prepared))) {
         return await this.#take(prepared, changed.settled);
       }
-      if (isFurther(error, prepared)) throw new FurtherRefused();
+      if (isFurther(error, prepared)) {
+        // Whoever has lost the lease is told that, and does nothing else instead.
+        if (met === 'own') await this.refresh();
+        throw new FurtherRefused();
+      }
       // Only heads may have moved; the session's own condition means that it is gone.
       if (met === 'none') throw new LeaseLost();
       if (attempt === limits.append_attempts_max) throw tooBusy(error);

@@ -9,8 +9,16 @@ let rig: Rig;
 let written: string[][] = [];
 /** Of which partitions the step has asked for a range of rows. */
 let ranges: string[] = [];
-/** Done once, before the step's first transaction that writes a file. */
-let meanwhile: () => Promise<void> = async () => undefined;
+/** Done once, before the step first writes a file, or stores the contents of one. */
+const meanwhile: { written?: () => Promise<void>; stored?: () => Promise<void> } = {};
+/** The step has looked at its thread. */
+let looked: () => void = () => undefined;
+
+async function once(name: 'written' | 'stored'): Promise<void> {
+  const now = meanwhile[name];
+  delete meanwhile[name];
+  await now?.();
+}
 
 beforeAll(async () => {
   rig = await startRig({
@@ -18,13 +26,14 @@ beforeAll(async () => {
       before: async ({ function_name, action, body }) => {
         if (function_name !== 'step') return;
         if (action === 'Query') ranges.push(partitionOf(body));
+        if (action === 'PutObject') await once('stored');
         if (action !== 'TransactWriteItems') return;
         const names = namesOf(body);
         written.push(names);
-        if (!names.includes('F')) return;
-        const now = meanwhile;
-        meanwhile = async () => undefined;
-        await now();
+        if (names.includes('F')) await once('written');
+      },
+      after: ({ function_name, action }) => {
+        if (function_name === 'step' && action === 'GetItem') looked();
       },
     },
   });
@@ -92,7 +101,7 @@ test('a message that comes while a call’s answer is written moves it, and noth
     say('Hurried.'),
   );
   const id = await rig.session();
-  meanwhile = async () => void (await rig.send(id, message('hurry')));
+  meanwhile.written = async () => void (await rig.send(id, message('hurry')));
   await rig.send(id, message('and then'));
   const events = await rig.until(id, (now) => all(now, 'agent.message').length === 2);
   expect(answersIn(events).at(-1)).toBe('a');
@@ -111,7 +120,7 @@ test('a file that another has made meanwhile is told, and that answer is written
   const { beta } = rig.client;
   const theirs = await beta.files.upload({ file: new File(['theirs'], 'a.txt') });
   const mount = { type: 'file' as const, file_id: theirs.id, mount_path: '/workspace/a' };
-  meanwhile = async () => void (await beta.sessions.resources.add(id, mount));
+  meanwhile.written = async () => void (await beta.sessions.resources.add(id, mount));
   await rig.send(id, message('both of us'));
   const events = await rig.rested(id);
   expect(answersIn(events)).toEqual([
@@ -131,4 +140,23 @@ test('a child reads its task by the key of its entry, and no log again for its t
   const [child] = await childrenOf(rig, id);
   expect(child?.status).toBe('idle');
   expect(ranges).not.toContain(`THREAD#${child?.id}`);
+});
+
+test('what was done before an interrupt is kept, and told as it is', async () => {
+  const content = 'x'.repeat(20_000);
+  rig.model.on('large', call('write', { file_path: '/tmp/large', content }), say('Never said.'));
+  rig.model.on('how large', call('bash', { command: 'wc -c < /tmp/large' }), say('Done.'));
+  const id = await rig.session();
+  // Its watch has stopped the call, whose answer is there already.
+  meanwhile.stored = async () => {
+    await rig.send(id, { type: 'user.interrupt' });
+    await new Promise<void>((resolve) => (looked = resolve));
+  };
+  await rig.send(id, message('large'));
+  const [told] = answersIn(await rig.rested(id));
+  expect(told).toMatch(/^(?!.*interrupt).*large/);
+  await rig.send(id, message('how large'));
+  expect(answersIn(await rig.rested(id, 2)).at(-1)).toMatch(/20000/);
+  // One transaction for both, and no second one.
+  expect(withFile().map((names) => names.includes('E'))).toEqual([true]);
 });

@@ -51,6 +51,26 @@ test('an interrupted call is an error result', async () => {
   rig.sandbox.before = () => {};
 });
 
+test('an answer is offered with its files once: behind a conflict they are written by themselves', async () => {
+  const session_id = 'sesn_offered';
+  const use = inSession(rig, session_id);
+  await use('write', { file_path: '/tmp/f', content: 'one two' });
+  const theirs = { old_string: 'one', new_string: 'ONE' };
+  let offered = 0;
+  rig.sandbox.before = async () => {
+    rig.sandbox.before = () => {};
+    await use('edit', { file_path: '/tmp/f', ...theirs });
+  };
+  const recordWith = async () => {
+    offered += 1;
+    return false;
+  };
+  const ours = { file_path: '/tmp/f', old_string: 'two', new_string: 'TWO' };
+  await rig.runner.run(aCall('edit', ours, { session_id, recordWith }), never);
+  expect(offered).toBe(1);
+  expect(await use('bash', { command: 'cat /tmp/f' })).toBe('ONE TWO');
+});
+
 const sha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const file = {
   kind: 'file' as const,

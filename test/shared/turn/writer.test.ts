@@ -94,6 +94,13 @@ test('a further row that is not as demanded is refused; not one that this append
   await expect(say(new Writer({ ...ports, table }, first.head))).rejects.toThrow(FurtherRefused);
   // Both are in the way.
   await expect(say(new Writer({ ...ports, table }, head))).rejects.toThrow(FurtherRefused);
+  // Who has lost the lease is told that.
+  await table.update({
+    update: threadKey(THREAD_ID),
+    expression: 'ADD lease_fence :one',
+    values: { ':one': 1 },
+  });
+  await expect(say(new Writer({ ...ports, table }, head))).rejects.not.toThrow(FurtherRefused);
   expect(await table.get(threadKey(THREAD_ID))).toMatchObject({ seq: 4_001 });
 });
 
