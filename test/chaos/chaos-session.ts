@@ -82,7 +82,7 @@ export class ChaosSession {
       case 'two messages':
         await this.#say([this.#bash(), this.#bash()]);
         await sleep(this.#random.int(600));
-        if (await this.#isOpen()) await this.#sayBehind([this.#bash()]);
+        if (await this.#isOpen()) await this.#say([this.#bash()]);
         return;
       case 'team':
         return await this.#startTeam();
@@ -145,22 +145,28 @@ export class ChaosSession {
     await this.#send(message(`${lesson}\n${planText(steps)}`));
   }
 
-  /** Where the budget was used up since we looked, the message is refused until that is raised. */
-  async #sayBehind(steps: readonly Step[]): Promise<void> {
+  /** A budget may be used up since we looked, or by the last request of a turn that ended by itself. */
+  async #send(event: SendEvents[number]): Promise<void> {
     try {
-      await this.#say(steps);
+      await this.#sendOnce(event);
     } catch (error) {
       if (!(error instanceof BadRequestError && error.message.includes('budget'))) throw error;
-      await this.#rested();
-      await this.#say(steps);
+      await this.#raise();
+      await this.#sendOnce(event);
     }
   }
 
-  async #send(event: SendEvents[number]): Promise<void> {
+  async #sendOnce(event: SendEvents[number]): Promise<void> {
     const { data } = await this.#patient.do(async (client, once) =>
       client.beta.sessions.events.send(this.id, { events: [event] }, once),
     );
     for (const { id, type } of data ?? []) this.sent.push({ id, type });
+  }
+
+  async #raise(): Promise<void> {
+    await this.#patient.do(async (client, once) =>
+      client.beta.sessions.update(this.id, { budget: limit('1000000') }, once),
+    );
   }
 
   /** Whether a message would be taken: not while it waits for answers. */
@@ -210,9 +216,7 @@ export class ChaosSession {
     events: readonly Event[],
   ): Promise<boolean> {
     if (reason.type === 'budget_reached') {
-      await this.#patient.do(async (client, once) =>
-        client.beta.sessions.update(this.id, { budget: limit('1000000') }, once),
-      );
+      await this.#raise();
       return true;
     }
     if (reason.type !== 'requires_action') return false;
