@@ -26,6 +26,8 @@ const STREAMED = 8;
 const LOOK_MS = 400;
 const TURN_MS_MAX = 600_000;
 const SCALE_MS = 1_000;
+/** A crowd of 2,000 turns takes a quarter of an hour here. */
+const TOLD_TURNS = 50;
 
 /**
  * So many sessions at once take their turns, while streams are read: what did not come to rest, what
@@ -38,7 +40,12 @@ export async function crowd(
 ): Promise<Result[]> {
   const timings = new Timings();
   const [agent, environment] = [await newAgent(client), await newEnvironment(client)];
-  const parts = { client, options, timings, agent, environment };
+  let ended = 0;
+  const turnEnded = (): void => {
+    ended += 1;
+    if (ended % TOLD_TURNS === 0) options.progress(`${ended} turns ended`);
+  };
+  const parts = { client, options, timings, agent, environment, turnEnded };
   const scale = new Scale(host);
   const until = performance.now() + options.minutes * 60_000;
   const started = performance.now();
@@ -70,6 +77,7 @@ interface Parts {
   readonly timings: Timings;
   readonly agent: string;
   readonly environment: string;
+  readonly turnEnded: () => void;
 }
 
 interface Wave {
@@ -118,7 +126,10 @@ interface Played {
 }
 
 /** One session to its last turn. */
-async function session({ client, options, timings }: Parts, id: string): Promise<Played> {
+async function session(
+  { client, options, timings, turnEnded }: Parts,
+  id: string,
+): Promise<Played> {
   let log: Event[] = [];
   for (let turn = 0; turn < options.turns; turn++) {
     const started = performance.now();
@@ -128,6 +139,7 @@ async function session({ client, options, timings }: Parts, id: string): Promise
     );
     await atRest({ client, timings }, id, started + TURN_MS_MAX);
     timings.add('turn', performance.now() - started);
+    turnEnded();
     log = await listed({ client, timings }, id);
     const faults = logFaults(log, turn + 1, options.tools);
     if (faults.length > 0)
