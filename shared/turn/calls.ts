@@ -19,7 +19,6 @@ import { andRest } from './and-rest.ts';
 import { after, merge } from './change.ts';
 import { addUsage } from '../sessions/add-usage.ts';
 import type { Turn } from './turn.ts';
-import type { Observation } from './turn-ports.ts';
 import { Watch } from './watch.ts';
 import { FurtherRefused } from './writer.ts';
 import type { Change } from '../threads/change.ts';
@@ -108,16 +107,11 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
     },
     watch.signal,
   );
-  const ms = ports.clock.now().getTime() - began;
-  if (is_recorded) return ports.observe(toolFact(call, ms, outcome));
   // What an interrupt or the function's end has stopped gets its answer from whoever goes on.
-  if (watch.signal.aborted) return await payCut(turn, call.name, outcome.usage);
-  ports.observe(toolFact(call, ms, outcome));
-  await record(turn, call, answerOf(turn, call, outcome));
-}
-
-function toolFact({ name }: OpenCall, ms: number, { is_error }: ToolOutcome): Observation {
-  return { type: 'tool', name, ms, is_error };
+  if (!is_recorded && watch.signal.aborted) return await payCut(turn, call.name, outcome.usage);
+  const ms = ports.clock.now().getTime() - began;
+  ports.observe({ type: 'tool', name: call.name, ms, is_error: outcome.is_error });
+  if (!is_recorded) await record(turn, call, answerOf(turn, call, outcome));
 }
 
 function answerOf(turn: Turn, call: OpenCall, outcome: ToolOutcome): Answer {

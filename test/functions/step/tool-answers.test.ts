@@ -160,3 +160,11 @@ test('what was done before an interrupt is kept, and told as it is', async () =>
   // One transaction for both, and no second one.
   expect(withFile().map((names) => names.includes('E'))).toEqual([true]);
 });
+
+test('what has changed many rows is written before its answer', async () => {
+  rig.model.on('many', call('bash', { command: 'cd /tmp; touch $(seq 40)' }), say('Done.'));
+  const id = await rig.session();
+  await rig.send(id, message('many'));
+  await rig.rested(id);
+  expect(withFile().map((names) => names.includes('E'))).toEqual([false]);
+});

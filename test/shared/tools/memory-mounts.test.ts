@@ -1,8 +1,8 @@
 /** Memory stores in the file system of a session, over a real table and the real sandbox code. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
-import { broken } from '../memory/store.ts';
-import { startRig, type Rig } from './rig.ts';
+import { broken, workspace_id } from '../memory/store.ts';
+import { inSession, startRig, type Rig } from './rig.ts';
 import { mountOf, storeWith, texts, whole, withStores } from './stores.ts';
 
 let rig: Rig;
@@ -54,6 +54,21 @@ test('a call that changes no memory writes none, and the next one reads the stor
   const before = await whole(rig, id);
   await use('bash', { command: 'cd /mnt/memory/store; cat *; echo -n a > a; touch b' });
   expect(await whole(rig, id)).toEqual(before);
+});
+
+test('a call that changes memories is recorded behind them, one that changes files with those', async () => {
+  const id = await storeWith(rig, { '/a': 'a' });
+  let offered = 0;
+  const recordWith = async () => {
+    offered += 1;
+    return false;
+  };
+  const patch = { workspace_id, mounts: [mountOf(id)], recordWith };
+  const use = inSession(rig, 'sesn_both', patch);
+  await use('bash', { command: 'echo b > /tmp/b; mv /mnt/memory/store/a /tmp/a' });
+  expect(offered).toBe(0);
+  await use('bash', { command: 'cat /tmp/a > /tmp/c' });
+  expect(offered).toBe(1);
 });
 
 test('what is moved within a store keeps its id, and a folder moves whole', async () => {

@@ -100,7 +100,9 @@ test('a further row that is not as demanded is refused; not one that this append
     expression: 'ADD lease_fence :one',
     values: { ':one': 1 },
   });
-  await expect(say(new Writer({ ...ports, table }, head))).rejects.not.toThrow(FurtherRefused);
+  await expect(say(new Writer({ ...ports, table }, head))).rejects.toMatchObject({
+    name: 'LeaseLost',
+  });
   expect(await table.get(threadKey(THREAD_ID))).toMatchObject({ seq: 4_001 });
 });
 
