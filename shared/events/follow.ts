@@ -6,7 +6,7 @@ import type { Ports } from '../core/ports.ts';
 import { sessionKey, type SessionHead } from '../sessions/session.ts';
 import { loadEvent, newestLines, walkLog, type PlacedLine } from '../threads/log.ts';
 import { Previews } from '../threads/previews.ts';
-import { pollInterval, SPEAKING_QUIET_MS, type Tail } from '../threads/tail.ts';
+import { PAUSE_MS, pollInterval, SPEAKING_QUIET_MS, type Tail } from '../threads/tail.ts';
 import type { TailHead } from '../threads/tail.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import type { Frame, StreamEvent } from './frame.ts';
@@ -38,6 +38,8 @@ export class Follower {
   /** Number of the last event of the inbox given. */
   #inbox: number;
   #moved_at_ms = performance.now();
+  /** Since when it has moved, or said something, without a pause. */
+  #busy_since_ms = performance.now();
   #ended = false;
 
   private constructor(ports: Ports, tail: Tail, opened: Opened) {
@@ -104,11 +106,14 @@ export class Follower {
 
   /** Wait for the next look at the head. */
   async #look(signal: AbortSignal): Promise<void> {
+    const now_ms = performance.now();
     // What the model says meanwhile does not move the head.
     const is_listening = this.#previews !== undefined && this.#head.open_span !== null;
-    const still_ms = performance.now() - this.#moved_at_ms;
+    const still_ms = now_ms - this.#moved_at_ms;
     const quiet_ms = is_listening ? Math.min(still_ms, SPEAKING_QUIET_MS) : still_ms;
-    const wait_ms = pollInterval(this.#head.status === 'running', quiet_ms);
+    if (quiet_ms >= PAUSE_MS) this.#busy_since_ms = now_ms;
+    const running = this.#head.status === 'running';
+    const wait_ms = pollInterval({ running, quiet_ms, busy_ms: now_ms - this.#busy_since_ms });
     const head = await this.#tail.head(this.#head.thread_id, wait_ms, signal);
     if (signal.aborted) return;
     if (head === undefined) {

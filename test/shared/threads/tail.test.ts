@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { Key, ReadOptions, Row, Table } from '#shared/core/table.ts';
-import { pollInterval, SPEAKING_QUIET_MS, Tail } from '#shared/threads/tail.ts';
+import { PAUSE_MS, pollInterval, SPEAKING_QUIET_MS, Tail } from '#shared/threads/tail.ts';
 
 test.each([
   [true, 0, 8],
@@ -17,14 +17,29 @@ test.each([
   [false, 599_999, 250],
   [false, 600_000, 1_000],
 ])('running %s and quiet for %i ms: the next look is after %i ms', (running, quiet_ms, wait_ms) => {
-  expect(pollInterval(running, quiet_ms)).toBe(wait_ms);
+  expect(pollInterval({ running, quiet_ms, busy_ms: 999 })).toBe(wait_ms);
 });
 
-test('a stream costs less than half a cent an hour in read units, but while things happen', () => {
+test.each([
+  [true, 0, 33],
+  [true, SPEAKING_QUIET_MS, 33],
+  [true, 400, 40],
+  [false, PAUSE_MS - 1, 33],
+  [false, PAUSE_MS, 8],
+])(
+  'busy for a second, running %s and quiet for %i ms: the next look is after %i ms',
+  (running, quiet_ms, wait_ms) => {
+    expect(pollInterval({ running, quiet_ms, busy_ms: 1_000 })).toBe(wait_ms);
+  },
+);
+
+test('a stream costs less than half a cent an hour in read units, but while things begin', () => {
   const dollars = (wait_ms: number) => ((3_600_000 / wait_ms) * 0.5 * 0.125) / 1_000_000;
-  expect(dollars(pollInterval(true, 5_000))).toBeLessThan(0.005);
-  expect(dollars(pollInterval(false, 30_000))).toBeLessThan(0.005);
-  expect(dollars(pollInterval(false, 600_000))).toBeLessThan(0.0005);
+  const wait = (running: boolean, quiet_ms: number) =>
+    pollInterval({ running, quiet_ms, busy_ms: 0 });
+  expect(dollars(wait(true, 5_000))).toBeLessThan(0.005);
+  expect(dollars(wait(false, 30_000))).toBeLessThan(0.005);
+  expect(dollars(wait(false, 600_000))).toBeLessThan(0.0005);
 });
 
 /** A table that only counts which heads are asked for together. */
