@@ -2,6 +2,7 @@ import type * as Library from 'aws-local-stepfunctions';
 import type { StateMachine, StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { HostClock } from '../clock.ts';
 import { adapt, type Adapted } from './definition.ts';
+import { Pace } from './pace.ts';
 import { checkSize, runTask, StateError, waitDuration, type TaskRun } from './task.ts';
 
 export type Status = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
@@ -52,7 +53,7 @@ export class Machine {
   }
 }
 
-export interface ExecutionParts extends Omit<TaskRun, 'signal' | 'retried'> {
+export interface ExecutionParts extends Omit<TaskRun, 'signal' | 'pace' | 'retried'> {
   /** Called once for each state that is entered, and for each retry. */
   transition(execution: Execution, state: string): void;
   ended(execution: Execution): void;
@@ -124,7 +125,8 @@ export class Execution {
     adapted: Adapted,
   ): Promise<unknown> {
     const signal = this.#abort.signal;
-    const run: TaskRun = { ...parts, signal, retried: () => parts.transition(this, 'retry') };
+    const retried = (): void => parts.transition(this, 'retry');
+    const run: TaskRun = { ...parts, signal, pace: new Pace(), retried };
     const handlers = adapted.host_states.map((state) => [
       state.name,
       async (input: unknown) => {

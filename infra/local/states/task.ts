@@ -4,6 +4,7 @@ import type { HostClock } from '../clock.ts';
 import type { FunctionPool } from '../lambda/pool.ts';
 import { record } from '../template/template.ts';
 import type { HostState, Retrier } from './definition.ts';
+import type { Pace } from './pace.ts';
 
 /** An error of a state: `name` is what `Retry` and `Catch` match, the message is its `Cause`. */
 export class StateError extends Error {
@@ -36,6 +37,8 @@ export interface TaskRun {
   readonly signal: AbortSignal;
   /** @throws AwsError when the machine's role may not invoke the function. */
   authorize(function_arn: string): void;
+  /** Of the execution that the task belongs to. */
+  readonly pace: Pace;
   /** Called for each attempt after the first: AWS bills it as a transition. */
   retried(): void;
 }
@@ -43,6 +46,7 @@ export interface TaskRun {
 /** Do a task with its retries, whose delays are the host clock's. */
 export async function runTask(state: HostState, input: unknown, run: TaskRun): Promise<unknown> {
   const attempts = state.retriers.map(() => 0);
+  await run.pace.turn();
   for (;;) {
     try {
       checkSize(input, `input of ${state.name}`);
