@@ -163,8 +163,8 @@ export const limits = {
   append_attempts_max: 60,
   /** How often a running step looks for an interrupt; a read of 4 kB each time. */
   interrupt_poll_ms: 250,
-  /** There may be 25 of them, and nobody waits for one as for the session itself. */
-  child_interrupt_poll_ms: 1_000,
+  /** There may be 25 of them, nobody waits for one as for the session itself, and most answers come sooner. */
+  child_interrupt_poll_ms: 1_500,
   /** How old may be what a turn knows of its session's budget and listeners. */
   turn_look_ms: 500,
   /** Words of the model are gathered for this long between two rows of deltas. */

@@ -25,9 +25,8 @@ export function leaseToTake(
 ): ThreadHead | undefined {
   if (head.run !== run || head.lease_holder !== null) return undefined;
   const action = decide(head);
-  // A child's first request begins with an append too; a later one may first compact its context.
-  const asks = action === 'request' && isChild(head) && head.context_tokens === 0;
-  if (action !== 'take' && !asks) return undefined;
+  // A child's request begins with an append too.
+  if (action !== 'take' && !(action === 'request' && isChild(head))) return undefined;
   return {
     ...head,
     lease_fence: head.lease_fence + 1,

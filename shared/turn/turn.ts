@@ -28,6 +28,7 @@ import {
 } from '../threads/thread.ts';
 import { loadQueued, type InboxRow, type QueuedEvent } from '../events/inbox.ts';
 import { Context } from './context.ts';
+import { mustCompact } from '../models/compaction.ts';
 import { leaseToTake, type Claim } from './lease.ts';
 import type { ThreadPorts, TurnPorts } from './turn-ports.ts';
 import { Writer } from './writer.ts';
@@ -96,7 +97,11 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
     ]);
     const read = rows.find(isThread);
     const head = read && leaseToTake(read, ports.clock, claim);
-    return head && new Turn(ports, head, await knownOf(ports, rows, false), deadline_ms);
+    if (head === undefined) return undefined;
+    const known = await knownOf(ports, rows, false);
+    // To compact is to ask the model, before anything is appended.
+    if (mustCompact(known.agent.model.id, head.context_tokens)) return undefined;
+    return new Turn(ports, head, known, deadline_ms);
   }
 
   /** @param deadline_ms Epoch milliseconds at which the function is stopped from outside. */
