@@ -20,6 +20,13 @@ export const thread_limits = {
    * DynamoDB: such reads are read-committed; ours is the longest that a transaction repeats itself, and slack.
    */
   transaction_seen_ms: 5_000,
+  /** What the head of a session's files tells of the last changes: with the rest of it within a kilobyte, a write unit. */
+  told_bytes_max: 500,
+  /** With more files than this (a third of a kilobyte each) a list of them costs a reader more than this costs a writer. */
+  told_few_files_max: 300,
+  told_many_bytes_max: 3_000,
+  /** More changed files than these are listed with all the others. Source: DynamoDB quota for BatchGetItem. */
+  told_reads_max: 100,
   /** Reads until what a transaction wrote is seen: one second. */
   unseen_attempts_max: 7,
 } as const;

@@ -14,6 +14,7 @@ import {
 } from './entry.ts';
 import { joinAppends, type AppendPorts } from './append.ts';
 import { deltaOf, type Changed, type Manifest, type Manifests } from './manifest.ts';
+import { telling, telling_nothing, type TellingUpdate } from './told.ts';
 import { pastWrites, revisedFrom, WRITES_PER_PAST } from './history.ts';
 import { outputWrites, WRITES_PER_OUTPUT, type FilesOwner } from './outputs.ts';
 import { besidePath, isInside, outputs, workdir } from './path.ts';
@@ -43,6 +44,8 @@ export interface CommitRequest extends FilesOwner {
   readonly author: Author;
   /** `refuse`: the conflicting transaction is not done. `beside`: our content goes to a free name. */
   readonly on_conflict: 'refuse' | 'beside';
+  /** Say in the head what is changed, for other threads: see {@link Told}. @default false */
+  readonly tells?: boolean;
   /** Rows that go with the last transaction, e.g. the shell's state. */
   readonly also?: readonly Write[];
   /**
@@ -115,10 +118,10 @@ async function commitBatch(
   while (left.length > 0) {
     try {
       const changed = left;
-      const writesAt: WritesAt = (at) => [
-        ...changeWrites(request, changed, at, author),
-        ...writes.also,
-      ];
+      const writesAt: WritesAt = (at) => {
+        const told = request.tells === true ? telling(manifest, changed, at) : telling_nothing;
+        return [...changeWrites(request, changed, at, { author, told }), ...writes.also];
+      };
       // Whoever joins says that nobody was met.
       const joining = conflicts.size === 0 ? writes.joining : undefined;
       await transact(ports, writesAt, joining);
@@ -176,16 +179,17 @@ function stamp(ports: Ports, author: Author, { path, base, next }: Change): Chan
  * The writes of one transaction: the head, then each change under its condition, in their order,
  * then what follows from them.
  *
- * @param author Who replaces or removes what was there before; left out where nothing is.
+ * @param by Who replaces or removes what was there before; left out where nothing is.
  */
 export function changeWrites(
   owner: FilesOwner,
   changed: readonly Changed[],
   at: string,
-  author?: Author,
+  by?: { readonly author: Author; readonly told: TellingUpdate },
 ): Write[] {
+  const { author, told = telling_nothing } = by ?? {};
   return [
-    headWrite(owner.session_id, changed, at),
+    headWrite(owner.session_id, changed, { at, told }),
     ...changed.map((one) => writeOf(owner.session_id, one)),
     ...changed.flatMap((one) => outputWrites(owner, one, at)),
     ...(author === undefined ? [] : changed.flatMap((one) => pastWrites(owner, one, author, at))),
@@ -213,16 +217,22 @@ const bounds = [
   ['size_bytes', limits.session_bytes_max],
 ] as const;
 
-function headWrite(session_id: string, changed: readonly Changed[], at: string): Write {
+function headWrite(
+  session_id: string,
+  changed: readonly Changed[],
+  { at, told }: { readonly at: string; readonly told: TellingUpdate },
+): Write {
   const delta = deltaOf(changed);
   const grows = bounds.filter(([name]) => delta[name] > 0);
   return {
     update: { pk: filesKey(session_id), sk: 'HEAD' },
     expression:
-      'SET #schema = :schema, changed_at = :at ADD #version :one, files_count :files_count, folders_count :folders_count, ' +
+      `SET #schema = :schema, changed_at = :at${told.set} ${told.remove}` +
+      'ADD #version :one, files_count :files_count, folders_count :folders_count, ' +
       'size_bytes :size_bytes, inline_bytes :inline_bytes',
-    names: { '#version': 'version', '#schema': 'schema' },
+    names: { '#version': 'version', '#schema': 'schema', ...told.names },
     values: {
+      ...told.values,
       ':schema': ROW_SCHEMA,
       ':at': at,
       ':one': 1,

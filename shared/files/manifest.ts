@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import type { Clock } from '../core/clock.ts';
+import { limits } from '../core/limits.ts';
 import { isAllSeen } from '../core/seen.ts';
 import type { Key, Row, Table } from '../core/table.ts';
 import { entryOf, filesKey, type Entry, type StoredEntry } from './entry.ts';
+import { changedBetween, tagOf, toldBy, type Told } from './told.ts';
 
 /** What a session holds in sum. Kept in the `HEAD` row by the transaction that changes an entry. */
 export interface Totals {
@@ -21,6 +23,8 @@ export interface Manifest extends Totals {
   readonly entries: ReadonlyMap<string, StoredEntry>;
   /** Whether it is all that there was at its version: see {@link isAllSeen}. */
   readonly is_whole: boolean;
+  /** The last transactions that the head told of when it was read. */
+  readonly told: readonly Told[];
 }
 
 const Head = z.object({
@@ -31,18 +35,34 @@ const Head = z.object({
   inline_bytes: z.int().default(0),
   changed_at: z.string().optional(),
 });
+/** What the head row says of a manifest. */
+type Head = Omit<Manifest, 'entries' | 'is_whole'>;
+
+function headOf(row: Row | undefined): { head: Head; changed_at: string | undefined } {
+  const { changed_at, ...sums } = Head.parse(row ?? {});
+  return { head: { ...sums, told: row === undefined ? [] : toldBy(row) }, changed_at };
+}
+
+/** What a function knows of a session's files. */
+interface Known {
+  /** As last read, or as one's own transaction has left it where nobody came between. */
+  readonly latest: Manifest;
+  /** The newest that was all that there was: what was changed since is read. */
+  readonly whole: Manifest | undefined;
+}
 
 /** Manifests of this many sessions stay in a function's memory: 50 sessions at once, and slack. */
 const CACHED_MAX = 64;
 
 /**
  * The manifests that this function knows. One is used again while its version is that of the head
- * row: a warm call costs one read, whatever the number of files.
+ * row: a warm call costs one read, whatever the number of files. Where others have written since and the
+ * head tells what, that is read; else all is.
  */
 export class Manifests {
   readonly #table: Table;
   readonly #clock: Clock;
-  readonly #known = new Map<string, Manifest>();
+  readonly #known = new Map<string, Known>();
 
   constructor(table: Table, clock: Clock) {
     this.#table = table;
@@ -60,22 +80,55 @@ export class Manifests {
     const pk = filesKey(session_id);
     const found = await this.#table.getMany([{ pk, sk: 'HEAD' }, ...beside]);
     const own = found.find((row) => row.pk === pk && row.sk === 'HEAD');
-    const { changed_at, ...head } = Head.parse(own ?? {});
+    const { head, changed_at } = headOf(own);
     const rows = found.filter((row) => row !== own);
-    const known = this.#known.get(session_id);
-    if (known?.version === head.version && known.is_whole) return { manifest: known, rows };
-    const is_whole = isAllSeen(changed_at, this.#clock);
+    const { latest, whole } = this.#known.get(session_id) ?? {};
+    const manifest =
+      latest?.version === head.version && latest.is_whole
+        ? { ...latest, told: head.told }
+        : ((await this.#caughtUp(pk, whole, head)) ?? (await this.#listed(pk, head, changed_at)));
+    this.#keep(session_id, manifest, manifest.is_whole ? manifest : whole);
+    return { manifest, rows };
+  }
+
+  /** What is known to have been whole, with what was changed since. Undefined where that is not told. */
+  async #caughtUp(
+    pk: string,
+    whole: Manifest | undefined,
+    head: Head,
+  ): Promise<Manifest | undefined> {
+    // Another call of this process has read the head after us.
+    if (whole === undefined || whole.version >= head.version) return whole;
+    const changed = changedBetween(head.told, whole.version, head.version);
+    if (changed === undefined || changed.size > limits.told_reads_max) return undefined;
+    const keys = [...changed.keys()].map((path) => ({ pk, sk: `F#${path}` }));
+    const entries = new Map(whole.entries);
+    for (const path of changed.keys()) entries.delete(path);
+    for (const row of await this.#table.getMany(keys)) {
+      const entry = entryOf(row);
+      entries.set(entry.path, entry);
+    }
+    return { ...head, entries, is_whole: holds(entries, changed) };
+  }
+
+  async #listed(pk: string, head: Head, changed_at: string | undefined): Promise<Manifest> {
     // Entries written between the two reads are newer than the head: the next read of the head
     // differs from ours, so this manifest is not used again.
-    const entries = head.version === 0 ? new Map() : await this.#entries(pk);
-    const manifest = { ...head, entries, is_whole };
-    this.#keep(session_id, manifest);
-    return { manifest, rows };
+    const entries = head.version === 0 ? new Map<string, StoredEntry>() : await this.#entries(pk);
+    const is_whole = isAllSeen(changed_at, this.#clock) || this.#isSeen(head, entries);
+    return { ...head, entries, is_whole };
+  }
+
+  /** Whether entries are as those transactions have left them that may not be seen yet. */
+  #isSeen({ told, version }: Head, entries: Manifest['entries']): boolean {
+    const old = told.findLast(({ at_ms }) => isAllSeen(new Date(at_ms).toISOString(), this.#clock));
+    const changed = old && changedBetween(told, old.before, version);
+    return changed !== undefined && holds(entries, changed);
   }
 
   /** What the session holds in sum, without its entries. */
   async totals(session_id: string): Promise<Totals> {
-    return Head.parse((await this.#table.get({ pk: filesKey(session_id), sk: 'HEAD' })) ?? {});
+    return headOf(await this.#table.get({ pk: filesKey(session_id), sk: 'HEAD' })).head;
   }
 
   async #entries(pk: string): Promise<Map<string, StoredEntry>> {
@@ -103,19 +156,24 @@ export class Manifests {
       if (next === undefined) entries.delete(path);
       else entries.set(path, next);
     }
-    const { version, is_whole } = before;
+    const { version, is_whole, told } = before;
     const sums = addTotals(before, deltaOf(changed));
-    const after = { ...sums, version: version + 1, entries, is_whole };
-    this.#keep(session_id, after);
+    const after = { ...sums, version: version + 1, entries, is_whole, told };
+    this.#keep(session_id, after, this.#known.get(session_id)?.whole);
     return after;
   }
 
-  #keep(session_id: string, manifest: Manifest): void {
+  #keep(session_id: string, latest: Manifest, whole: Manifest | undefined): void {
     this.#known.delete(session_id);
-    this.#known.set(session_id, manifest);
+    this.#known.set(session_id, { latest, whole });
     const [oldest] = this.#known.keys();
     if (this.#known.size > CACHED_MAX && oldest !== undefined) this.#known.delete(oldest);
   }
+}
+
+/** Whether each of the changed paths holds what it was left with. */
+function holds(entries: Manifest['entries'], changed: ReadonlyMap<string, string>): boolean {
+  return [...changed].every(([path, tag]) => tagOf(entries.get(path)) === tag);
 }
 
 /** One path before and after a write. */

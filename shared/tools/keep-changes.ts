@@ -209,6 +209,7 @@ async function keepFiles(
       author: { thread_id, event_id },
       on_conflict,
       also,
+      tells: call.in_team === true,
       ...(joining === undefined || not_kept.length > 0 ? {} : { joining }),
     });
     return { conflicts, not_kept };

@@ -147,7 +147,7 @@ const ENTRY_BYTES = 250;
 /** The session's own files. */
 export function filesSource(session_id: string, manifest: Manifest): PartSource {
   return {
-    of: manifest,
+    of: manifest.entries,
     at: session_id,
     list: () => {
       const indexes = new Map<string, number>();

@@ -53,6 +53,8 @@ export interface ToolCall {
   readonly web?: WebRules;
   /** What the conversation has shown, for the rule of `url_sources`. @default - nothing */
   readonly seen?: SeenText;
+  /** Whether other threads work on the same files. @default false */
+  readonly in_team?: boolean;
   /** @default - the outcome is recorded when the call has ended */
   readonly recordWith?: RecordWith;
 }
@@ -78,7 +80,17 @@ export interface ToolRunner {
    * @throws Error for a fault of our own infrastructure only (table, bucket, an unparsable reply).
    */
   run(call: ToolCall, signal: AbortSignal): Promise<ToolOutcome>;
+  /**
+   * Begin to read what a call will need, while it is still written down that it runs. It may never be run,
+   * and it sees nothing that its model was not asked behind.
+   */
+  foresee(call: ForeseenCall): void;
 }
+
+export type ForeseenCall = Pick<
+  ToolCall,
+  'session_id' | 'thread_id' | 'event_id' | 'name' | 'mounts'
+>;
 
 export interface DefinitionOptions {
   /** Whether a search can be done: by the provider's own tool or a configured search API. */

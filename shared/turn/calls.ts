@@ -12,6 +12,7 @@ import { noRequestUsage } from '../models/model.ts';
 import { recordRead } from '../playbooks/playbook-reads.ts';
 import type { ToolUsage } from '../tools/search.ts';
 import type { TeamToolName } from '../team/team-tools.ts';
+import { isChild } from '../threads/team.ts';
 import { repeatable, type ToolOutcome } from '../tools/tools.ts';
 import { abandonConsult, advise } from './advise.ts';
 import { announce, beginRequest } from './begin.ts';
@@ -100,6 +101,7 @@ async function runCall(turn: Turn, call: OpenCall, watch: Watch): Promise<void> 
       input: turn.context.conversation.inputs.get(call.event_id),
       environment: config.environment,
       mounts: mountsOf(turn.resources),
+      in_team: isChild(head) || head.team !== undefined,
       ...webFacts(turn, call.name),
       // Also behind an interrupt: what was done is told as it is.
       recordWith: async (brought, writesAt) =>

@@ -84,10 +84,12 @@ const updates: readonly string[] = [
   'SET x = :n',
   'SET x = n + :n, n = :n',
   'SET #m.#s = :text, x = :n REMOVE b',
+  'SET #s = if_not_exists(n, :text), x = if_not_exists(x, :n) + :n, n = :n',
   'SET #m.x = n, #m.y = :list ADD n :n, x :n',
   'ADD n :decimal',
   'SET n = :decimal',
-  'SET x = if_not_exists(x, :n) + :n',
+  'SET x = if_not_exists(nothing, n)',
+  'SET x = list_append(if_not_exists(x, :list), :list)',
   'SET x = n - :n',
   'SET #m.l[0] = :n',
   'REMOVE #m, n',
@@ -103,7 +105,7 @@ const updates: readonly string[] = [
 ];
 
 /** How many of them, from the first, leave a row that is known without asking the engine. */
-const plain_count = 3;
+const plain_count = 4;
 
 function updateOf(row: number, n: number) {
   const UpdateExpression = updates[n % updates.length] ?? '';

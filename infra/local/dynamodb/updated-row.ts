@@ -8,7 +8,10 @@ interface Assignment {
 }
 
 const clause_pattern = /\b(SET|ADD|REMOVE|DELETE)\s+/;
-const set_pattern = /^(\S+) = (\S+)(?: \+ (\S+))?$/;
+const set_pattern = /^(\S+) = (\S+|if_not_exists\(\S+, :\w+\))(?: \+ (\S+))?$/;
+const default_pattern = /^if_not_exists\((\S+), (:\w+)\)$/;
+/** A comma that stands in no brackets. */
+const comma_pattern = /,(?![^(]*\))/;
 const add_pattern = /^(\S+) (:\w+)$/;
 const name_pattern = /^#?\w+$/;
 /** A number as the engine gives it back, small enough to be added to. */
@@ -16,7 +19,7 @@ export const plain_number = /^(0|-?[1-9]\d{0,14})$/;
 
 /**
  * What the engine leaves of a row when it has done an update to it. Undefined for all but the plainest: names with
- * dots between them, `SET a = :a`, `SET a = a + :a`, `ADD a :a` of whole numbers, and `REMOVE a`.
+ * dots between them, `SET a = :a`, `SET a = a + :a`, `SET a = if_not_exists(b, :b)`, `ADD a :a` of whole numbers, and `REMOVE a`.
  *
  * @param before The row that it was done to; null where there was none.
  */
@@ -45,7 +48,7 @@ function overlap(assignments: readonly (Assignment | undefined)[]): boolean {
 }
 
 function termsOf(terms = ''): string[] {
-  return terms.split(',').map((term) => term.trim());
+  return terms.split(comma_pattern).map((term) => term.trim());
 }
 
 interface Context {
@@ -90,6 +93,10 @@ function pathOf(text: string, update: Item): readonly string[] | undefined {
 /** What a name or a `:value` stands for. */
 function operand(text: string, { old, update }: Context): unknown {
   if (text.startsWith(':')) return record(update['ExpressionAttributeValues'])[text];
+  const [, name, otherwise = ''] = default_pattern.exec(text) ?? [];
+  if (name !== undefined) {
+    return operand(name, { old, update }) ?? operand(otherwise, { old, update });
+  }
   const path = pathOf(text, update);
   return path && attributeAt(old, path);
 }
