@@ -6,7 +6,7 @@ import type { MemoryPorts } from '../memory/memory-ports.ts';
 import { isTooLong, outputPath, previewOf } from './preview.ts';
 import type { Dialer } from './public-fetch.ts';
 import { SandboxCalls } from './sandbox-call.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Sandbox, SandboxTool } from './sandbox.ts';
 import { SearchFault, type Search } from './search.ts';
 import {
   told,
@@ -44,7 +44,14 @@ export function makeToolRunner(ports: RunnerPorts): ToolRunner & { readonly file
       }
       return await calls.run(call.name, call, input, signal);
     },
+    foresee: (call) => {
+      if (isToolName(call.name) && isInSandbox(call.name)) calls.foresee(call.name, call);
+    },
   };
+}
+
+function isInSandbox(name: ToolName): name is SandboxTool {
+  return name !== 'web_search' && name !== 'web_fetch';
 }
 
 /** @returns the input, or a sentence that names the field that is wrong. */

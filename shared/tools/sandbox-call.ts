@@ -4,7 +4,6 @@ import { limits } from '../core/limits.ts';
 import type { Key, Row, Write } from '../core/table.ts';
 import { filesKey } from '../files/entry.ts';
 import type { Conflict } from '../files/commit.ts';
-import type { FilesOwner } from '../files/outputs.ts';
 import { packKey } from '../files/pack.ts';
 import { isInside, memory_root, workdir } from '../files/path.ts';
 import type { SessionFiles } from '../files/session-files.ts';
@@ -28,7 +27,7 @@ import {
 } from './sandbox.ts';
 import { filesSource, PartSender } from './send-entries.ts';
 import { memoriesSource } from './send-memories.ts';
-import { told, type ToolCall, type ToolOutcome } from './tools.ts';
+import { told, type ForeseenCall, type ToolCall, type ToolOutcome } from './tools.ts';
 
 /** One tool call in the sandbox: send the session's files, run, put what changed into the table. */
 export class SandboxCalls {
@@ -36,12 +35,24 @@ export class SandboxCalls {
   readonly #sandbox: Sandbox;
   readonly #parts: PartSender;
   readonly #keeping: KeepPorts;
+  /** Reads that were begun before their call, by its event. */
+  readonly #foreseen = new Map<string, FilesRead>();
 
   constructor(files: SessionFiles, sandbox: Sandbox, memory: MemoryPorts) {
     this.#files = files;
     this.#sandbox = sandbox;
     this.#parts = new PartSender(files.ports.blobs, files.ports.clock);
     this.#keeping = { files, memory, snapshots: new StoreSnapshots(memory.table, memory.clock) };
+  }
+
+  /** See {@link ToolRunner.foresee}. What is never asked for makes room for later ones. */
+  foresee(tool: SandboxTool, call: ForeseenCall): void {
+    const read = this.#files.manifests.read(call.session_id, besideOf(tool, call));
+    // Whoever runs the call is told.
+    read.catch(() => undefined);
+    this.#foreseen.set(call.event_id, read);
+    const [oldest] = this.#foreseen.keys();
+    if (this.#foreseen.size > FORESEEN_MAX && oldest !== undefined) this.#foreseen.delete(oldest);
   }
 
   /**
@@ -77,12 +88,10 @@ export class SandboxCalls {
     call: ToolCall & { readonly input: Record<string, unknown> },
     signal: AbortSignal,
   ): Promise<ToolOutcome | { readonly conflicts: readonly Conflict[] }> {
-    const { session_id, thread_id, event_id } = call;
+    const { session_id, event_id } = call;
     const mounts = call.mounts ?? [];
-    const shell_key = { pk: filesKey(session_id), sk: `SHELL#${thread_id}` };
-    const heads = mounts.map(({ memory_store_id }) => storeKey(memory_store_id));
-    const beside = tool === 'bash' ? [shell_key, ...heads] : heads;
-    const { manifest, rows } = await this.#readPacked(call, beside, signal);
+    const shell_key = shellKey(call);
+    const { manifest, rows } = await this.#readPacked(tool, call, signal);
     const shell_row = rows.find(({ sk }) => sk === shell_key.sk);
     const shell = shell_row === undefined ? undefined : ShellState.parse(shell_row['shell']);
     const stores = await this.#mounted(mounts, rows);
@@ -124,13 +133,17 @@ export class SandboxCalls {
   }
 
   /** Read the manifest, its contents brought together first if they are in too many objects. */
-  async #readPacked(owner: FilesOwner, beside: readonly Key[], signal: AbortSignal) {
-    const { session_id } = owner;
-    const read = await this.#files.manifests.read(session_id, beside);
+  async #readPacked(tool: SandboxTool, call: ToolCall, signal: AbortSignal) {
+    const { session_id, event_id } = call;
+    const beside = besideOf(tool, call);
+    const foreseen = this.#foreseen.get(event_id);
+    // A further attempt looks anew.
+    this.#foreseen.delete(event_id);
+    const read = await (foreseen ?? this.#files.manifests.read(session_id, beside));
     if (countObjects(read.manifest) <= limits.session_objects_max) return read;
     const ports = { files: this.#files, sandbox: this.#sandbox, parts: this.#parts };
     try {
-      await repack(ports, owner, signal);
+      await repack(ports, call, signal);
     } catch (error) {
       // The call can do without it, only slower; the next one tries again.
       if (!(error instanceof SandboxLost)) throw error;
@@ -188,6 +201,23 @@ export class SandboxCalls {
     if (is_single && conflicts.length > 0) return { conflicts };
     return is_single ? singleOutcome(outcome, kept) : commandOutcome(outcome, kept);
   }
+}
+
+type FilesRead = ReturnType<SessionFiles['manifests']['read']>;
+
+/** Calls at once in 25 threads, and slack. */
+const FORESEEN_MAX = 256;
+
+type Caller = Pick<ToolCall, 'session_id' | 'thread_id' | 'mounts'>;
+
+function shellKey({ session_id, thread_id }: Caller): Key {
+  return { pk: filesKey(session_id), sk: `SHELL#${thread_id}` };
+}
+
+/** What is read along with the session's files. */
+function besideOf(tool: SandboxTool, call: Caller): Key[] {
+  const heads = (call.mounts ?? []).map(({ memory_store_id }) => storeKey(memory_store_id));
+  return tool === 'bash' ? [shellKey(call), ...heads] : heads;
 }
 
 /** What is no playbook of a store that the call saw was never shown, whatever the sandbox says. */

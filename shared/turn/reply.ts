@@ -12,6 +12,7 @@ import { policyOf } from '../permissions/policy.ts';
 import { callKey, type CallRow } from '../sessions/session.ts';
 import { planCalls, writesOf, type CallsPlan } from '../team/plan-calls.ts';
 import { prepareCall, teamToolOf, type TeamCall } from '../team/prepare-calls.ts';
+import { mountsOf } from '../resources/resource.ts';
 import { rosterOf } from '../team/roster.ts';
 import { isChild } from '../threads/team.ts';
 import type { OpenCall, ThreadHead, Usage } from '../threads/thread.ts';
@@ -56,6 +57,7 @@ export async function takeReply(
     usage: reply.usage,
     cost_microcents: usage.cost_microcents ?? null,
   });
+  foresee(turn, judged);
   const logged = await turn.writer.append((head) => {
     const at = turn.ports.clock.now().toISOString();
     const plan = planCalls(head, rosterOf(turn.agent), asked, at);
@@ -65,6 +67,17 @@ export async function takeReply(
   turn.context.take(logged);
   for (const { event_id, permission } of judged) {
     if (permission === 'allow') turn.begun.add(event_id);
+  }
+}
+
+/** What runs right behind the reply begins to read while that is written. */
+function foresee({ ports, head, resources }: Turn, judged: readonly JudgedBlock[]): void {
+  const { session_id, thread_id } = head;
+  const mounts = mountsOf(resources);
+  const allowed = judged.filter(({ permission }) => permission === 'allow');
+  // Those behind the eighth begin when others have ended, and see what they did.
+  for (const { event_id, block } of allowed.slice(0, limits.tools_parallel_max)) {
+    ports.tools.foresee({ session_id, thread_id, event_id, name: block.name, mounts });
   }
 }
 

@@ -1,12 +1,17 @@
 /** What the step asks of its table: a call's answer with what it has changed, and no log that it knows. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { call, calls, say } from '../../model/replies.ts';
+import { firstText } from '../../model/model.ts';
+import { call, calls, costing, say, type Reply } from '../../model/replies.ts';
 import { all, message, startRig, type Event, type Rig } from '../../rig.ts';
-import { childrenOf, start, teamSession } from './team-rig.ts';
+import { childrenOf, logOf, start, teamSession, tell } from './team-rig.ts';
 
 let rig: Rig;
 /** By transaction of the step: the first words of the keys that it writes. */
 let written: string[][] = [];
+/** What the step does with its table and its sandbox, as it comes: a write's keys, or what is read. */
+let asked: string[] = [];
+/** Whose lease the step has taken by itself, before it did anything else. */
+let leases: string[] = [];
 /** Of which partitions the step has asked for a range of rows. */
 let ranges: string[] = [];
 /** Done once, before the step first writes a file, or stores the contents of one. */
@@ -27,9 +32,16 @@ beforeAll(async () => {
         if (function_name !== 'step') return;
         if (action === 'Query') ranges.push(partitionOf(body));
         if (action === 'PutObject') await once('stored');
+        if (action === 'Invoke') asked.push('invoke');
+        // Of a thread's head nothing else is written by itself.
+        if (action === 'UpdateItem') leases.push((body as { Key: { pk: { S: string } } }).Key.pk.S);
+        if (action === 'BatchGetItem' && JSON.stringify(body).includes('FILES#')) {
+          asked.push('files');
+        }
         if (action !== 'TransactWriteItems') return;
         const names = namesOf(body);
         written.push(names);
+        asked.push(names.includes('F') ? 'answer' : 'write');
         if (names.includes('F')) await once('written');
       },
       after: ({ function_name, action }) => {
@@ -45,6 +57,8 @@ afterAll(async () => {
 });
 beforeEach(() => {
   written = [];
+  asked = [];
+  leases = [];
   ranges = [];
 });
 
@@ -92,6 +106,25 @@ test('what a call has written stands there with its answer, or neither does', as
   );
 });
 
+test('the files are read, once for each call, while the reply that asks for it is written', async () => {
+  rig.model.on(
+    'read ahead',
+    call('write', { file_path: '/workspace/a', content: 'a' }),
+    calls(
+      ['write', { file_path: '/workspace/b', content: 'b' }],
+      ['write', { file_path: '/workspace/c', content: 'c' }],
+    ),
+    say('Done.'),
+  );
+  const id = await rig.session();
+  await rig.send(id, message('read ahead'));
+  await rig.rested(id);
+  const first = asked.indexOf('files');
+  expect(asked.slice(first, first + 4)).toEqual(['files', 'write', 'invoke', 'answer']);
+  expect(asked.slice(first + 4, first + 7)).toEqual(['files', 'files', 'write']);
+  expect(asked.filter((one) => one === 'files')).toHaveLength(3);
+});
+
 test('a message that comes while a call’s answer is written moves it, and nothing is lost', async () => {
   rig.model.on(
     'and then',
@@ -129,6 +162,45 @@ test('a file that another has made meanwhile is told, and that answer is written
   ]);
   // Refused with its answer, refused by itself: then it is known who was met.
   expect(withFile().map((names) => names.includes('E'))).toEqual([true, false]);
+});
+
+/** A worker that is told a second thing: its log, and how often its lease was taken by itself. */
+async function toldTwice(name: string, first: Reply) {
+  rig.model.onTurns(`work of ${name}`, first, say('That is all.'));
+  rig.model.otherwise(({ body }) => {
+    if (!firstText(body).includes(`lead ${name}`)) return undefined;
+    const spoken = body.messages.filter(({ role }) => role === 'assistant').length;
+    if (spoken === 0) return start('Worker', `work of ${name}`);
+    const thread_id = /sthr_\w+/.exec(JSON.stringify(body.messages))?.[0] ?? '';
+    return spoken === 2 ? tell(thread_id, 'and then?') : say('I wait.');
+  });
+  const id = await teamSession(rig);
+  await rig.send(id, message(`lead ${name}`));
+  await rig.rested(id);
+  const [child] = await childrenOf(rig, id);
+  const log = await logOf(rig, id, child?.id ?? '');
+  expect(all(log, 'agent.message')).toHaveLength(2);
+  const taken = leases.filter((pk) => pk === `THREAD#${child?.id ?? ''}`);
+  return { log, taken_count: taken.length };
+}
+
+test('a child that is told more takes its lease with its first entry', async () => {
+  const { log, taken_count } = await toldTwice('two', say('One.'));
+  expect(all(log, 'agent.thread_message_received')).toHaveLength(2);
+  expect(taken_count).toBe(0);
+});
+
+test('a child that must compact its context first takes its lease before it does', async () => {
+  rig.model.on(
+    ({ body }) => JSON.stringify(body.messages.at(-1)).includes('Write the summary that will'),
+    say('<summary>work of full: One.</summary>'),
+  );
+  const { log, taken_count } = await toldTwice(
+    'full',
+    costing({ input_tokens: 990_000 }, say('One.')),
+  );
+  expect(all(log, 'agent.thread_context_compacted')).toHaveLength(1);
+  expect(taken_count).toBe(1);
 });
 
 test('a child reads its task by the key of its entry, and no log again for its transcript', async () => {
