@@ -20,6 +20,8 @@ export const thread_limits = {
    * DynamoDB: such reads are read-committed; ours is the longest that a transaction repeats itself, and slack.
    */
   transaction_seen_ms: 5_000,
+  /** How old may be what was read of a session's files before a call ran: its reply was written meanwhile. */
+  foreseen_ms: 1_000,
   /** What the head of a session's files tells of the last changes: with the rest of it within a kilobyte, a write unit. */
   told_bytes_max: 500,
   /** With more files than this (a third of a kilobyte each) a list of them costs a reader more than this costs a writer. */

@@ -85,13 +85,16 @@ const BATCH_WRITES_MAX = limits.transaction_writes_max - 3;
 export async function commit(ports: Ports, request: CommitRequest): Promise<readonly Conflict[]> {
   const also = request.also ?? [];
   const batches = batchesOf(request.changes);
-  const joining = batches.length > 1 ? undefined : request.joining;
+  const is_one = batches.length === 1;
+  const joining = is_one ? request.joining : undefined;
+  // Many would fill the head, and each goes by what it told before all of them.
+  const tells = is_one && request.tells === true;
   if (batches.length === 0 && also.length > 0) await transact(ports, () => also, joining);
   let manifest = request.base;
   const conflicts: Conflict[] = [];
   for (const [index, batch] of batches.entries()) {
     const is_last = index === batches.length - 1;
-    const writes = { batch, also: is_last ? also : [], joining };
+    const writes = { batch, also: is_last ? also : [], joining, tells };
     const done = await commitBatch(ports, request, manifest, writes);
     manifest = done.manifest;
     conflicts.push(...done.conflicts);
@@ -108,6 +111,7 @@ async function commitBatch(
     readonly batch: readonly Change[];
     readonly also: readonly Write[];
     readonly joining: CommitRequest['joining'];
+    readonly tells: boolean;
   },
 ): Promise<{ readonly manifest: Manifest; readonly conflicts: readonly Conflict[] }> {
   const { session_id, author } = request;
@@ -119,7 +123,7 @@ async function commitBatch(
     try {
       const changed = left;
       const writesAt: WritesAt = (at) => {
-        const told = request.tells === true ? telling(manifest, changed, at) : telling_nothing;
+        const told = writes.tells ? telling(manifest, changed, at) : telling_nothing;
         return [...changeWrites(request, changed, at, { author, told }), ...writes.also];
       };
       // Whoever joins says that nobody was met.

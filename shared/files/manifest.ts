@@ -78,11 +78,12 @@ export class Manifests {
     beside: readonly Key[] = [],
   ): Promise<{ readonly manifest: Manifest; readonly rows: readonly Row[] }> {
     const pk = filesKey(session_id);
+    // From before the read: what calls beside us leave meanwhile may have the head's number by chance.
+    const { latest, whole } = this.#known.get(session_id) ?? {};
     const found = await this.#table.getMany([{ pk, sk: 'HEAD' }, ...beside]);
     const own = found.find((row) => row.pk === pk && row.sk === 'HEAD');
     const { head, changed_at } = headOf(own);
     const rows = found.filter((row) => row !== own);
-    const { latest, whole } = this.#known.get(session_id) ?? {};
     const manifest =
       latest?.version === head.version && latest.is_whole
         ? { ...latest, told: head.told }

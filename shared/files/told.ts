@@ -19,8 +19,8 @@ export interface Told {
 const PREFIX = '~';
 /** Milliseconds as digits of base 36 have so many until 2059. */
 const TIME_CHARS = 8;
-/** Stands between two paths: none holds it. */
-const BETWEEN = '\0';
+/** Stands between two paths: none holds it, see normalPath. */
+const BETWEEN = '//';
 
 /** What a head row tells, oldest first. */
 export function toldBy(head: Row): Told[] {
@@ -90,7 +90,9 @@ export function telling(
   const parts = changed.map(({ path, next }) => `${tagOf(next)}${path}`);
   const attribute = `${PREFIX}${time}${parts.join(BETWEEN)}`;
   let room = maxOf(seen.files_count) - Buffer.byteLength(attribute);
-  if (room < 0) return telling_nothing;
+  // A version that stays does not tell whether its row is seen as it was written.
+  const has_tags = changed.every(({ base, next }) => base?.version !== next?.version);
+  if (room < 0 || !has_tags) return telling_nothing;
   const gone: string[] = [];
   for (const one of seen.told.toReversed()) {
     room -= Buffer.byteLength(one.attribute);

@@ -36,7 +36,7 @@ export class SandboxCalls {
   readonly #parts: PartSender;
   readonly #keeping: KeepPorts;
   /** Reads that were begun before their call, by its event. */
-  readonly #foreseen = new Map<string, FilesRead>();
+  readonly #foreseen = new Map<string, Foreseen>();
 
   constructor(files: SessionFiles, sandbox: Sandbox, memory: MemoryPorts) {
     this.#files = files;
@@ -45,14 +45,20 @@ export class SandboxCalls {
     this.#keeping = { files, memory, snapshots: new StoreSnapshots(memory.table, memory.clock) };
   }
 
-  /** See {@link ToolRunner.foresee}. What is never asked for makes room for later ones. */
+  /** See {@link ToolRunner.foresee}. What is not asked for soon is forgotten. */
   foresee(tool: SandboxTool, call: ForeseenCall): void {
     const read = this.#files.manifests.read(call.session_id, besideOf(tool, call));
     // Whoever runs the call is told.
     read.catch(() => undefined);
-    this.#foreseen.set(call.event_id, read);
-    const [oldest] = this.#foreseen.keys();
-    if (this.#foreseen.size > FORESEEN_MAX && oldest !== undefined) this.#foreseen.delete(oldest);
+    this.#forget();
+    this.#foreseen.set(call.event_id, { read, at_ms: this.#files.ports.clock.now().getTime() });
+  }
+
+  #forget(): void {
+    const now_ms = this.#files.ports.clock.now().getTime();
+    for (const [event_id, { at_ms }] of this.#foreseen) {
+      if (now_ms - at_ms > limits.foreseen_ms) this.#foreseen.delete(event_id);
+    }
   }
 
   /**
@@ -136,10 +142,11 @@ export class SandboxCalls {
   async #readPacked(tool: SandboxTool, call: ToolCall, signal: AbortSignal) {
     const { session_id, event_id } = call;
     const beside = besideOf(tool, call);
+    this.#forget();
     const foreseen = this.#foreseen.get(event_id);
     // A further attempt looks anew.
     this.#foreseen.delete(event_id);
-    const read = await (foreseen ?? this.#files.manifests.read(session_id, beside));
+    const read = await (foreseen?.read ?? this.#files.manifests.read(session_id, beside));
     if (countObjects(read.manifest) <= limits.session_objects_max) return read;
     const ports = { files: this.#files, sandbox: this.#sandbox, parts: this.#parts };
     try {
@@ -203,10 +210,10 @@ export class SandboxCalls {
   }
 }
 
-type FilesRead = ReturnType<SessionFiles['manifests']['read']>;
-
-/** Calls at once in 25 threads, and slack. */
-const FORESEEN_MAX = 256;
+interface Foreseen {
+  readonly read: ReturnType<SessionFiles['manifests']['read']>;
+  readonly at_ms: number;
+}
 
 type Caller = Pick<ToolCall, 'session_id' | 'thread_id' | 'mounts'>;
 

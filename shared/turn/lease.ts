@@ -25,8 +25,9 @@ export function leaseToTake(
 ): ThreadHead | undefined {
   if (head.run !== run || head.lease_holder !== null) return undefined;
   const action = decide(head);
-  // A child's request begins with an append too.
-  if (action !== 'take' && !(action === 'request' && isChild(head))) return undefined;
+  // A child's request begins with an append too, but where a death has left its span open.
+  const asks = action === 'request' && isChild(head) && head.open_span === null;
+  if (action !== 'take' && !asks) return undefined;
   return {
     ...head,
     lease_fence: head.lease_fence + 1,

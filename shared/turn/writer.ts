@@ -75,6 +75,8 @@ export class Writer {
 
   /** Read the head again, to see what clients have sent. @throws LeaseLost */
   async refresh(): Promise<ThreadHead> {
+    // Another's head would pass for ours: it may hold a fence of the same number. Our append decides.
+    if (!this.#holds) return this.#head;
     const row = await this.#store.table.get(threadKey(this.#head.thread_id));
     const head = row as ThreadHead | undefined;
     if (head === undefined || head.lease_fence > this.#head.lease_fence) throw new LeaseLost();

@@ -89,6 +89,7 @@ const updates: readonly string[] = [
   'ADD n :decimal',
   'SET n = :decimal',
   'SET x = if_not_exists(nothing, n)',
+  'SET x = if_not_exists(#m.l[0], :n)',
   'SET x = list_append(if_not_exists(x, :list), :list)',
   'SET x = n - :n',
   'SET #m.l[0] = :n',

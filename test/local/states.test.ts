@@ -9,7 +9,8 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HostClock } from '../../infra/local/clock.ts';
 import { Machine, type ExecutionParts } from '../../infra/local/states/execution.ts';
-import { retryDelay, StateError } from '../../infra/local/states/task.ts';
+import { Pace } from '../../infra/local/states/pace.ts';
+import { retryDelay, runTask, StateError } from '../../infra/local/states/task.ts';
 import type { Template } from '../../infra/local/template/template.ts';
 import { aFunction, allow, attribute, role, startRig, type Rig } from './fixture.ts';
 
@@ -277,4 +278,21 @@ test('an execution that is stopped before it could begin enters no state', async
   };
   expect(await run(false)).toEqual(['SUCCEEDED', 'Only']);
   expect(await run(true)).toEqual(['ABORTED']);
+});
+
+test('a task whose execution is stopped before its turn calls no function', async () => {
+  const stopping = new AbortController();
+  const called: string[] = [];
+  const state = { name: 'Step', resource: 'arn', retriers: [] };
+  const run = {
+    pools: [],
+    clock: new HostClock(),
+    signal: stopping.signal,
+    authorize: (arn: string) => void called.push(arn),
+    retried: () => undefined,
+    pace: new Pace(1, async () => stopping.abort(new Error('stopped'))),
+  };
+  await run.pace.turn();
+  await expect(runTask(state, {}, run)).rejects.toThrow('stopped');
+  expect(called).toEqual([]);
 });

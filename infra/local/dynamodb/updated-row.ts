@@ -94,10 +94,10 @@ function pathOf(text: string, update: Item): readonly string[] | undefined {
 function operand(text: string, { old, update }: Context): unknown {
   if (text.startsWith(':')) return record(update['ExpressionAttributeValues'])[text];
   const [, name, otherwise = ''] = default_pattern.exec(text) ?? [];
+  const path = pathOf(name ?? text, update);
   if (name !== undefined) {
-    return operand(name, { old, update }) ?? operand(otherwise, { old, update });
+    return path && (attributeAt(old, path) ?? operand(otherwise, { old, update }));
   }
-  const path = pathOf(text, update);
   return path && attributeAt(old, path);
 }
 

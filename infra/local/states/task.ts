@@ -47,6 +47,8 @@ export interface TaskRun {
 export async function runTask(state: HostState, input: unknown, run: TaskRun): Promise<unknown> {
   const attempts = state.retriers.map(() => 0);
   await run.pace.turn();
+  // Stopped meanwhile: the function is called no more.
+  run.signal.throwIfAborted();
   for (;;) {
     try {
       checkSize(input, `input of ${state.name}`);

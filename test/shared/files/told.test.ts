@@ -29,6 +29,8 @@ class Process {
   readonly session_id: string;
   /** Lists of all files since it was last asked. */
   listed = 0;
+  /** Done once, between a read of rows and its answer. */
+  meanwhile: (() => Promise<unknown>) | undefined;
   /** What reads shall find: rows as they were, while a transaction is not all seen. */
   find: (rows: Row[], keys: readonly Key[]) => Row[] = (rows) => rows;
   #seen: Manifest | undefined;
@@ -36,8 +38,13 @@ class Process {
   constructor(session_id: string) {
     this.session_id = session_id;
     const { table } = started;
-    const getMany: Table['getMany'] = async (keys, options) =>
-      this.find(await table.getMany(keys, options), keys);
+    const getMany: Table['getMany'] = async (keys, options) => {
+      const rows = await table.getMany(keys, options);
+      const { meanwhile } = this;
+      this.meanwhile = undefined;
+      await meanwhile?.();
+      return this.find(rows, keys);
+    };
     const query = async (request: Query) => {
       this.listed += 1;
       const page = await table.query(request);
@@ -153,6 +160,53 @@ test.each([
   expect(linksOf(await other.read())).toEqual(['/a -> 1']);
   other.find = (rows) => rows;
   expect(linksOf(await other.read())).toEqual(after);
+});
+
+test('what a call beside has left while the head was read is not taken for what that says', async () => {
+  const [one, other] = processes(2) as [Process, Process];
+  await one.write('/a', '1');
+  now_ms += limits.transaction_seen_ms;
+  await one.read();
+  await other.read();
+  await other.write('/b', '1');
+  // From before the other's: what it leaves has by chance the number that is being read.
+  one.meanwhile = async () => await one.write('/c', '1');
+  await one.read();
+  expect(linksOf(await one.read())).toEqual(['/a -> 1', '/b -> 1', '/c -> 1']);
+});
+
+test('what keeps its version is not told: it would pass for seen', async () => {
+  const [one, other] = processes(2) as [Process, Process];
+  await one.write('/a', '1');
+  await one.read();
+  await one.write('/a', '1');
+  expect(toldBy(await headOf(one))).toHaveLength(1);
+  await other.read();
+  await other.write('/b', '1');
+  await one.read();
+  expect(one.listed).toBe(1);
+});
+
+test('what takes several transactions is not told', async () => {
+  const [one] = processes(1) as [Process];
+  const at = clock.now().toISOString();
+  const base = await one.read();
+  const changes = Array.from({ length: 120 }, (_, n) => {
+    const path = `/n/${n}`;
+    const next = { kind: 'link' as const, path, mode: 0o777, modified_at: at, target: '/a' };
+    return { path, base: undefined, next };
+  });
+  await one.files.commit({
+    session_id: one.session_id,
+    workspace_id: 'wrkspc_1',
+    base,
+    changes,
+    author: { thread_id: 'sthr_1', event_id: 'sevt_1' },
+    on_conflict: 'refuse',
+    tells: true,
+  });
+  expect(toldBy(await headOf(one))).toEqual([]);
+  expect((await one.read()).entries.size).toBe(120);
 });
 
 test('a list in which a row is not seen yet is made again', async () => {

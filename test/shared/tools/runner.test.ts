@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inSession, startRig, type Rig } from './rig.ts';
+import { makeToolRunner } from '#shared/tools/runner.ts';
+import { aCall, inSession, startRig, textOf, type Rig } from './rig.ts';
 
 /** The six tools end to end: a real table, objects over HTTP, the sandbox function in this process. */
 let rig: Rig;
@@ -80,4 +81,20 @@ test('a redirection that cannot be written is told, and the command goes on', as
   expect(await use('bash', { command: 'echo $V; echo x | tee none/f; echo $?' })).toMatch(
     /^1\nx\n1\ntee: none\/f/,
   );
+});
+
+test('a call sees what was read before it for a second, and then what there is', async () => {
+  let now_ms = Date.parse('2026-01-01T00:00:00.000Z');
+  const mine = makeToolRunner({ ...rig, clock: { now: () => new Date(now_ms) } });
+  const theirs = inSession(rig, 'sesn_foreseen', { thread_id: 'sthr_2' });
+  const seen = async (wait_ms: number): Promise<string> => {
+    const call = aCall('bash', { command: 'cat f' }, { session_id: 'sesn_foreseen' });
+    mine.foresee(call);
+    await theirs('bash', { command: 'echo more >> f' });
+    now_ms += wait_ms;
+    return textOf(await mine.run(call, new AbortController().signal));
+  };
+  await theirs('write', { file_path: 'f', content: '1\n' });
+  expect(await seen(1_000)).toBe('1');
+  expect(await seen(1_001)).toBe('1\nmore\nmore');
 });

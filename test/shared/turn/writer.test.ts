@@ -109,6 +109,13 @@ test('a further row that is not as demanded is refused; not one that this append
 const waiting = { n: 1, id: 'sevt_00000000000000000000000001', type: 'user.message' } as const;
 const claim = { thread_id: THREAD_ID, run: 1, execution: 'sesn-1' };
 
+const asked = {
+  thread_id: 'sthr_00000000000000000000000002',
+  parent_thread_id: THREAD_ID,
+  queue: [],
+  phase: 'model',
+} as const;
+
 test.each([
   ['a run that nobody has begun', {}, true],
   ['another run', { run: 2 }, false],
@@ -116,6 +123,9 @@ test.each([
   ['a run in the middle of a request', { phase: 'model' }, false],
   ['a run that has nothing to take in', { queue: [] }, false],
   ['a thread at rest', { status: 'idle' }, false],
+  ['a child that has its task', asked, true],
+  ['a child that was told more', { ...asked, context_tokens: 900 }, true],
+  ['a child whose request a death has left open', { ...asked, open_span: 'sevt_1' }, false],
 ] as const)('of %s the lease may be taken with the first append: %#', (_, patch, may) => {
   const head = aThread({ status: 'running', run: 1, queue: [waiting], ...patch });
   const taken = leaseToTake(head, systemClock, claim);
@@ -161,6 +171,11 @@ test('a look at the thread before the lease is written takes it for nobody elseâ
   const mine = leaseToTake(head, systemClock, claim) ?? head;
   const writer = new Writer(ports, mine, false);
   expect(await writer.refresh()).toEqual(mine);
+  // Another has taken it first, and holds a fence of the same number.
+  const theirs = { ...mine, version: mine.version + 1, open_span: 'sevt_1' };
+  await table.transact([{ put: theirs }]);
+  expect(await writer.refresh()).toEqual(mine);
+  await table.transact([{ put: head }]);
   await writer.append(() => ({ lines: [], patch: { queue: [] } }));
   expect(await writer.refresh()).toMatchObject({ lease_fence: mine.lease_fence, queue: [] });
 });
