@@ -283,7 +283,13 @@ test('an execution that is stopped before it could begin enters no state', async
 test('a task whose execution is stopped before its turn calls no function', async () => {
   const stopping = new AbortController();
   const called: string[] = [];
-  const state = { name: 'Step', resource: 'arn', retriers: [] };
+  const state = {
+    name: 'Step',
+    resource: 'arn',
+    retriers: [],
+    timeout_seconds: undefined,
+    wait: undefined,
+  };
   const run = {
     pools: [],
     clock: new HostClock(),
