@@ -119,7 +119,7 @@ test.each([
   ],
   ['sort <<EOF\nü\né\nEOF\nhead -n -1 <<< $\'é\\nü\'; uniq < <(printf "é\\né\\n")', 'é\nü\né\né'],
   [`seq 150000 | awk '{s+=$1} END{print s}'`, '11250075000'],
-  [`seq 34000 | { while read -r n; do last=$n; done; echo $last; }`, '34000'],
+  [`seq 12000 | { while read -r n; do :; :; :; :; :; :; last=$n; done; echo $last; }`, '12000'],
   [
     `sed 's/a/\\U&/' c || echo no`,
     'no\nsed: \\U, \\L, \\u, \\l and \\E are not known here: use awk (toupper, tolower) or python3',
