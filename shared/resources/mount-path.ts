@@ -20,16 +20,16 @@ export function mountPath(path: string, field: string): string {
   }
   const excess = excessOf(path);
   if (excess !== undefined) throw new Fault('invalid', `${field}: ${excess}`);
-  if (resolvePath('/', path) !== path) {
+  if (/\p{Cc}/u.test(path)) {
+    throw new Fault('invalid', `${field}: must not hold control characters.`);
+  }
+  if (named(field, () => resolvePath('/', path)) !== path) {
     throw new Fault(
       'invalid',
       `${field}: must be written out, without '.', '..', empty parts or a slash at its end.`,
     );
   }
-  if (/\p{Cc}/u.test(path)) {
-    throw new Fault('invalid', `${field}: must not hold control characters.`);
-  }
-  normalPath(path);
+  named(field, () => normalPath(path));
   if (isInside(path, [stores])) {
     throw new Fault('invalid', `${field}: ${stores} is kept for memory stores. Choose another.`);
   }
@@ -38,6 +38,16 @@ export function mountPath(path: string, field: string): string {
     throw new Fault('invalid', `${field}: '${path}' is a folder of every session. Go below it.`);
   }
   return path;
+}
+
+/** A refusal of a path names the field that it stands in. */
+function named(field: string, judge: () => string): string {
+  try {
+    return judge();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw new Fault(error.kind, `${field}: ${error.message}`, { cause: error });
+  }
 }
 
 /**

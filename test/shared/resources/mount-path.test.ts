@@ -38,9 +38,10 @@ describe('the folder of a memory store', () => {
   });
 });
 
-test('whatever path is taken is plain, below a root, and no memory', () => {
+test('whatever path is taken is plain, below a root, and no memory; else its field is named', () => {
   const part = fc.oneof(
     fc.constantFrom('', '.', '..', 'workspace', 'mnt', 'memory', 'session', 'tmp', 'a\nb'),
+    fc.constantFrom('\0', '\ud800', 'x'.repeat(limits.path_bytes_max)),
     fc.string(),
   );
   fc.assert(
@@ -50,13 +51,22 @@ test('whatever path is taken is plain, below a root, and no memory', () => {
         expect(mountPath(path, 'mount_path')).toBe(path);
       } catch (error) {
         expect(error).toBeInstanceOf(Fault);
+        expect(String(error)).toMatch(/: mount_path: /);
         return;
       }
       expect(normalPath(path)).toBe(path);
       expect(isInside(path, ['/mnt/memory'])).toBe(false);
       expect(path).not.toMatch(/\p{Cc}/u);
     }),
-    { examples: [[['', 'workspace', 'a']], [['', 'mnt', 'memory', 'a']], [['', 'tmp', 'a\nb']]] },
+    {
+      examples: [
+        [['', 'workspace', 'a']],
+        [['', 'mnt', 'memory', 'a']],
+        [['', 'tmp', 'a\nb']],
+        [['', 'tmp', '\0']],
+        [['', 'tmp', '\ud800']],
+      ],
+    },
   );
 });
 
