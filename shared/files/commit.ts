@@ -85,10 +85,9 @@ const BATCH_WRITES_MAX = limits.transaction_writes_max - 3;
 export async function commit(ports: Ports, request: CommitRequest): Promise<readonly Conflict[]> {
   const also = request.also ?? [];
   const batches = batchesOf(request.changes);
-  const is_one = batches.length === 1;
-  const joining = is_one ? request.joining : undefined;
+  const joining = batches.length > 1 ? undefined : request.joining;
   // Many would fill the head, and each goes by what it told before all of them.
-  const tells = is_one && request.tells === true;
+  const tells = batches.length === 1 && request.tells === true;
   if (batches.length === 0 && also.length > 0) await transact(ports, () => also, joining);
   let manifest = request.base;
   const conflicts: Conflict[] = [];

@@ -98,8 +98,7 @@ export class Manifests {
     whole: Manifest | undefined,
     head: Head,
   ): Promise<Manifest | undefined> {
-    // Another call of this process has read the head after us.
-    if (whole === undefined || whole.version >= head.version) return whole;
+    if (whole === undefined) return undefined;
     const changed = changedBetween(head.told, whole.version, head.version);
     if (changed === undefined || changed.size > limits.told_reads_max) return undefined;
     const keys = [...changed.keys()].map((path) => ({ pk, sk: `F#${path}` }));

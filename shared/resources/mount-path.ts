@@ -1,5 +1,5 @@
 import { Fault } from '../core/fault.ts';
-import { excessOf, isInside, normalPath, resolvePath, roots, standing } from '../files/path.ts';
+import { isInside, normalPath, resolvePath, roots, standing } from '../files/path.ts';
 
 /** Where memory stores are mounted; nothing else is. */
 const stores = '/mnt/memory';
@@ -18,8 +18,6 @@ export function mountPath(path: string, field: string): string {
   if (!path.startsWith('/')) {
     throw new Fault('invalid', `${field}: must be an absolute path like /workspace/data.csv.`);
   }
-  const excess = excessOf(path);
-  if (excess !== undefined) throw new Fault('invalid', `${field}: ${excess}`);
   if (/\p{Cc}/u.test(path)) {
     throw new Fault('invalid', `${field}: must not hold control characters.`);
   }
