@@ -6,7 +6,7 @@ import type { NewEvent } from '#shared/events/event.ts';
 import type { Queued, ThreadHead } from '#shared/threads/thread.ts';
 import { prepareQueue, type QueuedEvent } from '#shared/events/inbox.ts';
 import {
-  agentListing,
+  agentPlace,
   newConfig,
   newHead,
   newThread,
@@ -112,7 +112,7 @@ export async function putSession(
     at: ports.clock.now().toISOString(),
     ...made,
   };
-  const rows = [newHead(full), newConfig(full), agentListing(full), newThread(full)];
+  const rows = [{ ...newHead(full), ...agentPlace(full) }, newConfig(full), newThread(full)];
   await ports.table.transact(rows.map((put) => ({ put })));
   return { session_id, thread_id: primaryThreadId(session_id) };
 }

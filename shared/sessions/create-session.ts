@@ -24,7 +24,7 @@ import { prepareAppend } from '../threads/log.ts';
 import type { ThreadHead } from '../threads/thread.ts';
 import { checkFits } from './agent-fits.ts';
 import { checkBudgetable } from './budget.ts';
-import { agentListing, newConfig, newHead, newThread, type NewSession } from './new-session.ts';
+import { agentPlace, newConfig, newHead, newThread, type NewSession } from './new-session.ts';
 import { writeFirst } from './reserve-session.ts';
 import type { SessionPorts } from './session-ports.ts';
 import type { SessionCreate } from './session-wire.ts';
@@ -102,12 +102,12 @@ async function firstRows(
   const begun = await begin(ports, made, events);
   const head: SessionHead = {
     ...newHead(made),
+    ...agentPlace(made),
     ...(runs ? running(made) : {}),
     ...(begun.outcomes.length === 0 ? {} : { outcomes_count: begun.outcomes.length }),
   };
   const rows: Row[] = [
     newConfig(made),
-    agentListing(made),
     begun.thread,
     ...resources.filter(({ type }) => type !== 'file'),
   ];

@@ -67,8 +67,7 @@ async function deletion(ports: Ports, { session, config, thread }: SessionRows):
       expression: 'REMOVE gsi1pk, gsi1sk',
       condition: 'attribute_exists(pk)',
     },
-    // It exists as long as the session does, which the head's version has just shown.
-    { delete: agentListingKey(config.session_id) },
+    ...(session.gsi1pk === undefined ? [{ delete: agentListingKey(session.session_id) }] : []),
     ...(config.dream_id === undefined ? [unreferEnvironment(config.environment_id)] : []),
   ];
 }
@@ -77,7 +76,7 @@ function tombstone({ session_id, version }: SessionHead, at: string): Write {
   return {
     update: sessionKey(session_id),
     expression:
-      'SET deleted_at = :at, updated_at = :at, gsi2pk = :deleted, gsi2sk = :place, #version = :next',
+      'SET deleted_at = :at, updated_at = :at, gsi2pk = :deleted, gsi2sk = :place, #version = :next REMOVE gsi1pk, gsi1sk',
     condition: '#version = :read',
     names: { '#version': 'version' },
     values: {

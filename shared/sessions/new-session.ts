@@ -1,6 +1,5 @@
 import { listKeys } from '../core/listing.ts';
 import { primaryThreadId } from '../core/id.ts';
-import type { Row } from '../core/table.ts';
 import type { Stored } from '../core/stored.ts';
 import type { Resource } from '../resources/resource.ts';
 import { noUsage, threadKey, type ThreadHead } from '../threads/thread.ts';
@@ -75,17 +74,14 @@ export function newConfig(made: NewSession): SessionConfig {
 }
 
 /**
- * `SESSION#<id>` / `AGENT`: the session in the list of its agent's sessions, so that listing by
- * agent reads what that agent has and not what the workspace has.
+ * The head's place in the list of its agent's sessions, so that listing by agent reads what that
+ * agent has and not what the workspace has. The session of a dream has none.
  */
-export function agentListing({ session_id, workspace_id, agent, at }: NewSession): Row {
-  return {
-    ...agentListingKey(session_id),
-    gsi1pk: agentPartition(workspace_id, agent.id),
-    gsi1sk: `${at}#${session_id}`,
-  };
+export function agentPlace({ session_id, workspace_id, agent, at }: NewSession) {
+  return { gsi1pk: agentPartition(workspace_id, agent.id), gsi1sk: `${at}#${session_id}` };
 }
 
+/** The row that is the place of a session from before its head was; deleted with the session. */
 export function agentListingKey(session_id: string) {
   return { pk: sessionKey(session_id).pk, sk: 'AGENT' };
 }

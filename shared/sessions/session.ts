@@ -39,6 +39,10 @@ export interface SessionHead extends Row {
   /** How often reconcile has started this turn anew, and when last. @default - never */
   readonly restarts_count?: number;
   readonly restarted_at?: string;
+  /** The list of its agent's sessions. @default - of a dream, deleted, or from before: its place is a row */
+  readonly gsi1pk?: string;
+  /** `<created_at>#<session_id>` */
+  readonly gsi1sk?: string;
   /** Present while the session runs or is being deleted: the index that reconcile reads. */
   readonly gsi2pk?: 'RUNNING' | 'DELETED';
   /** `<since>#<session_id>` */

@@ -12,7 +12,7 @@ import type { MemoryPorts } from '#shared/memory/memory-ports.ts';
 import { splitOperations } from '#shared/memory/split.ts';
 import { writeMemories } from '#shared/memory/write-memories.ts';
 import { requestCostMicrocents } from '#shared/models/prices.ts';
-import { agentListing, newConfig, newHead, newThread } from '#shared/sessions/new-session.ts';
+import { agentPlace, newConfig, newHead, newThread } from '#shared/sessions/new-session.ts';
 import { configKey, type SessionAgent, type SessionConfig } from '#shared/sessions/session.ts';
 import { prepareAppend } from '#shared/threads/log.ts';
 import type { Host } from '../../infra/local/host.ts';
@@ -116,8 +116,8 @@ class Planter {
     const head = newHead(made);
     const usage = { ...head.usage, cost_microcents: cost };
     // It has come to rest, so that a schedule takes it.
-    const rested = { ...head, usage, ended_at: planned.at };
-    const rows = [rested, newConfig(made), agentListing(made), newThread(made)];
+    const rested = { ...head, ...agentPlace(made), usage, ended_at: planned.at };
+    const rows = [rested, newConfig(made), newThread(made)];
     await this.#ports.table.transact(rows.map((put) => ({ put })));
     await this.#append(newThread(made), log.events, at_ms);
     return { session_id, log, cost };

@@ -67,6 +67,8 @@ describe.each(versions())('what release %s has left behind', (version) => {
     const { session_id } = day;
     const { sessions, files } = rig.client.beta;
     expect((await collect(sessions.list())).map(({ id }) => id)).toContain(session_id);
+    const of_agent = await collect(sessions.list({ agent_id: day.agent_id }));
+    expect(of_agent.map(({ id }) => id)).toContain(session_id);
     const session = await sessions.retrieve(session_id);
     expect(session).toMatchObject({ status: 'idle', title: 'A day' });
     expect(session.outcome_evaluations).toMatchObject([{ result: 'satisfied' }]);

@@ -8,7 +8,7 @@ import { dreamKey, dreamObject, type DreamHead } from '#shared/dreams/dream.ts';
 import type { Operation } from '#shared/dreams/operation.ts';
 import { agentKey } from '#shared/agents/agent.ts';
 import { newId } from '#shared/core/id.ts';
-import { agentListing, newConfig, newHead, type NewSession } from '#shared/sessions/new-session.ts';
+import { agentPlace, newConfig, newHead, type NewSession } from '#shared/sessions/new-session.ts';
 import { sessionKey } from '#shared/sessions/session.ts';
 import { admin_key, startDoor, type StartedDoor } from '../../functions/api/door.ts';
 import { anAgent } from '../../sessions.ts';
@@ -133,9 +133,8 @@ export async function startScheduleRig(): Promise<ScheduleRig> {
         at: new Date(now_ms + n).toISOString(),
       }));
       const rows = made.map((one) => [
-        { ...newHead(one), ended_at: one.at },
+        { ...newHead(one), ...agentPlace(one), ended_at: one.at },
         newConfig(one),
-        agentListing(one),
       ]);
       for (let from = 0; from < rows.length; from += 33) {
         const some = rows.slice(from, from + 33).flat();
