@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,8 +10,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // A second, which is the default, is soon over on two cores that others use as well.
     expect: { poll: { timeout: 20_000 } },
-    // Two cores: more workers than that only make the host's own timings lie (with a third the suite took 545 s of 577 once, and 588 of 558 the next time).
-    maxWorkers: 2,
+    // A worker keeps more than a core busy: with three on two cores the suite took 545 s of 577 once, and 588 of 558 the next time.
+    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     // What the tests import is loaded once for each worker: a fifth of the whole run. Files share no state but that.
     isolate: false,
     globalSetup: new URL('run-folder.ts', import.meta.url).pathname,

@@ -12,9 +12,9 @@ function paced(processors: number) {
 }
 
 test.each([
-  [1, [20, 40, 60]],
-  [2, [10, 20, 30]],
-  [8, [2.5, 5, 7.5]],
+  [1, [30, 60, 90]],
+  [2, [15, 30, 45]],
+  [8, [3.75, 7.5, 11.25]],
 ])('with %i processors those behind the first wait %j ms', async (processors, expected) => {
   const { pace, waits } = paced(processors);
   await Promise.all(Array.from({ length: 4 }, async () => await pace.turn()));
@@ -24,9 +24,9 @@ test.each([
 test('a task that comes when the others have begun does not wait', async () => {
   const { pace, waits } = paced(2);
   await pace.turn();
-  vi.advanceTimersByTime(9);
+  vi.advanceTimersByTime(14);
   await pace.turn();
-  vi.advanceTimersByTime(11);
+  vi.advanceTimersByTime(16);
   await pace.turn();
   expect(waits).toEqual([1]);
 });

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a task takes of a processor until it waits for something else: a child's turn before its first request. */
-const begin_ms = 20;
+const begin_ms = 30;
 
 /**
  * When the tasks of one execution begin: those of a Map one after the other, as fast as the machine's

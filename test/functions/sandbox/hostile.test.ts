@@ -70,7 +70,7 @@ test.each(bombs)('ends %s', { timeout: 20_000 }, async (_, command) => {
   const began = performance.now();
   const said = await inSession(rig, `sesn_bomb_${_.replace(/\W/g, '')}`)('bash', {
     command,
-    timeout_ms: 1_000,
+    timeout_ms: 300,
   });
   expect(performance.now() - began).toBeLessThan(9_000);
   expect(said.length).toBeLessThan(110_000);
