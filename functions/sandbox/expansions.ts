@@ -98,12 +98,38 @@ function partOf(word: string, type: string): unknown {
 }
 
 function commanded(node: Node): unknown {
+  joined(node);
   const name = node['name'];
   const [part, ...more] = isNode(name) ? (name['parts'] as Node[]) : [];
   if (part === undefined || more.length > 0) return node;
   if (part.type === 'ParameterExpansion') return split(node, name);
   const literal = part.type === 'Literal' ? String(part['value']) : '';
   return readers.has(literal) ? decoded(node) : node;
+}
+
+/**
+ * `x="${a[*]}"` and `<<< "$*"`: joined by the first letter of IFS, as an argument is; the interpreter joins them by
+ * a blank there, so that `IFS=$'\\n'; sort <<< "${a[*]}"` has one line. Changes the command.
+ */
+function joined(node: Node): void {
+  const redirections = (node['redirections'] ?? []) as Node[];
+  const words = [
+    ...((node['assignments'] ?? []) as Node[]).map(({ value }) => value),
+    ...redirections.flatMap(({ operator, target }) => (operator === '<<<' ? [target] : [])),
+  ].filter(isNode);
+  for (const word of words) {
+    for (const part of word['parts'] as Node[]) {
+      if (part.type === 'DoubleQuoted') part['parts'] = (part['parts'] as Node[]).map(listed);
+    }
+  }
+}
+
+/** What stands for all elements, by the command that says them. */
+function listed(part: Node): unknown {
+  const all = part['parameter'];
+  if (part.type !== 'ParameterExpansion' || part['operation'] !== null) return part;
+  if (typeof all !== 'string' || !/^(\*|\w+\[\*\])$/.test(all)) return part;
+  return partOf(`"$(printf %s "\${${all}}")"`, 'CommandSubstitution') ?? part;
 }
 
 const deaf = new Set(['If', 'Case', 'For', 'CStyleFor']);

@@ -1,21 +1,74 @@
 import type { CommandContext, ExecResult } from 'just-bash';
 import { Script } from 'node:vm';
 import { CommandFailure, inputOrTrouble, optionsOf, original, type Execute } from './command.ts';
+import { counted, scripted, type Kind } from './grep-pattern.ts';
 
 /** A group that looks around: the interpreter's expressions are RE2's, which have none. */
 const AROUND = /\(\?<?[=!]/;
 
-/** `grep`; with `-P` and a look around, by JavaScript's expressions. */
+/**
+ * `grep`; by JavaScript's expressions with `-P` and a look around, and where `-o` may find nothing at all
+ * (`[0-9]*`), at which the interpreter's breaks off.
+ */
 export const grep: Execute = async (given, ctx) => {
   const args = oneExpression(given.filter((arg) => !/^--colou?r\b/.test(arg)));
-  const is_perl = args.some((arg) => /^-[a-zA-Z]*P/.test(arg) || arg === '--perl-regexp');
-  const is_around = is_perl && args.some((arg) => AROUND.test(arg));
-  const unknown = args.some(
-    (arg) => /^--(?!perl-regexp$)/.test(arg) || /^-[^-]*[^-oPinvchHqlE]/.test(arg),
-  );
-  if (!is_around || unknown) return await original(ctx, args);
-  return await perl(args, ctx);
+  const kind = kindOf(args);
+  const at = expressionAt(args);
+  const pattern = args[at] ?? '';
+  const is_own = kind === 'perl' ? AROUND.test(pattern) : args.some(isOnly) && IDLE.test(pattern);
+  if (is_own && args.every((arg, nth) => nth === at || isKnown(arg))) {
+    const script = kind === 'perl' ? pattern : scripted(pattern, kind);
+    return await own(script, [...args.slice(0, at), ...args.slice(at + 1)], ctx);
+  }
+  if (is_own && args.some(isDeep)) refuseIdle(pattern, kind);
+  const is_basic = kind === 'basic' && at < args.length;
+  return await original(ctx, is_basic ? args.with(at, counted(pattern)) : args);
 };
+
+const isKnown = (arg: string): boolean =>
+  !/^--(?!perl-regexp$|$)/.test(arg) && !/^-[^-]*[^-oPinvchHqlEFe]/.test(arg);
+
+/** @throws CommandFailure for what the interpreter's would break off at, file by file */
+function refuseIdle(pattern: string, kind: Kind | 'perl'): void {
+  if (kind === 'perl' || !isIdle(pattern, kind)) return;
+  const text = `with -r and -o an expression that nothing fits too ('${pattern}') is not known here`;
+  throw new CommandFailure(`${text}: write one that finds something, as with \\+ for *`, 2);
+}
+
+/** What may be there no time. */
+const IDLE = /^$|[*?]|\{(0|,)/;
+const isDeep = (arg: string): boolean => /^-[a-zA-Z]*[rR]|^--recursive$/.test(arg);
+const isOnly = (arg: string): boolean => /^-[a-zA-Z]*o|^--only-matching$/.test(arg);
+
+function kindOf(args: readonly string[]): Kind | 'perl' {
+  const has = (letter: string, name: string): boolean =>
+    args.some((arg) => new RegExp(`^-[a-zA-Z]*${letter}`).test(arg) || arg === `--${name}`);
+  if (has('P', 'perl-regexp')) return 'perl';
+  if (has('F', 'fixed-strings')) return 'fixed';
+  return has('E', 'extended-regexp') ? 'extended' : 'basic';
+}
+
+/** Where the expression stands: behind `-e`, or as the first operand. */
+function expressionAt(args: readonly string[]): number {
+  const named = args.findIndex((arg) => /^-[a-zA-Z]*e$/.test(arg));
+  if (named !== -1) return named + 1;
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    if (arg === '--') return at + 1;
+    if (!/^-./.test(arg)) return at;
+    if (/^-[a-zA-Z]*[ABCmfdD]$/.test(arg)) at += 1;
+  }
+  return args.length;
+}
+
+/** Whether a line without a letter fits. */
+function isIdle(pattern: string, kind: Kind): boolean {
+  try {
+    return new RegExp(scripted(pattern, kind)).test('');
+  } catch {
+    return false;
+  }
+}
 
 /** Of several expressions (`-e a -e b`) the interpreter takes the last one only. */
 function oneExpression(args: readonly string[]): string[] {
@@ -47,10 +100,9 @@ function expressionsIn(args: readonly string[]) {
   return { patterns, rest };
 }
 
-async function perl(args: string[], ctx: CommandContext): Promise<ExecResult> {
-  const known = { flags: 'oPinvchHqlE', long: { P: 'perl-regexp' } };
-  const { operands, has } = optionsOf(args, known);
-  const [pattern = '', ...files] = operands;
+async function own(pattern: string, args: string[], ctx: CommandContext): Promise<ExecResult> {
+  const known = { flags: 'oPinvchHqlEFe', long: { P: 'perl-regexp' } };
+  const { operands: files, has } = optionsOf(args, known);
   const matcher = matcherOf(pattern, has('i'));
   const inputs = files.length === 0 ? ['-'] : files;
   const is_named = inputs.length > 1 ? !has('h') : has('H');
@@ -58,11 +110,15 @@ async function perl(args: string[], ctx: CommandContext): Promise<ExecResult> {
   let found_count = 0;
   for (const file of inputs) {
     const title = is_named ? `${file}:` : '';
-    const hits = hitsIn((await inputOrTrouble(ctx, file)).toString('utf8'), matcher, has);
-    found_count += hits.length;
-    const shown = has('c') ? [String(hits.length)] : hits;
-    const names = hits.length > 0 ? `${file}\n` : '';
-    stdout += has('l') ? names : shown.map((one) => `${title}${one}\n`).join('');
+    const { shown, count } = hitsIn(
+      (await inputOrTrouble(ctx, file)).toString('utf8'),
+      matcher,
+      has,
+    );
+    found_count += count;
+    const lines = has('c') ? [String(count)] : shown;
+    const names = count > 0 ? `${file}\n` : '';
+    stdout += has('l') ? names : lines.map((one) => `${title}${one}\n`).join('');
   }
   return { stdout: has('q') ? '' : stdout, stderr: '', exitCode: found_count > 0 ? 0 : 1 };
 }
@@ -94,13 +150,15 @@ function searched(lines: readonly string[], matcher: RegExp): string[][] {
   }
 }
 
-function hitsIn(text: string, matcher: RegExp, has: (letter: string) => boolean): string[] {
+/** What is said of a text, and how many of its lines fit. */
+function hitsIn(text: string, matcher: RegExp, has: (letter: string) => boolean) {
   const lines = text.replace(/\n$/, '').split('\n');
   const found = searched(lines, matcher);
-  return lines.flatMap((line, nth) => {
+  const hits = lines.flatMap((line, nth) => {
     const matches = found[nth] ?? [];
     if (has('v') !== (matches.length === 0)) return [];
     const shown = has('o') && !has('v') ? matches.filter((match) => match !== '') : [line];
-    return shown.map((one) => `${has('n') ? `${nth + 1}:` : ''}${one}`);
+    return [shown.map((one) => `${has('n') ? `${nth + 1}:` : ''}${one}`)];
   });
+  return { shown: hits.flat(), count: hits.length };
 }

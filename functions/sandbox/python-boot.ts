@@ -1,5 +1,6 @@
 import { FILES } from './python-files.ts';
 import { PROCESSES } from './python-processes.ts';
+import { WAITS } from './python-waits.ts';
 
 /**
  * What the interpreter runs in place of a program. It would indent a program by four spaces and put
@@ -14,6 +15,7 @@ import { PROCESSES } from './python-processes.ts';
 export const BOOT = `
 ${FILES}
 ${PROCESSES}
+${WAITS}
 def _boot():
     import builtins, glob, importlib.util, io, linecache, pathlib, runpy, shutil, types
     own = globals()
@@ -44,7 +46,7 @@ def _boot():
     sys.dont_write_bytecode = True
     builtins.open, ask = _files(plain_open)
     io.open = builtins.open
-    patches = {'subprocess': _processes(ask)}
+    patches = {'subprocess': _processes(ask), **_waits()}
     class Late:
         # Modules that are changed when a program imports them, if it does.
         def find_spec(self, name, path=None, target=None):
@@ -70,7 +72,7 @@ def _boot():
     # The engine's own ends the program without a word.
     import _socket
     def socketpair(*_):
-        raise OSError('this Python has no sockets, so asyncio cannot run here')
+        raise OSError('this Python has no sockets')
     _socket.socketpair = socketpair
     _, how, what, *rest = sys.argv
     main = types.ModuleType('__main__')
@@ -103,6 +105,8 @@ def _boot():
         if isinstance(error, ModuleNotFoundError):
             name = (error.name or '').lstrip('_')
             error.add_note(notes.get(name, 'Python has its standard library here, and nothing can be installed.'))
+        if str(error) == "can't start new thread":
+            error.add_note('This Python has one thread: call the function, or use ThreadPoolExecutor, which does its tasks in turn.')
         trace = error.__traceback__
         while trace and trace.tb_frame.f_code.co_filename in (here, '<frozen runpy>'):
             trace = trace.tb_next

@@ -8,50 +8,16 @@ import { head, tail } from './ends.ts';
 import { env } from './env.ts';
 import { grep } from './grep.ts';
 import { jq } from './jq.ts';
+import { rm } from './links.ts';
 import { od } from './od.ts';
+import { sqlite3 } from './sqlite.ts';
+import { stat } from './stat.ts';
+import { xargs } from './xargs.ts';
 
 /**
  * Everyday forms of commands that the interpreter's own take for something else, or not at all.
  * Each of these rewrites its arguments, or calls the interpreter's command more than once.
  */
-
-const long_options: Readonly<Record<string, string>> = {
-  'max-args': 'n',
-  'max-procs': 'P',
-  'max-lines': 'L',
-  replace: 'I',
-  delimiter: 'd',
-};
-
-/** `-n1`, `-0I{}`, `-L 1`; and `-I` takes lines, which the interpreter takes apart at each blank. */
-const xargs: Execute = async (args, ctx) => {
-  const rest = [...args];
-  const options: string[] = [];
-  for (let one = rest[0]; one !== undefined && /^-./.test(one); one = rest[0]) {
-    rest.shift();
-    if (one === '--') break;
-    const found = apart(one);
-    options.push(...found);
-    if (/^-[nPIdL]$/.test(found.at(-1) ?? '')) options.push(rest.shift() ?? '');
-  }
-  const has = (...wanted: string[]): boolean => wanted.some((option) => options.includes(option));
-  const is_by_line = has('-I', '-L') && !has('-d', '-0', '--null');
-  const known = options.map((option) => (option === '-L' ? '-n' : option));
-  const lines = is_by_line ? ['-d', String.raw`\n`] : [];
-  return await original(ctx, [...lines, ...known, ...rest]);
-};
-
-/** `-0n1` → `-0`, `-n`, `1`. What is not known stays as it is, for the command to refuse. */
-function apart(one: string): string[] {
-  const [, name = '', value] = /^--([a-z-]+)=(.*)$/s.exec(one) ?? [];
-  const letter = long_options[name];
-  if (letter !== undefined && value !== undefined) return [`-${letter}`, value];
-  const [, flags, valued, tail = ''] = /^-([0rtx]*)([nPIdL])?(.*)$/s.exec(one) ?? [];
-  if (flags === undefined || (valued === undefined && tail !== '')) return [one];
-  const each = Array.from(flags.replaceAll('x', '')).map((flag) => `-${flag}`);
-  if (valued === undefined) return each;
-  return [...each, `-${valued}`, ...(tail === '' ? [] : [tail])];
-}
 
 /** Letters' case is not changed by the interpreter's `s`: it puts the escape's own letter there. */
 const CASES = /(?:^|[;{}\d$/]|\s)s([^\w\s\\]).*\1[^]*\\[ULulE]/;
@@ -172,4 +138,7 @@ export const spellings = commands({
   tr,
   paste,
   date,
+  rm,
+  stat,
+  sqlite3,
 });

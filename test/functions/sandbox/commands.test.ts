@@ -152,9 +152,52 @@ test('so is one on the command line or on its standard input', { timeout: 30_000
   expect(await answer(input)).toBe("! ü\nb ['-', 'y'] ['']\nbad\n[exit code 1]");
 });
 
+test('Python waits for timers and for tasks of a pool', { timeout: 60_000 }, async () => {
+  const program = `
+import asyncio
+from concurrent.futures import ThreadPoolExecutor, as_completed
+async def one(n):
+    await asyncio.sleep(n / 100)
+    return n
+async def main():
+    print(await asyncio.gather(one(2), one(1), asyncio.to_thread(str, 5)))
+    try:
+        await asyncio.wait_for(asyncio.sleep(9), 0.02)
+    except TimeoutError:
+        print('late')
+kept = []
+def fails(n): return 1 / n
+with ThreadPoolExecutor(2, initializer=kept.append, initargs=('once',)) as pool:
+    print(list(pool.map(abs, [-1, -2])), kept, repr(pool.submit(fails, 0).exception()))
+    print(sorted(f.result() for f in as_completed([pool.submit(fails, 1), pool.submit(fails, 2)])))
+try:
+    pool.submit(abs, 1)
+except RuntimeError as error:
+    print(error)
+asyncio.run(main())
+async def stuck(): await asyncio.Event().wait()
+try:
+    asyncio.run(stuck())
+except RuntimeError as error:
+    print(error)
+`;
+  expect(await answer(`cat > p.py <<'EOF'\n${program}EOF\npython3 p.py`)).toBe(
+    [
+      "[1, 2] ['once'] ZeroDivisionError('division by zero')",
+      '[0.5, 1.0]',
+      'cannot schedule new futures after shutdown',
+      "[2, 1, '5']",
+      'late',
+      'nothing is left that could end this wait',
+    ].join('\n'),
+  );
+});
+
 test('what Python cannot do here is said', { timeout: 60_000 }, async () => {
-  const program = 'import asyncio\nasync def f(): pass\nasyncio.run(f())';
-  expect(await answer(`python3 -c '${program}' 2>&1 | grep OSError`)).toMatch(/no sockets/);
+  const sockets = 'import socket; socket.socketpair()';
+  expect(await answer(`python3 -c '${sockets}'`)).toMatch(/no sockets/);
+  const threads = 'import threading; threading.Thread().start()';
+  expect(await answer(`python3 -c '${threads}'`)).toMatch(/one thread: .*ThreadPoolExecutor/);
   const large = `head -c 9000000 /dev/zero > x; python3 -c 'import os; os.open("x", os.O_RDONLY)'`;
   expect(await answer(large)).toMatch(/^! .*takes files up to 8388608 bytes here: use open/s);
 });

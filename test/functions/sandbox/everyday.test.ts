@@ -51,6 +51,14 @@ test.each([
     'echo a | if true; then cat; fi; echo b | case x in x) cat;; esac; echo c | for i in 1; do cat; done',
     'a\nb\nc',
   ],
+  [
+    `a=(3 1 2); IFS=$'\\n' s=($(sort <<< "\${a[*]}")); echo "\${s[@]}"; IFS=- x="\${a[*]}"; echo "<$x>"; set -- a b; y="$*"; echo $y`,
+    '1 2 3\n<3-1-2>\na b',
+  ],
+  [
+    'echo a > x; ln -s x l; mkdir d; ln -s d e; rm x; rm -f l; rm -v e; ls; rm l; rm -r d; ls | wc -l',
+    "removed 'e'\nd\n0\nrm: cannot remove 'l': No such file or directory",
+  ],
   ['echo x > "ü.txt"; find . -name "ü*" | while read -r f; do cat "$f"; done', 'x'],
 ])('the shell: %s', async (command, expected) => {
   expect(await answer(command)).toBe(expected);
@@ -132,6 +140,34 @@ test.each([
   [
     'grep -e alice -e carol l; grep -F -e a, -e b, c; grep -oP "(?<=,)\\d" c; grep --color=never -c a c',
     '1 alice\n3 carol\na,1\nb,2\n1\n2\n1',
+  ],
+  [
+    String.raw`grep -c 'al\?i\+' l; grep -o 'o\+' l; grep -v '[0-9] [ab]\+' l; grep -A1 'ali\+' l | tail -1; grep 'a\\+' l || echo no`,
+    '1\no\no\n3 carol\n2 bob\nno',
+  ],
+  [
+    String.raw`grep -o '[0-9]*' l | paste -sd,; grep -no '[b-d]*' l | head -3 | paste -sd,; grep -oE '(ar|x)?' l; grep -oc '[a-z1]*' c; grep -hoF '' l c; echo $?`,
+    '1,2,3\n1:c,2:b,2:b\nar\n2\n0',
+  ],
+  [
+    String.raw`mkdir -p q; grep -ro 'b*' q; grep -o '[^a-z ]*\>' l | paste -sd,; grep -o '(*' <<< 'f((x'; grep -oE '\(*x?' <<< 'f((x'`,
+    "1,2,3\n((\n((x\ngrep: with -r and -o an expression that nothing fits too ('b*') is not known here: write one that finds something, as with \\+ for *",
+  ],
+  [
+    `echo '"a b" c' | xargs -n1; echo 'a\\ b' | xargs printf '[%s]'; echo; echo "it's" | xargs; echo $?`,
+    'a b\nc\n[a b]\n1\nxargs: unmatched single quote; by default quotes are special to xargs unless you use the -0 option',
+  ],
+  [
+    'touch -d "2026-01-02 03:04:05 UTC" c; stat -c "%n %s %Y %a %A %F%%" c; stat --printf="%s\\n" c; ln -s c k; stat -c "%N %F" k; stat -Lc %y k; stat -c %s none; stat -c %q c',
+    "c 8 1767323045 644 -rw-r--r-- regular file%\n8\n'k' -> 'c' symbolic link\n2026-01-02 03:04:05.000000000 +0000\nstat: cannot statx 'none': No such file or directory\nstat: '%q' is not known here\n[exit code 1]",
+  ],
+  [
+    'date -u -d 2026-03-05 "+%-d %-m %_d %^a %d %-H"; touch -d "2026-01-02 03:04:05 UTC" c; date -u -r c +%F; date -r none +%F',
+    '5 3  5 THU 05 0\n2026-01-02\ndate: none: No such file or directory\n[exit code 1]',
+  ],
+  [
+    'at() { date -u -d "$1" +%u:%H:%M; }; at friday; at "next mon"; at "last Sunday"; at "this wednesday"; for d in "next tuesday" "last tuesday"; do n=$(( ($(date -u -d "$d" +%s) - $(date -u -d "today 00:00" +%s)) / 86400 )); [ $n -ge -7 ] && [ $n -le 7 ] && [ $n -ne 0 ] && echo ok; done; date -u -d "Mon, 5 Jan 2026" +%F; at "tomorrow 08:30" | cut -d: -f2-; [ $(date -u -d 08:30 +%F) = $(date -u +%F) ] && at 08:30:15 | cut -d: -f2-',
+    '5:00:00\n1:00:00\n7:00:00\n3:00:00\nok\nok\n2026-01-05\n08:30\n08:30',
   ],
   [
     'diff l r | grep "^[<>0-9]"; diff l l && echo same',
