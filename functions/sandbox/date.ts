@@ -24,7 +24,8 @@ interface Shift {
 }
 
 /** A day that has a date is named by the way: `Mon, 5 Jan 2026`. */
-const isDated = (text: string): boolean => /\d{4}|\d\s+[a-z]{3}/i.test(text);
+const isDated = (text: string): boolean =>
+  /\d{4}|\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i.test(text);
 
 /** Take what is counted out of a text. */
 function shiftIn(text: string): {
@@ -58,9 +59,9 @@ function shiftIn(text: string): {
 
 export const date: Execute = async (given, ctx) => {
   const args = await withFileTime(given, ctx);
-  const marked = args.map((arg) =>
-    arg.startsWith('+') ? arg.replace(FLAGGED, '\x01$1%$2\x02') : arg,
-  );
+  const mark = (all: string, flag?: string, letter?: string): string =>
+    letter === undefined ? all : `\x01${flag}%${letter}\x02`;
+  const marked = args.map((arg) => (arg.startsWith('+') ? arg.replace(FLAGGED, mark) : arg));
   const told = await dated(marked, ctx);
   return {
     ...told,
@@ -69,14 +70,14 @@ export const date: Execute = async (given, ctx) => {
 };
 
 /** `%-d`, `%_H`, `%^a`: how a field is filled, which the interpreter writes as it stands. */
-const FLAGGED = /%([-_^0])([a-zA-Z])/g;
+const FLAGGED = /%%|%([-_^0])([a-zA-Z])/g;
 // oxlint-disable-next-line no-control-regex -- marks that no format has
 const MARKED = /\x01(.)([^\x02]*)\x02/g;
 
 function flagged(flag: string, text: string): string {
   if (flag === '^') return text.toUpperCase();
   if (flag === '0') return text;
-  return text.replace(/^0+(?=\d)/, (zeros) => (flag === '_' ? ' '.repeat(zeros.length) : ''));
+  return text.replace(/^[0 ]+(?=\d)/, (zeros) => (flag === '_' ? ' '.repeat(zeros.length) : ''));
 }
 
 /** `-r FILE`: when it was written. */

@@ -30,6 +30,7 @@ export function mendExpansions(script: unknown): void {
     if (node.type === 'ArithmeticExpansion') return summed(node);
     if (node.type === 'ArithmeticCommand') return counted(node);
     if (node.type === 'ParameterExpansion') return named(node);
+    if (node.type === 'Word') return joined(node);
     if (node.type === 'SimpleCommand') return commanded(node);
     if (node.type === 'Pipeline') return piped(node);
     return node;
@@ -98,7 +99,6 @@ function partOf(word: string, type: string): unknown {
 }
 
 function commanded(node: Node): unknown {
-  joined(node);
   const name = node['name'];
   const [part, ...more] = isNode(name) ? (name['parts'] as Node[]) : [];
   if (part === undefined || more.length > 0) return node;
@@ -108,28 +108,36 @@ function commanded(node: Node): unknown {
 }
 
 /**
- * `x="${a[*]}"` and `<<< "$*"`: joined by the first letter of IFS, as an argument is; the interpreter joins them by
- * a blank there, so that `IFS=$'\\n'; sort <<< "${a[*]}"` has one line. Changes the command.
+ * `"${a[*]}"` and `"$*"` are joined by the first letter of IFS. The interpreter joins them by a blank, but for the
+ * words of a command, so that `IFS=$'\n'; sort <<< "${a[*]}"` had one line; and rightly, with a default.
  */
-function joined(node: Node): void {
-  const redirections = (node['redirections'] ?? []) as Node[];
-  const words = [
-    ...((node['assignments'] ?? []) as Node[]).map(({ value }) => value),
-    ...redirections.flatMap(({ operator, target }) => (operator === '<<<' ? [target] : [])),
-  ].filter(isNode);
-  for (const word of words) {
-    for (const part of word['parts'] as Node[]) {
-      if (part.type === 'DoubleQuoted') part['parts'] = (part['parts'] as Node[]).map(listed);
-    }
-  }
+function joined(word: Node): unknown {
+  const parts = (word['parts'] as Node[]).flatMap((part) =>
+    part.type === 'DoubleQuoted' ? apart(part) : [part],
+  );
+  return { ...word, parts };
 }
 
-/** What stands for all elements, by the command that says them. */
-function listed(part: Node): unknown {
-  const all = part['parameter'];
-  if (part.type !== 'ParameterExpansion' || part['operation'] !== null) return part;
-  if (typeof all !== 'string' || !/^(\*|\w+\[\*\])$/.test(all)) return part;
-  return partOf(`"$(printf %s "\${${all}}")"`, 'CommandSubstitution') ?? part;
+/** In quotes of its own: beside others it would be joined by a blank all the same. */
+function apart(quoted: Node): Node[] {
+  const parts = quoted['parts'] as Node[];
+  if (!parts.some(isAll)) return [quoted];
+  return parts.map((part) => ({ ...quoted, parts: [isAll(part) ? withDefault(part) : part] }));
+}
+
+function isAll({ type, operation, parameter }: Node): boolean {
+  const is_plain = type === 'ParameterExpansion' && operation === null;
+  return is_plain && typeof parameter === 'string' && /^(\*|\w+\[\*\])$/.test(parameter);
+}
+
+function withDefault(part: Node): Node {
+  const [command] = commandsOf(': "${x-}"');
+  const found: Node[] = [];
+  changeEach(command, (node) => {
+    if (node.type === 'ParameterExpansion') found.push(node);
+    return node;
+  });
+  return { ...part, operation: found[0]?.['operation'] ?? null };
 }
 
 const deaf = new Set(['If', 'Case', 'For', 'CStyleFor']);

@@ -4,32 +4,55 @@
 const BRACKET = String.raw`\[\^?\]?(?:\[[:.=][^\]]*[:.=]\]|[^\]])*\]`;
 const PIECES = new RegExp(`(${BRACKET})|\\\\([^])|([^])`, 'g');
 
-/** `fo\+` and `fo\?`, which the interpreter takes for letters, by a count that it knows. */
-export function counted(basic: string): string {
-  return basic.replace(PIECES, (all: string, _bracket, escaped: string | undefined) => {
+/** `fo\+`, `fo\?`, `\<fo\>` and `o{,2}`, which the interpreter takes for letters, by what it knows. */
+export function counted(pattern: string, kind: Kind | 'perl'): string {
+  if (kind === 'perl' || kind === 'fixed') return pattern;
+  const known = pattern.replace(PIECES, (all: string, _bracket, escaped: string | undefined) => {
+    if (escaped === '<' || escaped === '>') return String.raw`\b`;
+    if (kind === 'extended') return all;
     if (escaped === '+') return String.raw`\{1,\}`;
     return escaped === '?' ? String.raw`\{0,1\}` : all;
   });
+  return kind === 'basic' ? known : known.replace(/(?<!\\)\{,(?=\d+\})/g, '{0,');
 }
 
 export type Kind = 'basic' | 'extended' | 'fixed';
 
 /** The expression in JavaScript's words. */
 export function scripted(pattern: string, kind: Kind): string {
-  if (kind === 'fixed') return pattern.replace(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
-  let is_first = true;
-  return pattern.replace(
-    PIECES,
-    (all: string, bracket: string | undefined, escaped: string | undefined) => {
-      const begins = is_first;
-      is_first = kind === 'basic' && /^\\[(|]$/.test(all);
-      if (bracket !== undefined) return bracketed(bracket);
-      if (escaped !== undefined) return unescaped(escaped, kind);
-      if (kind === 'basic' && (/[+?|(){}]/.test(all) || (all === '*' && begins))) return `\\${all}`;
-      return all === '/' ? String.raw`\/` : all;
-    },
-  );
+  if (kind === 'fixed') return literal(pattern);
+  const write = kind === 'basic' ? writtenBasic : writtenExtended;
+  let begins = true;
+  const words: string[] = [];
+  for (const { 0: all, 1: count, 2: bracket, 3: escaped, index } of pattern.matchAll(WORDS)) {
+    const behind = pattern.slice(index + all.length);
+    if (bracket !== undefined) words.push(bracketed(bracket));
+    else if (escaped !== undefined) words.push(unescaped(escaped, kind));
+    else if (count !== undefined && kind === 'extended') words.push(count.replace('{,', '{0,'));
+    else words.push(...Array.from(all, (letter) => write(letter, { begins, behind })));
+    begins = /^\\[(|]$/.test(all);
+  }
+  return words.join('');
 }
+
+/** A count of an extended expression, or a piece of any. */
+const WORDS = new RegExp(`(\\{\\d*(?:,\\d*)?\\})|${PIECES.source}`, 'g');
+
+interface Place {
+  readonly begins: boolean;
+  readonly behind: string;
+}
+
+/** In a basic one a star at the beginning is a star, and an edge is one at the edge only. */
+function writtenBasic(letter: string, { begins, behind }: Place): string {
+  const is_edge = letter === '^' ? begins : letter === '$' && /^(\\[)|]|$)/.test(behind);
+  return is_edge || letter === '.' || (letter === '*' && !begins) ? letter : literal(letter);
+}
+
+const writtenExtended = (letter: string): string =>
+  /[\]{}]/.test(letter) ? literal(letter) : letter;
+
+const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
 
 const classes: Readonly<Record<string, string>> = {
   alpha: 'a-zA-Z',
@@ -58,7 +81,6 @@ function bracketed(bracket: string): string {
 function unescaped(letter: string, kind: Kind): string {
   if (letter === '<') return String.raw`\b(?=\w)`;
   if (letter === '>') return String.raw`\b(?<=\w)`;
-  if (/[wWsSbB1-9]/.test(letter)) return `\\${letter}`;
-  if (kind === 'basic' && /[+?|(){}]/.test(letter)) return letter;
-  return /[.*+?^${}()|[\]\\/]/.test(letter) ? `\\${letter}` : letter;
+  if (/[wWsSdDbB1-9]/.test(letter)) return `\\${letter}`;
+  return kind === 'basic' && /[+?|(){}]/.test(letter) ? letter : literal(letter);
 }

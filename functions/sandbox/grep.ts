@@ -7,37 +7,53 @@ import { counted, scripted, type Kind } from './grep-pattern.ts';
 const AROUND = /\(\?<?[=!]/;
 
 /**
- * `grep`; by JavaScript's expressions with `-P` and a look around, and where `-o` may find nothing at all
- * (`[0-9]*`), at which the interpreter's breaks off.
+ * `grep`; by JavaScript's expressions with `-P` and a look around, and where the interpreter's has broken off: with
+ * `-o` at what may be nothing at all (`[0-9]*`).
  */
 export const grep: Execute = async (given, ctx) => {
   const args = oneExpression(given.filter((arg) => !/^--colou?r\b/.test(arg)));
   const kind = kindOf(args);
   const at = expressionAt(args);
-  const pattern = args[at] ?? '';
-  const is_own = kind === 'perl' ? AROUND.test(pattern) : args.some(isOnly) && IDLE.test(pattern);
-  if (is_own && args.every((arg, nth) => nth === at || isKnown(arg))) {
-    const script = kind === 'perl' ? pattern : scripted(pattern, kind);
-    return await own(script, [...args.slice(0, at), ...args.slice(at + 1)], ctx);
-  }
-  if (is_own && args.some(isDeep)) refuseIdle(pattern, kind);
-  const is_basic = kind === 'basic' && at < args.length;
-  return await original(ctx, is_basic ? args.with(at, counted(pattern)) : args);
+  const pattern = args[at];
+  if (pattern === undefined) return await original(ctx, args);
+  const rest = [...args.slice(0, at), ...args.slice(at + 1)];
+  const asked = { pattern: kind === 'perl' ? pattern : scripted(pattern, kind), kind };
+  const is_known = rest.every(isKnown);
+  if (kind === 'perl' && AROUND.test(pattern) && is_known) return await own(asked, rest, ctx);
+  const told = await tried(args.with(at, counted(pattern, kind)), ctx);
+  if (!hasBrokenOff(told) || !rest.some(isOnly) || !IDLE.test(pattern)) return told;
+  if (is_known) return await own(asked, rest, ctx);
+  if (!isIdle(asked.pattern)) return told;
+  const text = `with these options an expression that nothing fits too ('${pattern}') is not known here`;
+  throw new CommandFailure(`${text}: write one that finds something, as with \\+ for *`, 2);
 };
 
-const isKnown = (arg: string): boolean =>
-  !/^--(?!perl-regexp$|$)/.test(arg) && !/^-[^-]*[^-oPinvchHqlEFe]/.test(arg);
-
-/** @throws CommandFailure for what the interpreter's would break off at, file by file */
-function refuseIdle(pattern: string, kind: Kind | 'perl'): void {
-  if (kind === 'perl' || !isIdle(pattern, kind)) return;
-  const text = `with -r and -o an expression that nothing fits too ('${pattern}') is not known here`;
-  throw new CommandFailure(`${text}: write one that finds something, as with \\+ for *`, 2);
+interface Asked {
+  readonly pattern: string;
+  readonly kind: Kind | 'perl';
 }
+
+/** What the interpreter's says, also where it breaks off. */
+async function tried(args: string[], ctx: CommandContext): Promise<ExecResult> {
+  try {
+    return await original(ctx, args);
+  } catch (error) {
+    if (!(error instanceof Error) || !BROKEN.test(error.message)) throw error;
+    return { stdout: '', stderr: `grep: ${error.message}\n`, exitCode: 2 };
+  }
+}
+
+const BROKEN = /start index out of bounds/;
+
+/** It looks behind the end of a line, and says of a file that it is not there. */
+const hasBrokenOff = ({ stderr }: ExecResult): boolean =>
+  BROKEN.test(stderr) || stderr.includes('No such file or directory');
+
+const isKnown = (arg: string): boolean =>
+  !/^--(?!(perl-regexp|only-matching)?$)/.test(arg) && !/^-[^-]*[^-oPinvchHqlEFew]/.test(arg);
 
 /** What may be there no time. */
 const IDLE = /^$|[*?]|\{(0|,)/;
-const isDeep = (arg: string): boolean => /^-[a-zA-Z]*[rR]|^--recursive$/.test(arg);
 const isOnly = (arg: string): boolean => /^-[a-zA-Z]*o|^--only-matching$/.test(arg);
 
 function kindOf(args: readonly string[]): Kind | 'perl' {
@@ -62,9 +78,9 @@ function expressionAt(args: readonly string[]): number {
 }
 
 /** Whether a line without a letter fits. */
-function isIdle(pattern: string, kind: Kind): boolean {
+function isIdle(pattern: string): boolean {
   try {
-    return new RegExp(scripted(pattern, kind)).test('');
+    return new RegExp(pattern).test('');
   } catch {
     return false;
   }
@@ -100,33 +116,54 @@ function expressionsIn(args: readonly string[]) {
   return { patterns, rest };
 }
 
-async function own(pattern: string, args: string[], ctx: CommandContext): Promise<ExecResult> {
-  const known = { flags: 'oPinvchHqlEFe', long: { P: 'perl-regexp' } };
+async function own(asked: Asked, args: string[], ctx: CommandContext): Promise<ExecResult> {
+  const known = { flags: 'oPinvchHqlEFew', long: { P: 'perl-regexp', o: 'only-matching' } };
   const { operands: files, has } = optionsOf(args, known);
-  const matcher = matcherOf(pattern, has('i'));
+  const matcher = matcherOf(asked, has);
   const inputs = files.length === 0 ? ['-'] : files;
   const is_named = inputs.length > 1 ? !has('h') : has('H');
-  let stdout = '';
+  const said = { stdout: '', stderr: '' };
   let found_count = 0;
   for (const file of inputs) {
     const title = is_named ? `${file}:` : '';
-    const { shown, count } = hitsIn(
-      (await inputOrTrouble(ctx, file)).toString('utf8'),
-      matcher,
-      has,
-    );
+    const text = await textOf(file, said, ctx);
+    const { shown, count } = hitsIn(text, matcher, has);
     found_count += count;
     const lines = has('c') ? [String(count)] : shown;
     const names = count > 0 ? `${file}\n` : '';
-    stdout += has('l') ? names : lines.map((one) => `${title}${one}\n`).join('');
+    said.stdout += has('l') ? names : lines.map((one) => `${title}${one}\n`).join('');
   }
-  return { stdout: has('q') ? '' : stdout, stderr: '', exitCode: found_count > 0 ? 0 : 1 };
+  const exitCode = found_count > 0 ? 0 : 1;
+  return {
+    stdout: has('q') ? '' : said.stdout,
+    stderr: said.stderr,
+    exitCode: said.stderr === '' ? exitCode : 2,
+  };
+}
+
+/** What cannot be read is told, and holds no other file up. */
+async function textOf(
+  file: string,
+  said: { stderr: string },
+  ctx: CommandContext,
+): Promise<string> {
+  try {
+    return (await inputOrTrouble(ctx, file)).toString('utf8');
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    said.stderr += `grep: ${error.message}\n`;
+    return '';
+  }
 }
 
 /** @throws CommandFailure for what is no expression */
-function matcherOf(pattern: string, is_caseless: boolean): RegExp {
+function matcherOf({ pattern, kind }: Asked, has: (letter: string) => boolean): RegExp {
+  const script = kind === 'perl' ? pattern.replace(/\\h/g, '[ \\t]') : pattern;
   try {
-    return new RegExp(pattern.replace(/\\h/g, '[ \\t]'), `gu${is_caseless ? 'i' : ''}`);
+    return new RegExp(
+      has('w') ? `(?<!\\w)(?:${script})(?!\\w)` : script,
+      `gu${has('i') ? 'i' : ''}`,
+    );
   } catch (error) {
     throw new CommandFailure((error as Error).message, 2);
   }
@@ -152,7 +189,7 @@ function searched(lines: readonly string[], matcher: RegExp): string[][] {
 
 /** What is said of a text, and how many of its lines fit. */
 function hitsIn(text: string, matcher: RegExp, has: (letter: string) => boolean) {
-  const lines = text.replace(/\n$/, '').split('\n');
+  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
   const found = searched(lines, matcher);
   const hits = lines.flatMap((line, nth) => {
     const matches = found[nth] ?? [];

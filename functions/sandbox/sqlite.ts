@@ -1,6 +1,6 @@
 import { decodeBytesToUtf8, type CommandContext, type ExecResult } from 'just-bash';
 import { randomUUID } from 'node:crypto';
-import { CommandFailure, inputOf, original, said, type Execute } from './command.ts';
+import { inputOf, original, said, type Execute } from './command.ts';
 
 /**
  * `sqlite3` with the commands that begin with a dot, each of which is a syntax error to the interpreter's:
@@ -10,7 +10,8 @@ import { CommandFailure, inputOf, original, said, type Execute } from './command
 interface Asked {
   readonly options: string[];
   readonly database: string;
-  readonly lines: string[];
+  /** Texts of arguments, each of which ends a statement; or the standard input. */
+  readonly texts: readonly string[];
 }
 
 const VALUED = /^-{1,2}(separator|newline|nullvalue)$/;
@@ -18,12 +19,19 @@ const DOT = /^\s*\.[a-z]/m;
 
 export const sqlite3: Execute = async (args, ctx) => {
   const asked = asksOf(args, ctx);
-  if (!asked.lines.some((line) => DOT.test(line))) return await original(ctx, args);
+  if (!asked.texts.some((text) => DOT.test(text))) {
+    // The interpreter's takes one text.
+    const { options, database, texts } = asked;
+    return await original(
+      ctx,
+      texts.length < 2 ? args : [...options, database, `\n${texts.join(';\n')}`],
+    );
+  }
   // What is kept in memory only would be gone with each call.
   const is_kept = asked.database !== ':memory:' && asked.database !== '';
   const database = is_kept ? asked.database : `/tmp/.sqlite-${randomUUID()}`;
   try {
-    return await new Dialogue(ctx, database, asked.options).run(asked.lines);
+    return await new Dialogue(ctx, database, asked.options).run(asked.texts);
   } finally {
     if (!is_kept) await ctx.fs.rm(database, { force: true });
   }
@@ -36,19 +44,26 @@ function asksOf(args: readonly string[], ctx: CommandContext): Asked {
   const left = [...args];
   for (let one = left.shift(); one !== undefined; one = left.shift()) {
     if (/^-{1,2}cmd$/.test(one)) first.push(left.shift() ?? '');
-    else if (VALUED.test(one)) options.push(one, left.shift() ?? '');
+    else if (VALUED.test(one)) options.push(one.replace(/^--/, '-'), left.shift() ?? '');
     else if (/^-./.test(one)) options.push(one.replace(/^--/, '-'));
     else operands.push(one);
   }
   const [database = '', ...given] = operands;
-  const rest = given.length > 0 ? given : [decodeBytesToUtf8(ctx.stdin)];
-  return { options, database, lines: [...first, ...rest].flatMap((text) => text.split('\n')) };
+  const input = given.length > 0 ? given : [decodeBytesToUtf8(ctx.stdin)];
+  return { options, database, texts: [...first, ...input] };
 }
 
 /** Modes that show the names of columns unless they are told not to. */
 const titled = new Set(['column', 'table', 'box', 'markdown']);
 const plain_modes = ['list', 'csv', 'json', 'line', 'tabs', 'quote', 'html', 'ascii'];
 const modes = new Set([...titled, ...plain_modes]);
+
+/** What a command is called as well. */
+const others: Readonly<Record<string, string>> = {
+  '.exit': '.quit',
+  '.header': '.headers',
+  '.indices': '.indexes',
+};
 
 /** Lines of a script in their order: SQL is collected until something else comes. */
 class Dialogue {
@@ -58,6 +73,8 @@ class Dialogue {
   #sql = '';
   #said = said('');
   #is_over = false;
+  #separator = '|';
+  readonly #pragmas: string[] = [];
 
   constructor(ctx: CommandContext, database: string, options: string[]) {
     this.#ctx = ctx;
@@ -65,25 +82,32 @@ class Dialogue {
     this.#options = options;
   }
 
-  async run(lines: readonly string[]): Promise<ExecResult> {
-    for (const line of lines) {
-      // Within a statement a line that begins with a dot is part of it.
-      const is_dot = DOT.test(line) && /(^|;)\s*$/.test(this.#sql);
-      if (!is_dot) this.#sql += `${line}\n`;
-      else {
-        await this.#ask();
-        await this.#command(wordsOf(line.trim()));
+  async run(texts: readonly string[]): Promise<ExecResult> {
+    for (const text of texts) {
+      for (const line of text.split('\n')) {
+        if (this.#is_over) return this.#said;
+        // Within a statement a line that begins with a dot is part of it.
+        if (DOT.test(line) && isWhole(this.#sql)) await this.#command(wordsOf(line.trim()));
+        else this.#sql += `${line}\n`;
       }
-      if (this.#is_over) return this.#said;
+      if (!isWhole(this.#sql)) this.#sql += ';\n';
     }
     await this.#ask();
     return this.#said;
   }
 
-  async #ask(sql = this.#sql, options = this.#options): Promise<void> {
-    if (sql === this.#sql) this.#sql = '';
+  /** Ask what was collected: each asking is a connection of its own, so as much as goes together. */
+  async #ask(): Promise<void> {
+    const sql = this.#sql;
+    this.#sql = '';
     if (sql.trim() === '') return;
-    const told = await original(this.#ctx, [...options, this.#database, sql]);
+    if (isOpen(sql)) {
+      this.#tell('a transaction must end before a command with a dot: each is a connection here');
+      return;
+    }
+    const kept = this.#pragmas.join('');
+    this.#pragmas.push(...Array.from(sql.matchAll(PRAGMA), ([pragma]) => `${pragma};\n`));
+    const told = await original(this.#ctx, [...this.#options, this.#database, `\n${kept}${sql}`]);
     this.#said = {
       stdout: this.#said.stdout + told.stdout,
       stderr: this.#said.stderr + told.stderr,
@@ -91,21 +115,47 @@ class Dialogue {
     };
   }
 
+  /** Ask for something else, in the plain form. */
+  async #askPlain(sql: string): Promise<void> {
+    const options = this.#options;
+    this.#options = options.filter((one) => one === '-readonly');
+    this.#sql = sql;
+    await this.#ask();
+    this.#options = options;
+  }
+
+  #tell(text: string): void {
+    const stderr = `${this.#said.stderr}sqlite3: ${text}\n`;
+    this.#said = { ...this.#said, stderr, exitCode: 1 };
+  }
+
   async #command([name = '', ...words]: string[]): Promise<void> {
-    const [word = ''] = words;
-    if (/^\.(quit|exit)$/.test(name)) this.#is_over = true;
-    else if (name === '.mode') this.#mode(word);
-    else if (/^\.head(er|ers)$/.test(name)) this.#set(word === 'on' ? ['-header'] : ['-noheader']);
-    else if (name === '.separator') this.#options.push('-separator', word);
-    else if (name === '.nullvalue') this.#options.push('-nullvalue', word);
-    else if (/^\.(tables|schema|indexes|indices)$/.test(name)) {
-      await this.#ask(catalogue(name, word), []);
-    } else if (name === '.import') await this.#import(words);
-    else if (!/^\.(bail|echo|timer|changes|width)$/.test(name)) {
-      throw new CommandFailure(
-        `${name} is not known here, but .mode, .headers, .separator, .nullvalue, .tables, .schema, .indexes, .import and .quit are`,
-      );
-    }
+    if (/^\.(bail|echo|timer|changes|width)$/.test(name)) return;
+    await this.#ask();
+    const known: Readonly<Record<string, (word: string) => Promise<void> | void>> = {
+      '.quit': () => this.#end(),
+      '.mode': (word) => this.#mode(word),
+      '.headers': (word) => this.#set([/^(on|yes|1)$/i.test(word) ? '-header' : '-noheader']),
+      '.separator': (word) => this.#separate(word),
+      '.nullvalue': (word) => void this.#options.push('-nullvalue', word),
+      '.tables': async (word) => await this.#askPlain(catalogue('.tables', word)),
+      '.schema': async (word) => await this.#askPlain(catalogue('.schema', word)),
+      '.indexes': async (word) => await this.#askPlain(catalogue('.indexes', word)),
+      '.import': async () => await this.#import(words),
+    };
+    const run = known[others[name] ?? name];
+    if (run === undefined) {
+      this.#tell(`${name} is not known here, but ${Object.keys(known).join(', ')} are`);
+    } else await run(words[0] ?? '');
+  }
+
+  #end(): void {
+    this.#is_over = true;
+  }
+
+  #separate(word: string): void {
+    this.#separator = word.replace(/\\t/g, '\t');
+    this.#options.push('-separator', this.#separator);
   }
 
   #set(options: readonly string[]): void {
@@ -113,10 +163,11 @@ class Dialogue {
   }
 
   #mode(word: string): void {
-    if (!modes.has(word)) throw new CommandFailure(`there is no mode '${word}' here`);
+    if (!modes.has(word)) return this.#tell(`there is no mode '${word}' here`);
     const is_told = this.#options.some((one) => /^-(no)?header$/.test(one));
     this.#options = [...this.#options.filter((one) => !modes.has(one.slice(1))), `-${word}`];
     if (titled.has(word) && !is_told) this.#set(['-header']);
+    this.#separator = { csv: ',', tabs: '\t' }[word] ?? this.#separator;
   }
 
   /** `.import [--csv] [--skip N] FILE TABLE`: a table that is not there gets the names of the first line. */
@@ -127,9 +178,8 @@ class Dialogue {
     );
     const [file = '', table = ''] = plain;
     const is_csv = words.includes('--csv') || this.#options.includes('-csv');
-    const at = this.#options.lastIndexOf('-separator');
-    const tabs = this.#options.includes('-tabs') ? '\t' : '|';
-    const separator = is_csv ? ',' : at === -1 ? tabs : (this.#options[at + 1] ?? tabs);
+    const own = is_csv && this.#separator === '|' ? ',' : this.#separator;
+    const separator = words.includes('--csv') ? ',' : own;
     const text = (await inputOf(this.#ctx, file)).toString('utf8').replace(/^\ufeff/, '');
     const rows = rowsOf(text, separator).slice(skips < 0 ? 0 : Number(words[skips + 1]));
     const there = await original(this.#ctx, [this.#database, columnsOf(table)]);
@@ -138,8 +188,27 @@ class Dialogue {
     const columns = named.map((column) => `${name(column)} ANY`).join(', ');
     const made = known > 0 ? [] : [`CREATE TABLE ${name(table)}(${columns})`];
     const inserts = batches(rows, ROWS).map((some) => inserted(table, some, known || named.length));
-    await this.#ask(['BEGIN', ...made, ...inserts, 'COMMIT'].join(';\n'), []);
+    await this.#askPlain(['BEGIN', ...made, ...inserts, 'COMMIT', ''].join(';\n'));
   }
+}
+
+/** Settings that a new connection has not; what they print is left where it was. */
+const PRAGMA = /(?<=^|;)\s*PRAGMA\s+(?!journal_mode)\w+\s*=\s*\w+/gi;
+
+const BETWEEN = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*(?:\n|$)|\/\*[^]*?\*\//g;
+
+/** Whether a transaction is left open. */
+function isOpen(sql: string): boolean {
+  const words = sql
+    .replace(BETWEEN, ' ')
+    .matchAll(/(?<=(?:^|;)\s*)(BEGIN|COMMIT|END|ROLLBACK)\b/gi);
+  return Array.from(words).at(-1)?.[0].toUpperCase() === 'BEGIN';
+}
+
+/** Whether no statement is begun: texts and comments left aside, nothing stands behind the last semicolon. */
+function isWhole(sql: string): boolean {
+  const left = sql.replace(BETWEEN, (all) => (/^['"]/.test(all) ? 'x' : ' '));
+  return /(^|;)\s*$/.test(left) && !/['"]|\/\*/.test(left);
 }
 
 /** Words of a line, of which quotes hold together what has blanks. */
@@ -184,12 +253,13 @@ function rowsOf(text: string, separator: string): string[][] {
   let row: string[] = [];
   const edge = separator.replace(/[^\w\s]/g, String.raw`\$&`);
   const cells = new RegExp(
-    `(?:"((?:[^"]|"")*)"|((?:(?!${edge})[^\\r\\n])*))(${edge}|\\r?\\n|$)`,
+    `(?:"((?:[^"]|"")*)"|((?:(?!${edge})[^\\n])*))(${edge}|\\r?\\n|$)`,
     'gy',
   );
   for (const [all, inside, plain = '', end = ''] of text.matchAll(cells)) {
     if (all === '' && row.length === 0) break;
-    row.push(inside === undefined ? plain : inside.replaceAll('""', '"'));
+    const cell = inside === undefined ? plain : inside.replaceAll('""', '"');
+    row.push(end === separator ? cell : cell.replace(/\r$/, ''));
     if (end !== separator) {
       rows.push(row);
       row = [];

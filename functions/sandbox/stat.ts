@@ -6,6 +6,7 @@ export const stat: Execute = async (given, ctx) => {
   if (!given.some((arg) => /^(-L?c|--format|--printf=)/.test(arg)))
     return await original(ctx, given);
   const { format, ends, follows, files } = asked(given);
+  if (files.length === 0) throw new CommandFailure('missing operand');
   let result = said('');
   for (const file of files) {
     const path = ctx.fs.resolvePath(ctx.cwd, file);
@@ -25,7 +26,12 @@ const PRINTF = '--printf=';
 
 function asked(args: readonly string[]) {
   const printed = args.find((arg) => arg.startsWith(PRINTF))?.slice(PRINTF.length);
-  const rest = args.filter((arg) => !arg.startsWith(PRINTF));
+  const rest = args.flatMap((arg, at) => {
+    if (arg.startsWith(PRINTF)) return [];
+    // Its value may begin with a dash.
+    if (/^-L?c$/.test(args[at - 1] ?? '')) return [`--format=${arg}`];
+    return /^-L?c$/.test(arg) ? (arg === '-Lc' ? ['-L'] : []) : [arg];
+  });
   const known = { flags: 'L', valued: 'c', long: { c: 'format', L: 'dereference' } };
   const { operands: files, has, value } = optionsOf(rest, known);
   const format = printed === undefined ? (value('c') ?? '') : escapesIn(printed);
@@ -33,7 +39,7 @@ function asked(args: readonly string[]) {
 }
 
 function escapesIn(text: string): string {
-  const letters: Readonly<Record<string, string>> = { n: '\n', t: '\t', '\\': '\\', '"': '"' };
+  const letters: Readonly<Record<string, string>> = { n: '\n', t: '\t', '0': '\0', '\\': '\\' };
   return text.replace(/\\(.)/gs, (all, letter: string) => letters[letter] ?? all);
 }
 
@@ -46,12 +52,15 @@ async function shownOf(
   const target = found.isSymbolicLink
     ? await ctx.fs.readlink(ctx.fs.resolvePath(ctx.cwd, file))
     : undefined;
-  return format.replace(/%([-0# +]*)(\d*)(?:\.\d+)?([a-zA-Z%])/g, (all, _flags, width, letter) => {
-    const value = valueOf(String(letter), { file, found, target });
+  return format.replace(FIELD, (all, flags: string, width: string, letter: string) => {
+    const value = valueOf(letter, { file, found, target });
     if (value === undefined) throw new CommandFailure(`'${all}' is not known here`);
-    return value.padStart(Number(width));
+    if (flags.includes('-')) return value.padEnd(Number(width));
+    return value.padStart(Number(width), flags.includes('0') ? '0' : ' ');
   });
 }
+
+const FIELD = /%([-0# +]*)(\d*)(?:\.\d+)?([a-zA-Z%])/g;
 
 interface Shown {
   readonly file: string;

@@ -48,7 +48,12 @@ async function withWords(
   if (exec === undefined) throw new Error('a command runs in a shell');
   const command = ['xargs', '-0', ...args].map(quoted).join(' ');
   const ends = signal === undefined ? {} : { signal };
-  return await exec(command, { cwd, stdin: words.join('\0'), stdinKind: 'bytes', ...ends });
+  return await exec(command, {
+    cwd,
+    stdin: words.map((word) => `${word}\0`).join(''),
+    stdinKind: 'bytes',
+    ...ends,
+  });
 }
 
 /** The words of an input, of which quotes and backslashes hold together what has blanks. */

@@ -49,7 +49,7 @@ async function cdk(...args: string[]): Promise<Said> {
   };
   return await new Promise((resolve) => {
     execFile(join(bin, 'cdk'), args, { cwd: root, env }, (error, stdout, stderr) => {
-      resolve({ code: Number(error?.code ?? 0), text: stdout + stderr });
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), text: stdout + stderr });
     });
   });
 }

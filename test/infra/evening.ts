@@ -383,6 +383,8 @@ async function leavePart({ host }: Rig, session_id: string): Promise<void> {
 /** What is deleted goes at once; what was lost on the way is swept by reconcile. */
 async function deleteEverything({ rig, own, day, meddler }: Evening): Promise<void> {
   const { beta } = rig.client;
+  const key = await own.apiKeys.create({ name: 'evening' });
+  await own.apiKeys.revoke(key.id);
   await own.dreamSchedules.archive(day.dream_schedule_id);
   await beta.sessions.archive(day.session_id);
   await leavePart(rig, day.session_id);

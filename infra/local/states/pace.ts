@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a task takes of a processor until it waits for something else: a child's turn before its first request. */
+/** What a task takes of a processor until it waits for something else, and half of that again: a child's turn before its first request. */
 const begin_ms = 30;
 
 /**

@@ -52,11 +52,11 @@ test.each([
     'a\nb\nc',
   ],
   [
-    `a=(3 1 2); IFS=$'\\n' s=($(sort <<< "\${a[*]}")); echo "\${s[@]}"; IFS=- x="\${a[*]}"; echo "<$x>"; set -- a b; y="$*"; echo $y`,
-    '1 2 3\n<3-1-2>\na b',
+    `a=(3 1 2); IFS=$'\\n' s=($(sort <<< "\${a[*]}")); echo "\${s[@]}"; IFS=- x="\${a[*]}"; echo "<$x>"; set -- a b; y="$*"; echo $y; f() { local IFS=,; local z="<$*>"; echo "$z"; [[ "$*" == p,q ]] && echo eq; }; f p q; false; w="$*$?"; echo "$w"; a=(x "" ""); IFS=$'\\n'; v="\${a[*]}"; echo \${#v}`,
+    '1 2 3\n<3-1-2>\na b\n<p,q>\neq\na-b1\n3',
   ],
   [
-    'echo a > x; ln -s x l; mkdir d; ln -s d e; rm x; rm -f l; rm -v e; ls; rm l; rm -r d; ls | wc -l',
+    'echo a > x; ln -s x l; mkdir d; ln -s d e; rm x; rm -f l; rm -v e; ls; rm l; rm -r d; ln -s nope m; : > -f; rm -i m 2>/dev/null; rm -- m -f; ls | wc -l',
     "removed 'e'\nd\n0\nrm: cannot remove 'l': No such file or directory",
   ],
   ['echo x > "ü.txt"; find . -name "ü*" | while read -r f; do cat "$f"; done', 'x'],
@@ -150,23 +150,31 @@ test.each([
     '1,2,3\n1:c,2:b,2:b\nar\n2\n0',
   ],
   [
-    String.raw`mkdir -p q; grep -ro 'b*' q; grep -o '[^a-z ]*\>' l | paste -sd,; grep -o '(*' <<< 'f((x'; grep -oE '\(*x?' <<< 'f((x'`,
-    "1,2,3\n((\n((x\ngrep: with -r and -o an expression that nothing fits too ('b*') is not known here: write one that finds something, as with \\+ for *",
+    String.raw`mkdir -p q; echo b > q/x; grep -ro 'b*' q; grep -c '\<b' l; grep -cE '\<[a-z]+l\>' l; grep -o '[^a-z ]*\>' l | paste -sd,; grep -o '(*' <<< 'f((x'; grep -oE '\(*x?' <<< 'f((x'`,
+    "1\n1\n1,2,3\n((\n((x\ngrep: with these options an expression that nothing fits too ('b*') is not known here: write one that finds something, as with \\+ for *",
+  ],
+  [
+    String.raw`grep -o '$[0-9.]*' <<< 'cost $5.20'; grep -o '\[.*]' <<< 'a [b] c'; grep -oE '\{[^}]*}?' <<< 'x {y}'; grep -oE '\d+\.?\d*' <<< 'a 1.5'; grep -oE 'x{,2}z?' <<< 'xxz'; grep -ow '[a-z]*' <<< 'ab c1 d'; grep -oP '\d*' <<< 'a12b3'`,
+    '$5.20\n[b]\n{y}\n1.5\nxxz\nab\nd\n12\n3',
+  ],
+  [
+    String.raw`mkdir -p q; grep -o '[0-9]*' l none q 2>&1; echo $?; : > e; grep -oc '[a-z]*' e; grep -oq 'x*' e || echo none; grep -o 2>/dev/null; echo $?; grep -e a -o l | wc -l; grep -o --only-matching 'b*' l`,
+    'l:1\nl:2\nl:3\ngrep: none: No such file or directory\ngrep: q: Is a directory\n2\n0\nnone\n2\n2\nb\nb',
   ],
   [
     `echo '"a b" c' | xargs -n1; echo 'a\\ b' | xargs printf '[%s]'; echo; echo "it's" | xargs; echo $?`,
     'a b\nc\n[a b]\n1\nxargs: unmatched single quote; by default quotes are special to xargs unless you use the -0 option',
   ],
   [
-    'touch -d "2026-01-02 03:04:05 UTC" c; stat -c "%n %s %Y %a %A %F%%" c; stat --printf="%s\\n" c; ln -s c k; stat -c "%N %F" k; stat -Lc %y k; stat -c %s none; stat -c %q c',
-    "c 8 1767323045 644 -rw-r--r-- regular file%\n8\n'k' -> 'c' symbolic link\n2026-01-02 03:04:05.000000000 +0000\nstat: cannot statx 'none': No such file or directory\nstat: '%q' is not known here\n[exit code 1]",
+    'touch -d "2026-01-02 03:04:05 UTC" c; stat -c "%n %s %Y %a %A %F%%" c; stat --printf="%s\\n" c; ln -s c k; stat -c "%N %F" k; stat -Lc %y k; stat --printf="[%-4s|%04s]" c; echo; stat -c -%s c; stat -c %s none; stat -c %s; stat -c %q c',
+    "c 8 1767323045 644 -rw-r--r-- regular file%\n8\n'k' -> 'c' symbolic link\n2026-01-02 03:04:05.000000000 +0000\n[8   |0008]\n-8\nstat: cannot statx 'none': No such file or directory\nstat: missing operand\nstat: '%q' is not known here\n[exit code 1]",
   ],
   [
-    'date -u -d 2026-03-05 "+%-d %-m %_d %^a %d %-H"; touch -d "2026-01-02 03:04:05 UTC" c; date -u -r c +%F; date -r none +%F',
-    '5 3  5 THU 05 0\n2026-01-02\ndate: none: No such file or directory\n[exit code 1]',
+    'date -u -d 2026-03-05 "+%-e|%%-d|100%%-done"; date -u -d "Sat, Mar 7 2026" +%-d; date -u -d 2026-03-05 "+%-d %-m %_d %^a %d %-H"; touch -d "2026-01-02 03:04:05 UTC" c; date -u -r c +%F; date -r none +%F',
+    '5|%-d|100%-done\n7\n5 3  5 THU 05 0\n2026-01-02\ndate: none: No such file or directory\n[exit code 1]',
   ],
   [
-    'at() { date -u -d "$1" +%u:%H:%M; }; at friday; at "next mon"; at "last Sunday"; at "this wednesday"; for d in "next tuesday" "last tuesday"; do n=$(( ($(date -u -d "$d" +%s) - $(date -u -d "today 00:00" +%s)) / 86400 )); [ $n -ge -7 ] && [ $n -le 7 ] && [ $n -ne 0 ] && echo ok; done; date -u -d "Mon, 5 Jan 2026" +%F; at "tomorrow 08:30" | cut -d: -f2-; [ $(date -u -d 08:30 +%F) = $(date -u +%F) ] && at 08:30:15 | cut -d: -f2-',
+    'at() { date -u -d "$1" +%u:%H:%M; }; at friday; at "next mon"; at "last Sunday"; at "this wednesday"; days() { echo $(( ($(date -u -d "$1" +%s) - $(date -u -d "today 00:00" +%s)) / 86400 )); }; n=$(days "next tuesday"); [ $n -gt 0 ] && [ $n -le 7 ] && echo ok; n=$(days "last tuesday"); [ $n -lt 0 ] && [ $n -ge -7 ] && echo ok; date -u -d "Mon, 5 Jan 2026" +%F; at "tomorrow 08:30" | cut -d: -f2-; [ $(date -u -d 08:30 +%F) = $(date -u +%F) ] && at 08:30:15 | cut -d: -f2-',
     '5:00:00\n1:00:00\n7:00:00\n3:00:00\nok\nok\n2026-01-05\n08:30\n08:30',
   ],
   [

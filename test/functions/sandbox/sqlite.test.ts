@@ -39,8 +39,20 @@ test.each([
     '1000|500500',
   ],
   [
+    `sqlite3 :memory: 'select 1' 'select 2'; sqlite3 -cmd 'select 3' -cmd 'select 4' :memory: 'select 5'; sqlite3 db '.mode csv' 'select 1, 2' 'select 6'`,
+    '1\n2\n3\n4\n5\n1,2\n6',
+  ],
+  [
+    `sqlite3 db <<'EOF'\n-- made; for a test\n.headers ON\nPRAGMA foreign_keys=ON;\ncreate table p(i integer primary key); create table c(p references p(i)); /* kept\n.tables */\n.mode csv\ninsert into c values (9);\n.quit\nEOF\nsqlite3 db 'select count(*) from c'; printf 'begin;\ncreate table x(a);\n.tables\ncommit;\n' | sqlite3 db`,
+    '! 0\nc\np\nError: FOREIGN KEY constraint failed\nsqlite3: a transaction must end before a command with a dot: each is a connection here\nError: cannot commit - no transaction is active\n[exit code 1]',
+  ],
+  [
+    `printf 'a;b\\r\\n1;x\\ry\\r\\n2;\\r\\n' > e.csv; sqlite3 db '.mode csv' '.separator ;' '.import e.csv e' '.mode list' 'select count(*), length(max(b)) from e'; sqlite3 -readonly db '.import --csv in.csv r' 2>/dev/null; sqlite3 db .tables`,
+    '2;3\ne',
+  ],
+  [
     'sqlite3 db .dump; echo $?; sqlite3 db ".mode odd"',
-    "! 1\nsqlite3: .dump is not known here, but .mode, .headers, .separator, .nullvalue, .tables, .schema, .indexes, .import and .quit are\nsqlite3: there is no mode 'odd' here\n[exit code 1]",
+    "! 1\nsqlite3: .dump is not known here, but .quit, .mode, .headers, .separator, .nullvalue, .tables, .schema, .indexes, .import are\nsqlite3: there is no mode 'odd' here\n[exit code 1]",
   ],
 ])('%s', async (command, expected) => {
   expect(await answer(command, before)).toBe(expected);
