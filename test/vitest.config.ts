@@ -1,9 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { shippedInterpreter } from './shipped-modules.ts';
+
+const root = new URL('..', import.meta.url).pathname;
 
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root,
+    alias: { 'just-bash': shippedInterpreter(root) },
     include: ['test/**/*.test.ts'],
     // Twice what the longest that says nothing else takes on two busy cores.
     testTimeout: 60_000,
