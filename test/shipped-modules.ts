@@ -5,7 +5,7 @@ import { copySandboxModules } from '../infra/sandbox-modules.ts';
 
 /**
  * The sandbox's interpreter as it ships, mended: a program of Python's in the package's own may miss a file that
- * is there, once in some thousand runs. Copied once, and again when what is copied or mended has changed.
+ * is there, which failed two of three runs of the tests. Copied once, and again when what is copied or mended has changed.
  *
  * @returns the module that `just-bash` names
  */

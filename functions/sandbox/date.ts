@@ -116,15 +116,16 @@ async function weekday(
 ): Promise<number | undefined> {
   const today = await secondsOf(base, args, ctx);
   if (today === undefined) return undefined;
-  const is_utc = args.some((arg) => arg.startsWith('-u') || arg === '--utc');
-  const options = is_utc ? ['-u'] : [];
-  const told = await original(ctx, [...options, '-d', `@${today}`, '+%u %F']);
+  const told = await original(ctx, [...zoneOf(args), '-d', `@${today}`, '+%u %F']);
   const [now = '', date = ''] = told.stdout.trim().split(' ');
   const ahead = (number - Number(now) + 7) % 7;
   const steps = { this: ahead, next: ahead === 0 ? 7 : ahead, last: ahead - 7 }[which];
   const at = new Date(Date.parse(`${date}T00:00:00Z`) + steps * 86_400_000);
   return await secondsOf(at.toISOString().slice(0, 10), args, ctx);
 }
+
+const zoneOf = (args: readonly string[]): string[] =>
+  args.some((arg) => arg.startsWith('-u') || arg === '--utc') ? ['-u'] : [];
 
 /** A time of today. */
 const TIME = /^\d{1,2}:\d{2}(:\d{2})?$/;
@@ -135,8 +136,7 @@ async function secondsOf(
   args: readonly string[],
   ctx: CommandContext,
 ): Promise<number | undefined> {
-  const is_utc = args.some((arg) => arg.startsWith('-u') || arg === '--utc');
-  const options = is_utc ? ['-u'] : [];
+  const options = zoneOf(args);
   const today = TIME.test(base) ? (await original(ctx, [...options, '+%F '])).stdout.trim() : '';
   const whole = `${today} ${base}`.trim();
   const when = whole === '' ? [] : ['-d', whole];

@@ -131,13 +131,9 @@ function isAll({ type, operation, parameter }: Node): boolean {
 }
 
 function withDefault(part: Node): Node {
-  const [command] = commandsOf(': "${x-}"');
-  const found: Node[] = [];
-  changeEach(command, (node) => {
-    if (node.type === 'ParameterExpansion') found.push(node);
-    return node;
-  });
-  return { ...part, operation: found[0]?.['operation'] ?? null };
+  const sample = partOf('"${x-}"', 'ParameterExpansion');
+  if (!isNode(sample)) throw new Error('a template is an expansion');
+  return { ...part, operation: sample['operation'] };
 }
 
 const deaf = new Set(['If', 'Case', 'For', 'CStyleFor']);

@@ -36,9 +36,8 @@ def _waits():
             future = module._base.Future()
             future.set_running_or_notify_cancel()
             try:
-                prepare = getattr(self, '_prepare', None)
-                if prepare is not None:
-                    self._prepare = None
+                prepare, self._prepare = self._prepare, None
+                if prepare:
                     prepare()
                 future.set_result(fn(*args, **options))
             except BaseException as error:

@@ -1,6 +1,6 @@
 import { decodeBytesToUtf8, type CommandContext, type ExecResult } from 'just-bash';
 import { randomUUID } from 'node:crypto';
-import { inputOf, original, said, type Execute } from './command.ts';
+import { CommandFailure, inputOf, original, said, type Execute } from './command.ts';
 
 /**
  * `sqlite3` with the commands that begin with a dot, each of which is a syntax error to the interpreter's:
@@ -106,7 +106,7 @@ class Dialogue {
       return;
     }
     const kept = this.#pragmas.join('');
-    this.#pragmas.push(...Array.from(sql.matchAll(PRAGMA), ([pragma]) => `${pragma};\n`));
+    this.#pragmas.push(...Array.from(bare(sql).matchAll(PRAGMA), ([pragma]) => `${pragma};\n`));
     const told = await original(this.#ctx, [...this.#options, this.#database, `\n${kept}${sql}`]);
     this.#said = {
       stdout: this.#said.stdout + told.stdout,
@@ -146,7 +146,15 @@ class Dialogue {
     const run = known[others[name] ?? name];
     if (run === undefined) {
       this.#tell(`${name} is not known here, but ${Object.keys(known).join(', ')} are`);
-    } else await run(words[0] ?? '');
+      return;
+    }
+    try {
+      await run(words[0] ?? '');
+    } catch (error) {
+      // What was said before it stays said.
+      if (!(error instanceof CommandFailure)) throw error;
+      this.#tell(error.message);
+    }
   }
 
   #end(): void {
@@ -192,22 +200,25 @@ class Dialogue {
   }
 }
 
-/** Settings that a new connection has not; what they print is left where it was. */
-const PRAGMA = /(?<=^|;)\s*PRAGMA\s+(?!journal_mode)\w+\s*=\s*\w+/gi;
+/** Settings that change what a statement does, and that a new connection has not. */
+const PRAGMA =
+  /(?<=^|;)\s*PRAGMA\s+(?:foreign_keys|recursive_triggers|case_sensitive_like|ignore_check_constraints)\s*=\s*\w+/gi;
 
 const BETWEEN = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*(?:\n|$)|\/\*[^]*?\*\//g;
 
+/** A script without what its texts and comments say. */
+const bare = (sql: string): string =>
+  sql.replace(BETWEEN, (all) => (/^['"]/.test(all) ? 'x' : ' '));
+
 /** Whether a transaction is left open. */
 function isOpen(sql: string): boolean {
-  const words = sql
-    .replace(BETWEEN, ' ')
-    .matchAll(/(?<=(?:^|;)\s*)(BEGIN|COMMIT|END|ROLLBACK)\b/gi);
+  const words = bare(sql).matchAll(/(?<=(?:^|;)\s*)(BEGIN|COMMIT|END|ROLLBACK)\b/gi);
   return Array.from(words).at(-1)?.[0].toUpperCase() === 'BEGIN';
 }
 
-/** Whether no statement is begun: texts and comments left aside, nothing stands behind the last semicolon. */
+/** Whether no statement is begun: nothing stands behind the last semicolon. */
 function isWhole(sql: string): boolean {
-  const left = sql.replace(BETWEEN, (all) => (/^['"]/.test(all) ? 'x' : ' '));
+  const left = bare(sql);
   return /(^|;)\s*$/.test(left) && !/['"]|\/\*/.test(left);
 }
 

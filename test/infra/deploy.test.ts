@@ -129,6 +129,12 @@ const queue = (...names: string[]) => ({
 const refusals: [what: string, resources: Record<string, Resource>, message: RegExp][] = [
   ['a circle', { A: queue('B'), B: queue('C'), C: queue('A') }, /^Circular .* \[A, B, C\]$/],
   ['a name that is not there', { A: queue('B', 'AWS::Region') }, /Unresolved .* \[B\]/],
+  [
+    'more resources than it takes',
+    Object.fromEntries(Array.from({ length: 501 }, (_, nth) => [`Q${nth}`, queue()])),
+    /501 resources/,
+  ],
+  ['a larger text than it takes', { A: queue('x'.repeat(1_048_576)) }, /1048576 bytes/],
   ['roles that nobody allowed', { A: { Type: 'AWS::IAM::Role' } }, /\[CAPABILITY_IAM\]/],
 ];
 

@@ -51,6 +51,10 @@ test.each([
     '2;3\ne',
   ],
   [
+    `printf 'select 1;\\n.import none t\\nselect 2;\\n-- a note\\nPRAGMA foreign_keys=ON;\\ncreate table p(i integer primary key); create table c(p references p(i));\\n.headers on\\ninsert into c values (9);\\n' | sqlite3 db`,
+    '! 1\n2\nsqlite3: none: No such file or directory\nError: FOREIGN KEY constraint failed\n[exit code 1]',
+  ],
+  [
     'sqlite3 db .dump; echo $?; sqlite3 db ".mode odd"',
     "! 1\nsqlite3: .dump is not known here, but .quit, .mode, .headers, .separator, .nullvalue, .tables, .schema, .indexes, .import are\nsqlite3: there is no mode 'odd' here\n[exit code 1]",
   ],

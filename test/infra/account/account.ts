@@ -5,9 +5,8 @@ import { buffer } from 'node:stream/consumers';
 import { element, Refused, result, type Answer } from './answers.ts';
 import { Assets } from './assets.ts';
 import { CloudFormation } from './cloudformation.ts';
+import { ACCOUNT, REGION } from './place.ts';
 
-const ACCOUNT = '111122223333';
-const REGION = 'eu-central-1';
 /** The account is bootstrapped, as AWS's own template of the locked CLI does it. */
 const BOOTSTRAP_VERSION = '30';
 

@@ -1,4 +1,5 @@
 import { element, xml, type Answer } from './answers.ts';
+import { REGION } from './place.ts';
 
 /** The bucket of assets: lists, puts and uploads in parts. */
 export class Assets {
@@ -9,8 +10,7 @@ export class Assets {
   answer(method: string, { pathname, searchParams }: URL, body: Buffer): Answer {
     if (searchParams.has('list-type'))
       return this.#list(`${pathname}${searchParams.get('prefix')}`);
-    if (searchParams.has('location'))
-      return xml('<LocationConstraint>eu-central-1</LocationConstraint>');
+    if (searchParams.has('location')) return xml(element('LocationConstraint', REGION));
     if (searchParams.has('encryption')) return xml(encryption);
     const upload = searchParams.get('uploadId');
     if (method === 'PUT' && upload !== null) {

@@ -1,6 +1,7 @@
 import { Stack as Resolved } from '../../../infra/local/template/stack.ts';
 import type { Template as LocalTemplate } from '../../../infra/local/template/template.ts';
 import { element, Refused, result, type Answer } from './answers.ts';
+import { ACCOUNT, REGION } from './place.ts';
 import { inOrder, parse, type Template } from './template.ts';
 
 interface Stack {
@@ -163,7 +164,7 @@ const invalid = (message: string): Refused => new Refused('ValidationError', mes
 const isGone = ({ status }: Stack): boolean => status === 'DELETE_COMPLETE';
 
 function arnOf(kind: string, name: string, { number }: Pick<Stack, 'number'>): string {
-  return `arn:aws:cloudformation:eu-central-1:111122223333:${kind}/${name}/${number}`;
+  return `arn:aws:cloudformation:${REGION}:${ACCOUNT}:${kind}/${name}/${number}`;
 }
 
 function shown({ name, arn, status, is_protected, template }: Stack): string {
