@@ -16,7 +16,7 @@ let leases: string[] = [];
 let ranges: string[] = [];
 /** Done once, before the step first writes a file, or stores the contents of one. */
 const meanwhile: { written?: () => Promise<void>; stored?: () => Promise<void> } = {};
-/** The step has looked at its thread. */
+/** The step has been told of an interrupt by its look at the thread. */
 let looked: () => void = () => undefined;
 
 async function once(name: 'written' | 'stored'): Promise<void> {
@@ -44,8 +44,10 @@ beforeAll(async () => {
         asked.push(names.includes('F') ? 'answer' : 'write');
         if (names.includes('F')) await once('written');
       },
-      after: ({ function_name, action }) => {
-        if (function_name === 'step' && action === 'GetItem') looked();
+      after: ({ function_name, action }, { body }) => {
+        // Which look tells it is only known by what it brings: none follows that one.
+        const is_look = function_name === 'step' && action === 'GetItem';
+        if (is_look && body.includes('user.interrupt')) looked();
       },
     },
   });
@@ -227,8 +229,9 @@ test('what was done before an interrupt is kept, and told as it is', async () =>
   const id = await rig.session();
   // Its watch has stopped the call, whose answer is there already.
   meanwhile.stored = async () => {
+    const told = new Promise<void>((resolve) => (looked = resolve));
     await rig.send(id, { type: 'user.interrupt' });
-    await new Promise<void>((resolve) => (looked = resolve));
+    await told;
   };
   await rig.send(id, message('large'));
   const [told] = answersIn(await rig.rested(id));
