@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Anthropic from '@anthropic-ai/sdk';
 import { newAgent, newEnvironment, newSession } from '../bench/sessions.ts';
@@ -100,7 +101,7 @@ async function crowdOnce(parts: Parts): Promise<Wave> {
     })),
   );
   const streams = await Promise.all(readers);
-  const played = await Promise.all(ids.map(async (id) => session(parts, id)));
+  const played = await Promise.all(ids.map(async (id) => await sessionOrFault(parts, id)));
   const logs = new Map(played.map(({ id, log }) => [id, log]));
   const told = await Promise.all(
     streams.map(async ({ id, stream }) => {
@@ -125,6 +126,15 @@ interface Played {
   readonly faults: string[];
 }
 
+/** What one session is refused for good does not end the others. */
+async function sessionOrFault(parts: Parts, id: string): Promise<Played> {
+  try {
+    return await session(parts, id);
+  } catch (error) {
+    return { id, log: [], turns: 0, faults: [`${id}: ${String(error)}`] };
+  }
+}
+
 /** One session to its last turn. */
 async function session(
   { client, options, timings, turnEnded }: Parts,
@@ -134,8 +144,10 @@ async function session(
   for (let turn = 0; turn < options.turns; turn++) {
     const started = performance.now();
     const text = `tools=${options.tools} name=turn${turn}`;
+    // A send whose answer came too late is repeated, and must be one.
+    const headers = { 'Idempotency-Key': randomUUID() };
     await timings.of('events_send', async () =>
-      client.beta.sessions.events.send(id, { events: [message(text)] }),
+      client.beta.sessions.events.send(id, { events: [message(text)] }, { headers }),
     );
     await atRest({ client, timings }, id, started + TURN_MS_MAX);
     timings.add('turn', performance.now() - started);
