@@ -115,6 +115,7 @@ export interface AwsAnswer {
  * time: most of what a step has, in a function with a sixth of a processor.
  */
 export class AwsCaller {
+  readonly #name: ServiceName;
   readonly #origin: URL;
   readonly #signer: SignatureV4;
   readonly #retries: StandardRetryStrategy;
@@ -123,6 +124,7 @@ export class AwsCaller {
   constructor(name: ServiceName, place: AwsPlace = {}, http = shortCalls) {
     const { attempts_max, delay_ms } = services[name];
     const region = place.region ?? lambdaVariable('AWS_REGION');
+    this.#name = name;
     this.#origin = new URL(place.endpoint ?? endpointOf(name, region));
     this.#http = new NodeHttpHandler(http);
     this.#signer = new SignatureV4({
@@ -168,7 +170,7 @@ export class AwsCaller {
     const whole = this.#request(request, {
       ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
       'user-agent': 'reverie',
-      ...(await traceOf()),
+      ...(await traceOf(this.#name)),
     });
     whole.body = body;
     whole.headers = (await this.#signer.sign(whole)).headers;
@@ -218,13 +220,23 @@ export async function bytesOf(body: IncomingMessage): Promise<Buffer> {
 }
 
 /**
- * The trace of the invocation that calls, as the clients send it along: by it Lambda and Step Functions
- * count chains of calls, and the local host tells one caller from another.
+ * The trace of the invocation that calls, as the clients send it along: by it Lambda counts chains of
+ * calls, and the local host tells one caller from another.
  */
-async function traceOf(): Promise<{ 'x-amzn-trace-id'?: string }> {
+async function traceOf(name: ServiceName): Promise<{ 'x-amzn-trace-id'?: string }> {
   const store = await InvokeStore.getInstanceAsync();
   const trace = store.getXRayTraceId() ?? given('_X_AMZN_TRACE_ID');
-  return trace === undefined ? {} : { 'x-amzn-trace-id': trace };
+  if (trace === undefined) return {};
+  return { 'x-amzn-trace-id': name === 'states' ? withoutLineage(trace) : trace };
+}
+
+/**
+ * Which trace it is, and not `Lineage`, by which Lambda counts how often one chain of calls has come by a
+ * function, and ends it after 16: a coordinator and its children start each other for as long as they work.
+ */
+function withoutLineage(trace: string): string {
+  const parts = trace.split(';').filter((part) => !part.startsWith('Lineage='));
+  return parts.join(';');
 }
 
 /** Source: the SDK's variables for endpoints, the one for a service before the one for all. */

@@ -17,9 +17,8 @@ export class StepFunctionsExecutions implements Executions {
       await this.#sfn.call('StartExecution', {
         stateMachineArn: this.#machine_arn,
         name,
+        // No `traceHeader`: Step Functions goes by the header of the request, which the caller sends.
         input: JSON.stringify(input),
-        // Joins the request's trace with the machine's; Lambda sets it, and only when it traces.
-        traceHeader: traceHeader(process.env['_X_AMZN_TRACE_ID']),
       });
     } catch (error) {
       // It has been started before: by us with a lost reply, or by reconcile.
@@ -42,13 +41,4 @@ export class StepFunctionsExecutions implements Executions {
   #arn(execution: string): string {
     return `${this.#machine_arn.replace(':stateMachine:', ':execution:')}:${execution}`;
   }
-}
-
-/**
- * Which trace it is, and not `Lineage`, by which Lambda counts how often one chain of calls has come by a
- * function, and ends it after 16: a coordinator and its children start each other for as long as they work.
- */
-function traceHeader(given: string | undefined): string | undefined {
-  const parts = given?.split(';').filter((part) => !part.startsWith('Lineage='));
-  return parts?.join(';');
 }
