@@ -44,6 +44,9 @@ export function serveStreams(
 ): (event: ProxyEvent, response: ResponseStream, context: Context) => Promise<void> {
   const router = routerOf<StreamRoute>(table);
   return async (event, response, context) => {
+    // Of a streaming handler Lambda awaits not only the promise but, as long as this is true, that nothing is
+    // left to happen in the process: a socket or a timer of anybody's would hold, and bill, it up to its time-out.
+    context.callbackWaitsForEmptyEventLoop = false;
     const request_id = door.ports.newId('request');
     const seen: Seen = { request_id };
     const stops = stopsOf(response, context);

@@ -180,7 +180,7 @@ function contextOf({ aws_request_id, arn, timeout_ms, tenant_id }: InvocationCon
     memoryLimitInMB: String(memory_mib),
     logGroupName: process.env['AWS_LAMBDA_LOG_GROUP_NAME'],
     logStreamName: process.env['AWS_LAMBDA_LOG_STREAM_NAME'],
-    callbackWaitsForEmptyEventLoop: false,
+    callbackWaitsForEmptyEventLoop: true,
     ...(tenant_id === undefined ? {} : { tenantId: tenant_id }),
     getRemainingTimeInMillis: () => Math.max(0, Math.round(deadline - performance.now())),
   };

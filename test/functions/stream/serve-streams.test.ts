@@ -21,6 +21,8 @@ let server: Server;
 let url: string;
 let route: StreamRoute;
 let time_ms = 60_000;
+/** Of the newest request, as Lambda makes it. */
+let context = {} as Context;
 /** What the handler told Lambda, in order. */
 const outcomes: (string | undefined)[] = [];
 
@@ -47,7 +49,8 @@ beforeAll(async () => {
       path: incoming.url ?? '',
       headers: { 'x-api-key': String(incoming.headers['x-api-key']) },
     };
-    const context = { getRemainingTimeInMillis: () => time_ms } as Context;
+    const getRemainingTimeInMillis = (): number => time_ms;
+    context = { callbackWaitsForEmptyEventLoop: true, getRemainingTimeInMillis } as Context;
     handle(event, outgoing, context).then(
       () => outcomes.push(undefined),
       (error: Error) => {
@@ -97,6 +100,12 @@ test('chunks come as one body, with the headers of the route and the id of the r
   expect(answer.headers.get('content-type')).toBe('text/plain');
   expect(answer.headers.get('request-id')).toMatch(/^req_/);
   expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+});
+
+test('Lambda is not to wait for what is left in the process, like sockets that are kept', async () => {
+  route = streamed(chunksOf('a'));
+  await (await get()).text();
+  expect(context.callbackWaitsForEmptyEventLoop).toBe(false);
 });
 
 test('an empty body is an answer', async () => {
