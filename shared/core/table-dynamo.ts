@@ -8,6 +8,7 @@ import { AwsJson } from './aws-json.ts';
 import { isRefused, type AwsPlace } from './aws-caller.ts';
 import { itemOf, valuesOf, type Item } from './items-dynamo.ts';
 import { checkNamed, packed, PACKED, unpacked } from './packing.ts';
+import { boundsOf } from './query-bounds.ts';
 import {
   ConditionFailed,
   keyOfWrite,
@@ -109,6 +110,7 @@ export class DynamoTable implements Table {
 
   async query(query: Query): Promise<QueryPage> {
     const index = query.index === undefined ? { pk: 'pk', sk: 'sk' } : indexKeys[query.index];
+    const { from, to, holds } = boundsOf(query.from, query.to);
     const { Items, LastEvaluatedKey } = await this.#db.call<Queried>('Query', {
       TableName: this.#name,
       ...(query.index === undefined ? { ConsistentRead: true } : { IndexName: query.index }),
@@ -116,13 +118,19 @@ export class DynamoTable implements Table {
       ExpressionAttributeNames: { '#pk': index.pk, '#sk': index.sk },
       ExpressionAttributeValues: itemOf({
         ':pk': query.pk,
-        ':from': query.from,
-        ':to': query.to,
+        ':from': from,
+        ':to': to,
       }),
       ScanIndexForward: query.reverse !== true,
-      ...(query.limit === undefined ? {} : { Limit: query.limit }),
+      // It counts rows that are not meant, too.
+      ...(query.limit === undefined || holds !== undefined ? {} : { Limit: query.limit }),
     });
-    return { rows: rowsOf(Items), more: LastEvaluatedKey !== undefined };
+    const rows = rowsOf(Items);
+    const more = LastEvaluatedKey !== undefined;
+    if (holds === undefined) return { rows, more };
+    const meant = rows.filter((row) => holds(String(row[index.sk])));
+    const { limit = meant.length } = query;
+    return { rows: meant.slice(0, limit), more: more || meant.length > limit };
   }
 
   async update(update: Update): Promise<Row> {

@@ -21,6 +21,7 @@ import {
   type TableKeys,
 } from './cached-reads.ts';
 import type { Engine } from './engine.ts';
+import { checkQueryKeys } from './query-keys.ts';
 import { Repeats } from './repeats.ts';
 import { RowCache, rowOf, type CachedRow } from './row-cache.ts';
 import type { TableOfStack } from './tables.ts';
@@ -90,6 +91,7 @@ export class DynamoService implements Service {
   }
 
   async #perform(request: WireRequest, action: string, body: object): Promise<Reply> {
+    if (action === 'Query') checkQueryKeys(record(body));
     const cache = this.#cache;
     if (cache === undefined) return await this.#forward(request, action, body);
     if (reading.has(action)) {
