@@ -97,8 +97,7 @@ export class DynamoTable implements Table {
     const how = { ConsistentRead: options.eventual !== true, ...projectionOf(options.attributes) };
     let left: Item[] = batch.map(keyOf);
     for (let attempt = 0; left.length > 0; attempt++) {
-      invariant(attempt < ATTEMPTS_MAX, 'DynamoDB returns every key of a batch in the end');
-      if (attempt > 0) await sleep(backoffMs(attempt));
+      await roundOf(attempt);
       const { Responses, UnprocessedKeys } = await this.#db.call<BatchGot>('BatchGetItem', {
         RequestItems: { [this.#name]: { Keys: left, ...how } },
       });
@@ -184,8 +183,7 @@ export class DynamoTable implements Table {
     for (const batch of chunksOf(distinct(keys), BATCH_WRITE_MAX)) {
       let left: object[] = batch.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
       for (let attempt = 0; left.length > 0; attempt++) {
-        invariant(attempt < ATTEMPTS_MAX, 'DynamoDB takes every delete of a batch in the end');
-        if (attempt > 0) await sleep(backoffMs(attempt));
+        await roundOf(attempt);
         const { UnprocessedItems } = await this.#db.call<BatchWritten>('BatchWriteItem', {
           RequestItems: { [this.#name]: left },
         });
@@ -249,6 +247,20 @@ function tooBusy(cause: Error): Fault {
   return new Fault('busy', 'Too many requests change the same thing at once. Try again.', {
     cause,
   });
+}
+
+/**
+ * What DynamoDB leaves of a batch because a partition is busy: throttling, though no error says so. No
+ * Fault, since who catches one inside of a turn takes it for an answer.
+ */
+class LeftOfBatch extends Error {
+  override readonly name = 'ThrottlingException';
+}
+
+/** The wait before what was left of a batch is asked for again. @throws LeftOfBatch, in the end */
+async function roundOf(attempt: number): Promise<void> {
+  if (attempt === ATTEMPTS_MAX) throw new LeftOfBatch('DynamoDB leaves some of a batch, each time');
+  if (attempt > 0) await sleep(backoffMs(attempt));
 }
 
 /** Names stand in for attributes, because many a plain word is reserved by DynamoDB. */

@@ -1,11 +1,13 @@
 /**
- * Rows that others' transactions hold for long. Method: a server with DynamoDB's own refusals,
- * because the engine of the tests does one transaction after the other.
+ * Rows that others' transactions hold for long, and partitions that are too busy for a whole batch. Method: a
+ * server with DynamoDB's own answers, because the engine of the tests does one thing after the other.
  */
 import { createServer, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { thrownBy } from '#shared/core/aws-failure.ts';
+import { Fault } from '#shared/core/fault.ts';
 import { errorReply } from '#shared/core/http.ts';
 import { DynamoTable } from '#shared/core/table-dynamo.ts';
 
@@ -15,6 +17,12 @@ const refusals = {
     CancellationReasons: [{ Code: 'TransactionConflict' }],
   },
   UpdateItem: { __type: 'com.amazonaws.dynamodb.v20120810#TransactionConflictException' },
+} as const;
+
+/** What DynamoDB leaves of a batch, which is no error. */
+const left = {
+  BatchGetItem: { UnprocessedKeys: { reverie: { Keys: [{ pk: { S: 'A' }, sk: { S: 'B' } }] } } },
+  BatchWriteItem: { UnprocessedItems: { reverie: [{}] } },
 } as const;
 
 let server: Server;
@@ -30,8 +38,9 @@ beforeAll(async () => {
     const target = String(request.headers['x-amz-target']).split('.')[1];
     const is_refused = refused_count < refusals_max;
     if (is_refused) refused_count += 1;
-    const body = is_refused ? refusals[target as keyof typeof refusals] : {};
-    response.writeHead(is_refused ? 400 : 200, { 'content-type': 'application/x-amz-json-1.0' });
+    const body = is_refused ? { ...refusals, ...left }[target as keyof typeof refusals] : {};
+    const status = is_refused && String(target) in refusals ? 400 : 200;
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
     response.end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,6 +59,10 @@ afterAll(() => {
 });
 
 const key = { pk: 'A', sk: 'B' };
+const batches = {
+  getMany: async () => await table.getMany([key]),
+  deleteMany: async () => await table.deleteMany([key]),
+};
 const writes = {
   transact: async () => await table.transact([{ put: key }]),
   update: async () => await table.update({ update: key, expression: 'SET a = :a' }),
@@ -80,5 +93,22 @@ test.each(['transact', 'update'] as const)(
     expect(error).toMatchObject({ kind: 'busy', name: 'RetryableFault' });
     const reply = errorReply(error, 'req_1');
     expect(reply).toMatchObject({ status: 429, headers: { 'x-should-retry': 'true' } });
+  },
+);
+
+test.each(['getMany', 'deleteMany'] as const)('%s asks again for what was left', async (name) => {
+  refusals_max = 3;
+  await batches[name]();
+  expect(tokens).toHaveLength(4);
+});
+
+test.each(['getMany', 'deleteMany'] as const)(
+  'when a partition stays too busy for %s, that is no fault of ours: a machine repeats it',
+  { timeout: 30_000 },
+  async (name) => {
+    refusals_max = Number.POSITIVE_INFINITY;
+    const error: unknown = await batches[name]().catch((thrown: unknown) => thrown);
+    expect(thrownBy(error)).toMatchObject({ kind: 'overloaded', name: 'RetryableFault' });
+    expect(error).not.toBeInstanceOf(Fault);
   },
 );
