@@ -4,7 +4,13 @@ import { backoffMs } from '../core/backoff.ts';
 import { invoke, type Invoked } from '../core/invoke-lambda.ts';
 import { limits } from '../core/limits.ts';
 import { RestedAgents } from '../core/rested-agents.ts';
-import { SandboxLost, SandboxReply, type Sandbox, type SandboxRequest } from './sandbox.ts';
+import {
+  SandboxBusy,
+  SandboxLost,
+  SandboxReply,
+  type Sandbox,
+  type SandboxRequest,
+} from './sandbox.ts';
 
 /** New execution environments come at a limited rate: 25 threads that start at once may wait. */
 const ATTEMPTS_MAX = 10;
@@ -45,8 +51,8 @@ export class LambdaSandbox implements Sandbox {
         return await invoke(this.#lambda, invocation, signal);
       } catch (cause) {
         // The only refusal that is sure to have run nothing.
-        const is_busy = isRefused(cause, 'TooManyRequestsException');
-        if (!is_busy || attempt === ATTEMPTS_MAX) throw lost(cause);
+        if (!isRefused(cause, 'TooManyRequestsException')) throw lost(cause);
+        if (attempt === ATTEMPTS_MAX) throw new SandboxBusy(cause.message, { cause });
       }
       await sleep(backoffMs(attempt), undefined, { signal });
     }

@@ -161,10 +161,19 @@ export class SandboxLost extends Error {
   override readonly name = 'SandboxLost';
 }
 
+/**
+ * There was no room to run the call in, for as long as one asks within a step, which holds an execution
+ * itself: it has run nothing, and waits best where nothing waits along.
+ */
+export class SandboxBusy extends Error {
+  /** AWS's own: by it a machine knows what passes. */
+  override readonly name = 'TooManyRequestsException';
+}
+
 export interface Sandbox {
   /**
    * Run one call in the session's own execution environment.
-   * @throws SandboxLost; Error for a fault of our own infrastructure (nothing ran).
+   * @throws SandboxLost; SandboxBusy; Error for a fault of our own infrastructure (nothing ran).
    */
   invoke(request: SandboxRequest, signal: AbortSignal): Promise<SandboxReply>;
 }

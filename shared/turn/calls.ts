@@ -13,6 +13,7 @@ import { recordRead } from '../playbooks/playbook-reads.ts';
 import type { ToolUsage } from '../tools/search.ts';
 import type { TeamToolName } from '../team/team-tools.ts';
 import { isChild } from '../threads/team.ts';
+import { SandboxBusy } from '../tools/sandbox.ts';
 import { repeatable, type ToolOutcome } from '../tools/tools.ts';
 import { abandonConsult, advise } from './advise.ts';
 import { announce, beginRequest } from './begin.ts';
@@ -37,15 +38,36 @@ export async function runCalls(turn: Turn): Promise<void> {
   await turn.sync();
   const watch = new Watch(turn.writer, turn.time_left_ms - limits.step_time_reserve_ms);
   const limit = pLimit(limits.tools_parallel_max);
+  let busy: SandboxBusy | undefined;
+  const run = async (call: OpenCall): Promise<void> => {
+    try {
+      await runCall(turn, call, watch);
+    } catch (error) {
+      if (!(error instanceof SandboxBusy)) throw error;
+      await putBack(turn, call);
+      busy = error;
+    }
+  };
   try {
-    await Promise.all(
-      runnable.map(async (call) => await limit(async () => await runCall(turn, call, watch))),
-    );
+    await Promise.all(runnable.map(async (call) => await limit(run, call)));
   } finally {
     // Where one has failed, those that wait behind the eighth do not begin: nobody would record them.
     limit.clearQueue();
     watch.end();
   }
+  // Once the others are recorded: the machine waits, and holds no execution meanwhile.
+  if (busy !== undefined) throw busy;
+}
+
+/** A call that is sure to have run nothing is not begun: whoever repeats the step runs it. */
+async function putBack(turn: Turn, { event_id }: OpenCall): Promise<void> {
+  turn.begun.delete(event_id);
+  await turn.writer.append((head) => {
+    const calls = head.calls.map((open): OpenCall =>
+      open.event_id === event_id && open.state === 'started' ? { ...open, state: 'ready' } : open,
+    );
+    return { lines: [], patch: { calls } };
+  });
 }
 
 /** Say that the thread runs, answer what will not run, and mark what will. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
 import { LambdaSandbox } from '#shared/tools/sandbox-lambda.ts';
-import type { SandboxRequest } from '#shared/tools/sandbox.ts';
+import { SandboxBusy, type SandboxRequest } from '#shared/tools/sandbox.ts';
 
 /** Lambda's Invoke on loopback: one answer after the other, and what was asked. */
 let server: Server;
@@ -82,6 +82,13 @@ test('a call that Lambda refused for its rate is made again, for it ran nothing'
   await sandbox.invoke(request, never);
   expect(asked.length).toBe(3);
 });
+
+test('a call that Lambda refuses for its rate each time has run nothing, and is not lost', async () => {
+  const headers = { 'x-amzn-errortype': 'TooManyRequestsException' };
+  answers = Array.from({ length: 10 }, () => ({ status: 429, headers, body: '{}' }));
+  await expect(sandbox.invoke(request, never)).rejects.toBeInstanceOf(SandboxBusy);
+  expect(asked.length).toBe(10);
+}, 30_000);
 
 test.each([
   [
