@@ -12,6 +12,7 @@ import {
 import { Construct } from 'constructs';
 import { createHash } from 'node:crypto';
 import type { Fault } from '#shared/core/fault.ts';
+import type { SandboxBusy } from '#shared/tools/sandbox.ts';
 import type { Settings } from './settings.ts';
 import { allow, give, star, type Grant } from './grants.ts';
 import { stateMachines } from './trust.ts';
@@ -24,12 +25,15 @@ const retryable: Extract<Fault['name'], 'RetryableFault'> = 'RetryableFault';
 /** What the task itself says will pass. 5+10+20+40+80+160 s: over five minutes, then it is given up. */
 const faultRetry = { ErrorEquals: [retryable], IntervalSeconds: 5, BackoffRate: 2, MaxAttempts: 6 };
 
+const busy: SandboxBusy['name'] = 'SandboxBusy';
+
 /**
- * No concurrency left: a wait and no failure, and a young account has ten executions in all. A quarter of
- * an hour on average, before what would take a turn's place is given up for want of it.
+ * No concurrency left, for the task or for a tool of it: a wait and no failure, and a young account has ten
+ * executions in all, and 25 sandboxes, idle ones counted. A quarter of an hour on average, before what would
+ * take a turn's place is given up for want of it.
  */
 const throttleRetry = {
-  ErrorEquals: ['Lambda.TooManyRequestsException'],
+  ErrorEquals: ['Lambda.TooManyRequestsException', busy],
   IntervalSeconds: 1,
   BackoffRate: 2,
   MaxDelaySeconds: 60,

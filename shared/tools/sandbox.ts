@@ -166,8 +166,8 @@ export class SandboxLost extends Error {
  * itself: it has run nothing, and waits best where nothing waits along.
  */
 export class SandboxBusy extends Error {
-  /** AWS's own: by it a machine knows what passes. */
-  override readonly name = 'TooManyRequestsException';
+  /** Step Functions matches `ErrorEquals` on this name (see infra/machine.ts). */
+  override readonly name = 'SandboxBusy';
 }
 
 export interface Sandbox {

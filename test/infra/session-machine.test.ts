@@ -160,6 +160,7 @@ test('the names are those that Fault gives itself', () => {
 const waits: [name: string, seconds: number][] = [
   ['RetryableFault', 315],
   ['Lambda.TooManyRequestsException', 1_863],
+  ['SandboxBusy', 1_863],
   ['Lambda.ServiceException', 255],
   ['Lambda.AWSLambdaException', 255],
   ['Lambda.SdkClientException', 255],
