@@ -25,5 +25,9 @@ export const prices = {
 
 export type Price = keyof typeof prices;
 
-/** What the bill has beside these, and the bench cannot count. */
-export const notCounted = 'tokens, KMS requests, log and trace volume, storage, data transfer';
+/**
+ * What the bill has beside these, and the bench cannot count. Lambda charges the start of an environment
+ * like its work, and each one that is a tenant's own once more, by its memory.
+ */
+export const notCounted =
+  'tokens, cold starts and what Lambda charges for each sandbox that it makes, KMS requests, log and trace volume, storage, data transfer';
