@@ -156,7 +156,7 @@ export const limits = {
   /** Events that wait in a session's inbox: the head lists them, and it is rewritten often. */
   queue_max: 200,
   /** Conversations that a warm step keeps, as JSON: two bytes a character at worst, in 512 MiB. */
-  contexts_chars_max: 50_000_000,
+  contexts_chars_max: 16_000_000,
   /** A step that writes nothing for this long may be taken for dead by another execution. */
   lease_ms: 120_000,
   /** Races that one append may lose: each has a winner, and 25 threads and their client write to one head. */
@@ -237,7 +237,7 @@ export const limits = {
   /** Races that one write may lose: of 50 writers of one memory each round has a winner. */
   memory_attempts_max: 60,
   /** Stores that a warm step knows; one of 10,000 small memories has a third of it. */
-  memory_snapshots_bytes_max: 100_663_296,
+  memory_snapshots_bytes_max: 50_331_648,
   /** What one command may copy out of stores: a step holds it in memory, as base64 too. */
   memory_copies_bytes_max: 67_108_864,
   memory_store_name_chars_max: 255,
