@@ -232,13 +232,14 @@ class Draft {
     return sessionStop(head).type === 'budget_reached' || billOf(session).is_used_up;
   }
 
-  /** Behind a message it waits with it; alone or behind a result it takes its place at once. */
+  /** Behind a message it waits with it; behind a result it takes its place at once, and alone at rest. */
   #addSystemMessage(event: Extract<SendEvent, { type: 'system.message' }>): void {
     const id = newId('event');
-    if (this.#running || this.#queued.length > 0) {
+    const is_behind_result = this.#answered.size > 0;
+    if (this.#queued.length > 0 || (this.#running && !is_behind_result)) {
       return this.#queue({ ...event, id, processed_at: null });
     }
-    if (this.#answered.size === 0) {
+    if (!is_behind_result) {
       this.#checkTakesWork(event.type);
       const stop = this.#standing.head.stop_reason?.type ?? 'end_turn';
       if (stop !== 'end_turn') {

@@ -42,7 +42,7 @@ export function beginRequest(head: ThreadHead): Change {
   return merge(startWork(head), begun);
 }
 
-/** Take what waits in the inbox into the log, and begin the request that answers it. */
+/** Take what waits in the inbox into the log, and begin the request that answers what the user said. */
 export async function takeQueue(turn: Turn): Promise<void> {
   const { writer } = turn;
   const wanted = turn.head.queue.filter(({ type }) => type !== 'user.interrupt');
@@ -64,5 +64,7 @@ function takeInto(
   // A client has spoken: its agents may talk to each other again.
   const counted = team === undefined ? {} : { team: { ...team, sent_count: 0 } };
   const heard: Change = { lines: events.map(lineOf), patch: { queue, ...counted } };
+  // A system message alone asks for nothing, and no provider takes one right behind the assistant's.
+  if (!events.some(({ type }) => type === 'user.message')) return heard;
   return merge(heard, beginRequest(after(head, heard)));
 }

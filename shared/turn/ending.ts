@@ -150,7 +150,10 @@ export function endTurn(
  * ended by itself. Messages that wait begin a new turn at once.
  */
 export async function interrupt(turn: Turn<ThreadPorts>): Promise<void> {
-  const asked = turn.head.queue.filter(({ type }) => type === 'user.interrupt');
+  const { queue: waiting } = turn.head;
+  // What asks for no answer is heard with it: else it alone would begin another turn.
+  const goes_on = waiting.some(({ type }) => type === 'user.message');
+  const asked = waiting.filter(({ type }) => !goes_on || type === 'user.interrupt');
   const events = await turn.queued(asked);
   const taken = new Set(asked.map(({ id }) => id));
   const logged = await turn.writer.append((head) => {

@@ -225,25 +225,6 @@ test('a refusal ends the turn with its details, and the session goes on', async 
   });
 });
 
-test('a system message is a turn of its own role behind what the user said, whenever it came', async () => {
-  rig.model.on('before', say('one'), say('two'));
-  const id = await rig.session();
-  const told = (text: string) => ({
-    type: 'system.message' as const,
-    content: [{ type: 'text' as const, text }],
-  });
-  await rig.send(id, told('first of all'));
-  await rig.send(id, message('before'));
-  await rig.rested(id);
-  await rig.send(id, told('alone'));
-  await rig.send(id, message('after'), told('beside'));
-  await rig.rested(id, 2);
-  const { messages } = rig.model.requests.at(-1)?.body ?? { messages: [] };
-  const roles = messages.map(({ role }) => String(role));
-  expect(roles).toEqual(['user', 'system', 'assistant', 'user', 'system']);
-  expect(JSON.stringify(messages.at(-1))).toMatch(/alone.*beside/);
-});
-
 test('a long session reads its prefix from the cache', async () => {
   rig.model.on('cached', ...Array.from({ length: 4 }, (_, n) => say(`answer ${n} `.repeat(200))));
   const id = await rig.session();
