@@ -40,3 +40,19 @@ export function callRowOf({ calls }: Standing, event_id: string, kind: CallRow['
   const what = kind === 'ask' ? 'a tool use that asks for confirmation' : 'a custom tool use';
   throw new Fault('invalid', `events: ${field} ${event_id} does not name ${what} in this session.`);
 }
+
+/** What says that a session waits for answers. @param ids Events of the calls, joined */
+export function unanswered(type: string, ids: string): Fault {
+  return new Fault(
+    'invalid',
+    `events: the session waits for answers to ${ids}; a ${type} is not accepted. Answer them, or send a user.interrupt first.`,
+  );
+}
+
+/** What says that a session has reached its budget. */
+export function capped(type: string): Fault {
+  return new Fault(
+    'invalid',
+    `events: the session has reached its budget; a ${type} is not accepted. Allowed are user.tool_confirmation, user.tool_result, user.custom_tool_result and user.interrupt. Raise or remove the budget to go on.`,
+  );
+}

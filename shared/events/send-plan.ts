@@ -15,7 +15,7 @@ import type { OpenCall, StopReason, ThreadHead } from '../threads/thread.ts';
 import { isWaiting, withAbandoned } from './answered.ts';
 import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
-import { callRowOf, checkOpen, checkRoom } from './checks.ts';
+import { callRowOf, capped, checkOpen, checkRoom, unanswered } from './checks.ts';
 import type { QueuedEvent } from './inbox.ts';
 import { goingOn, type Answer, type Echo, type Plan, type Standing } from './plan.ts';
 import type { ChildPlan } from './send-child.ts';
@@ -112,10 +112,17 @@ class Draft {
     const is_answered = this.#answered.size > 0;
     const resolved = this.#calls.length > 0 && is_answered && open.length === 0;
     if (resolved || this.#queued.length > 0 || this.#defined || this.#judges()) return true;
+    if (this.#frees()) return true;
     if (is_answered) {
       this.#stop = { type: 'requires_action', event_ids: open.map(({ event_id }) => event_id) };
     }
     return false;
+  }
+
+  /** Whether messages have waited only for calls that an interrupt has closed. */
+  #frees(): boolean {
+    const { calls, queue } = this.#standing.head;
+    return queue.length > 0 && calls.length > 0 && this.#calls.length === 0;
   }
 
   /** Whether an outcome has waited only for a child that was interrupted. */
@@ -201,18 +208,8 @@ class Draft {
   #checkTakesWork(type: string): void {
     if (this.#running) return;
     const ids = this.#awaited().join(', ');
-    if (ids !== '') {
-      throw new Fault(
-        'invalid',
-        `events: the session waits for answers to ${ids}; a ${type} is not accepted. Answer them, or send a user.interrupt first.`,
-      );
-    }
-    if (this.#isCapped()) {
-      throw new Fault(
-        'invalid',
-        `events: the session has reached its budget; a ${type} is not accepted. Allowed are user.tool_confirmation, user.tool_result, user.custom_tool_result and user.interrupt. Raise or remove the budget to go on.`,
-      );
-    }
+    if (ids !== '') throw unanswered(type, ids);
+    if (this.#isCapped()) throw capped(type);
   }
 
   /** Answers that must come before anything else: of a session that rests, those of all threads. */

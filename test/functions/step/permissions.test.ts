@@ -131,6 +131,28 @@ test('an interrupt closes calls that wait, without running them', async () => {
   });
 });
 
+test('what was sent before a call asked is answered once an interrupt has closed the call', async () => {
+  rig.model.on(
+    'queued before',
+    calls(['bash', { command: 'sleep 1' }], ['write', { file_path: '/tmp/a', content: 'a' }]),
+    say('the second'),
+  );
+  const id = await rig.session({ tools: asking('write') });
+  await rig.send(id, message('queued before'));
+  await rig.until(id, (events) => typesOf(events).includes('agent.tool_use'));
+  await rig.send(id, message('meanwhile'));
+  const waiting = await rig.rested(id);
+  expect(only(waiting, 'session.status_idle').stop_reason.type).toBe('requires_action');
+  await rig.send(id, { type: 'user.interrupt' });
+  const events = await rig.rested(id, 3);
+  expect(typesOf(events).filter((type) => /^(user|agent.message)/.test(type))).toEqual([
+    'user.message',
+    'user.interrupt',
+    'user.message',
+    'agent.message',
+  ]);
+});
+
 /** The judge's requests have no tools; the agent's always have. */
 function isJudge(request: ModelRequest): boolean {
   return (request.body.tools ?? []).length === 0;

@@ -165,6 +165,15 @@ describe('a session that waits for answers', () => {
     expect(plan.run).toBe(1);
   });
 
+  test('runs on at an interrupt with the messages that have waited behind its calls', () => {
+    const { head, ...standing } = two();
+    const queue = [{ n: 1, id: 'sevt_9', type: 'user.message' as const }];
+    const plan = planSend({ ...standing, head: { ...head, queue } }, [stop], NOW);
+    expect(types(plan).at(-1)).toBe('session.status_idle');
+    expect(plan.run).toBe(1);
+    expect(plan.session).toMatchObject({ status: 'running', start: { run: 1 } });
+  });
+
   test.each([
     ['an unknown call', [allow(9)], /does not name a tool use that asks/],
     ['a custom call by a confirmation', [allow(2)], /does not name a tool use that asks/],
