@@ -127,6 +127,8 @@ export function endTurn(
   const first = begunFirst(head, before);
   const next = after(head, first);
   if (next.queue.length === 0) return restChange(turn, head, stop, first);
+  // An interrupt that came meanwhile ends this turn, and not a next one.
+  if (interrupted(next)) return first;
   const { team } = next;
   const said = team === undefined || teamWorks(next) ? team : { ...team, is_announced: false };
   return merge(first, {

@@ -31,6 +31,19 @@ test('behind an interrupt with a message the next turn is said to run before it 
   ]);
 });
 
+test.each(['end_turn', 'refusal'] as const)(
+  'a turn that ends with %s while another interrupt waits is ended by that one, and once',
+  (type) => {
+    const turn = { bill: () => bill } as unknown as Turn;
+    const queue = [{ n: 1, id: 'sevt_1', type: 'user.interrupt' as const }];
+    const parent_thread_id = 'sthr_1';
+    const child = aThread({ status: 'running', announced: true, queue, parent_thread_id });
+    const ended = endTurn(turn, child, { reason: { type } }, { lines: [] });
+    expect(types(ended)).toEqual([]);
+    expect(after(child, ended)).toMatchObject({ status: 'running', queue });
+  },
+);
+
 test.each([
   ['waits', [], 'rescheduling', expect.any(Number)],
   ['waits for nothing that is to stop', ['user.interrupt' as const], 'running', undefined],
