@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
-import { queryBoolean, queryInt, queryTime } from '../core/parse.ts';
+import { queryBoolean, queryInt, queryTimes } from '../core/parse.ts';
 import { textUpTo } from '../core/text.ts';
 import { McpServerList, ToolList } from './tools-wire.ts';
 
@@ -71,8 +71,8 @@ const page = {
 export const AgentListQuery = z.strictObject({
   ...page,
   include_archived: queryBoolean.default(false),
-  'created_at[gte]': queryTime.optional(),
-  'created_at[lte]': queryTime.optional(),
+  'created_at[gte]': queryTimes['created_at[gte]'],
+  'created_at[lte]': queryTimes['created_at[lte]'],
 });
 export type AgentListQuery = z.output<typeof AgentListQuery>;
 

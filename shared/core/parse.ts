@@ -164,10 +164,37 @@ export function queryInt(min: number, max: number) {
     .pipe(z.int().min(min).max(max));
 }
 
+const queryInstant = z.iso.datetime({
+  offset: true,
+  error: 'must be an RFC 3339 time, like 2026-01-31T00:00:00Z.',
+});
+
+/** Behind it years have five digits and a sign, which no string sorts behind the others. */
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+
+function storedTime(time_ms: number): string {
+  return new Date(Math.min(time_ms, LAST_MS)).toISOString();
+}
+
 /** A time in a query, as the rows have it: UTC with milliseconds, so that strings compare. */
-export const queryTime = z.iso
-  .datetime({ offset: true, error: 'must be an RFC 3339 time, like 2026-01-31T00:00:00Z.' })
-  .transform((text) => new Date(text).toISOString());
+export const queryTime = queryInstant.transform((text) => storedTime(Date.parse(text)));
+
+/** The same, where what is finer than a millisecond belongs to the next one. */
+const queryTimeUp = queryInstant.transform((text) => {
+  const is_finer = /\.\d{3}\d*[1-9]/.test(text);
+  return storedTime(Date.parse(text) + (is_finer ? 1 : 0));
+});
+
+/**
+ * Bounds of a list by time. A client may send microseconds, as Python does, and rows have none: what was
+ * created at or after such a time, or before it, is told by the millisecond that follows.
+ */
+export const queryTimes = {
+  'created_at[gt]': queryTime.optional(),
+  'created_at[gte]': queryTimeUp.optional(),
+  'created_at[lt]': queryTimeUp.optional(),
+  'created_at[lte]': queryTime.optional(),
+};
 
 /** A list in a query: `name[]=a&name[]=b`, or the bare name, once or repeated. */
 export function queryList<Item extends z.ZodType<unknown, string>>(item: Item) {

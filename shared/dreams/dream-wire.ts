@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
-import { queryBoolean, queryInt, queryList, queryTime } from '../core/parse.ts';
+import { queryBoolean, queryInt, queryList, queryTimes } from '../core/parse.ts';
 import { textUpTo } from '../core/text.ts';
 
 /** Source: API reference, dreams: the models that dream. */
@@ -84,7 +84,7 @@ export const DreamListQuery = z.strictObject({
   page: z.string().optional(),
   statuses: queryList(z.enum(['pending', 'running', 'completed', 'failed', 'canceled'])).optional(),
   include_archived: queryBoolean.default(false),
-  'created_at[gt]': queryTime.optional(),
-  'created_at[lt]': queryTime.optional(),
+  'created_at[gt]': queryTimes['created_at[gt]'],
+  'created_at[lt]': queryTimes['created_at[lt]'],
 });
 export type DreamListQuery = z.output<typeof DreamListQuery>;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { readPage, type Entry, type Page, type Stretch } from '../core/page.ts';
-import { queryInt, queryList, queryTime } from '../core/parse.ts';
+import { queryInt, queryList, queryTimes } from '../core/parse.ts';
 import type { Ports } from '../core/ports.ts';
 import type { Table } from '../core/table.ts';
 import { eventBytes, loadEvent, walkLog, type PlacedLine } from '../threads/log.ts';
@@ -15,10 +15,7 @@ export const EventListQuery = z.strictObject({
   page: z.string().optional(),
   order: z.enum(['asc', 'desc']).default('asc'),
   types: queryList(z.enum(eventTypes)).optional(),
-  'created_at[gt]': queryTime.optional(),
-  'created_at[gte]': queryTime.optional(),
-  'created_at[lt]': queryTime.optional(),
-  'created_at[lte]': queryTime.optional(),
+  ...queryTimes,
 });
 export type EventListQuery = z.output<typeof EventListQuery>;
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
 import { MetadataCreate, MetadataPatch } from '../core/metadata.ts';
-import { queryBoolean, queryInt, queryTime } from '../core/parse.ts';
+import { queryBoolean, queryInt, queryTimes } from '../core/parse.ts';
 import { textUpTo } from '../core/text.ts';
 import { faultOfContent } from './content.ts';
 import { faultOfPath } from './path.ts';
@@ -37,7 +37,10 @@ const paging = {
   limit: queryInt(1, limits.page_max).default(limits.page_default),
   page: z.string().optional(),
 };
-const times = { 'created_at[gte]': queryTime.optional(), 'created_at[lte]': queryTime.optional() };
+const times = {
+  'created_at[gte]': queryTimes['created_at[gte]'],
+  'created_at[lte]': queryTimes['created_at[lte]'],
+};
 
 export const StoreListQuery = z.strictObject({
   ...paging,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
-import { queryInt, queryTime } from '../core/parse.ts';
+import { queryInt, queryTime, queryTimes } from '../core/parse.ts';
 
 const page = {
   limit: queryInt(1, limits.page_max).default(limits.page_default),
@@ -9,10 +9,7 @@ const page = {
 
 const range = {
   agent_version: queryInt(1, 9_999_999_999).optional(),
-  'created_at[gt]': queryTime.optional(),
-  'created_at[gte]': queryTime.optional(),
-  'created_at[lt]': queryTime.optional(),
-  'created_at[lte]': queryTime.optional(),
+  ...queryTimes,
 };
 
 const kind = z.enum(['outcome', 'report']);

@@ -3,7 +3,7 @@ import { AgentParam } from '../agents/agent-wire.ts';
 import { McpServerList, ToolList } from '../agents/tools-wire.ts';
 import { limits } from '../core/limits.ts';
 import { MetadataCreate, MetadataPatch } from '../core/metadata.ts';
-import { queryBoolean, queryInt, queryList, queryTime } from '../core/parse.ts';
+import { queryBoolean, queryInt, queryList, queryTimes } from '../core/parse.ts';
 import { textUpTo } from '../core/text.ts';
 import { initialEvents } from '../events/params.ts';
 import { ResourceList } from '../resources/resource-wire.ts';
@@ -67,9 +67,6 @@ export const SessionListQuery = z.strictObject({
   memory_store_id: z.string().optional(),
   statuses: queryList(z.enum(['rescheduling', 'running', 'idle', 'terminated'])).optional(),
   include_archived: queryBoolean.default(false),
-  'created_at[gt]': queryTime.optional(),
-  'created_at[gte]': queryTime.optional(),
-  'created_at[lt]': queryTime.optional(),
-  'created_at[lte]': queryTime.optional(),
+  ...queryTimes,
 });
 export type SessionListQuery = z.output<typeof SessionListQuery>;

@@ -9,6 +9,7 @@ import {
   queryInt,
   queryList,
   queryTime,
+  queryTimes,
 } from '#shared/core/parse.ts';
 
 /** Whatever is wrong is said in one sentence: where, what, and what to do. */
@@ -103,6 +104,22 @@ test.each<[Record<string, string | string[]>, unknown]>([
 ])('the query %j is read as %j', (query, expected) => {
   expect(parseQuery(Query, query)).toEqual(expected);
 });
+
+test.each([
+  ['gt', '2026-01-31T00:00:00.001001Z', '2026-01-31T00:00:00.001Z'],
+  ['lte', '2026-01-31T00:00:00.001999Z', '2026-01-31T00:00:00.001Z'],
+  ['gte', '2026-01-31T00:00:00.001001Z', '2026-01-31T00:00:00.002Z'],
+  ['lt', '2026-01-31T00:00:00.001001Z', '2026-01-31T00:00:00.002Z'],
+  ['gte', '2026-01-31T00:00:00.001000+00:00', '2026-01-31T00:00:00.001Z'],
+  ['lt', '9999-12-31T23:59:59.999999Z', '9999-12-31T23:59:59.999Z'],
+  ['lt', '9999-12-31T23:59:59-01:00', '9999-12-31T23:59:59.999Z'],
+])(
+  'the bound %s of %s, finer than rows are, leaves the milliseconds to %s',
+  (bound, given, read) => {
+    const name = `created_at[${bound}]`;
+    expect(parseQuery(z.strictObject(queryTimes), { [name]: given })).toEqual({ [name]: read });
+  },
+);
 
 test.each<[Record<string, string | string[]>, RegExp]>([
   [{ limit: '0' }, /^limit: must be at least 1\.$/],
