@@ -19,7 +19,10 @@ export const EventListQuery = z.strictObject({
 });
 export type EventListQuery = z.output<typeof EventListQuery>;
 
-/** Positions of the list: the log by number, then what waits in the inbox by its number there. */
+/**
+ * Positions of the list: the log by number, then what waits in the inbox by its number there and the end
+ * that the log had then: what the log has taken since comes next.
+ */
 const LOG = 'E#';
 const QUEUE = 'Q#';
 
@@ -77,8 +80,7 @@ async function readLog(
 ): Promise<Part> {
   const lines_max = types === undefined ? limit : Math.max(limit, SCAN_LINES);
   // Each number is one line: what lies beyond one more than wanted is not asked for, however much an entry holds.
-  const first = numberIn(from, LOG, head.seq + 1);
-  const last = Math.min(head.seq, numberIn(to, LOG, head.seq));
+  const { first, last } = numbersWithin(from, to, head.seq);
   const after = reverse ? Math.max(first - 1, last - lines_max - 1) : first - 1;
   const through = reverse ? last : Math.min(last, after + lines_max + 1);
   if (after >= through) return { entries: [], more: false };
@@ -113,16 +115,20 @@ async function readQueue(
   { from, to, reverse, limit }: Stretch,
   { types }: EventListQuery,
 ): Promise<Part> {
+  // Where the list stands is left out, whatever end the log had then.
   const waiting = head.queue.filter(({ n }) => {
-    const position = QUEUE + padded(n);
-    return position >= from && position <= to;
+    const place = QUEUE + padded(n);
+    return place >= from && `${place}#~` < to;
   });
   const ordered = (reverse ? waiting.toReversed() : waiting).slice(0, limit);
   const wanted = ordered.filter(({ type }) => wants(types, type));
   const events = await loadQueued(ports, head.thread_id, wanted);
   const byId = new Map(events.map((event) => [event.id, event]));
   return {
-    entries: ordered.map(({ n, id }) => ({ position: QUEUE + padded(n), item: byId.get(id) })),
+    entries: ordered.map(({ n, id }) => ({
+      position: `${QUEUE}${padded(n)}#${padded(head.seq)}`,
+      item: byId.get(id),
+    })),
     more: waiting.length > limit,
   };
 }
@@ -131,9 +137,17 @@ function wants(types: readonly string[] | undefined, type: string): boolean {
   return types === undefined || types.includes(type);
 }
 
-/** The number in a position; `other` for a position of the other part, or beyond. */
-function numberIn(position: string, part: string, other: number): number {
-  return position.startsWith(part) ? Number(position.slice(part.length)) : other;
+/** The numbers of the log between two positions. @param end The last one that it has */
+function numbersWithin(from: string, to: string, end: number): { first: number; last: number } {
+  return {
+    first: from.startsWith(LOG) ? numberIn(from, 1) : numberIn(from, 2, end) + 1,
+    last: to.startsWith(LOG) ? Math.min(end, numberIn(to, 1)) : end,
+  };
+}
+
+/** A number in a position. @param other Where it has none there, as cursors of an older release */
+function numberIn(position: string, place: number, other = 0): number {
+  return Number(position.split('#')[place] ?? other);
 }
 
 /** The positions that the bounds of time allow, found without reading what lies before them. */

@@ -237,6 +237,23 @@ test('what waits has no time, and has one and another place once it is taken', a
   expect(after[1]?.processed_at).toEqual(expect.any(String));
 });
 
+test.each(['asc', 'desc'])(
+  'a page that ends among what waits loses nothing of what is taken meanwhile (%s)',
+  async (order) => {
+    const { thread_id, ids, queued } = await aLog([2], 3);
+    const limit = order === 'asc' ? '3' : '1';
+    const first = await list(thread_id, { order, limit });
+    expect(first.data.map(({ id }) => id)).toEqual(
+      order === 'asc' ? [...ids, queued[0]] : [queued[2]],
+    );
+    await takeOne(ports, thread_id);
+    await takeOne(ports, thread_id);
+    const page = first.next_page ?? '';
+    const rest = (await list(thread_id, { order, page })).data.map(({ id }) => id);
+    expect(rest).toEqual(order === 'asc' ? queued : [queued[1], queued[0], ...ids.toReversed()]);
+  },
+);
+
 describe('a cursor is refused', () => {
   test('with another order, outside changed bounds, of another thread, and when it is no cursor', async () => {
     const { thread_id, times } = await aLog([1, 1, 1, 1], 0);
