@@ -236,7 +236,7 @@ class Draft {
     if (this.#queued.length > 0 || (this.#running && !is_behind_result)) {
       return this.#queue({ ...event, id, processed_at: null });
     }
-    if (!is_behind_result) {
+    if (!is_behind_result && this.#team.answered.size === 0) {
       this.#checkTakesWork(event.type);
       const stop = this.#standing.head.stop_reason?.type ?? 'end_turn';
       if (stop !== 'end_turn') {

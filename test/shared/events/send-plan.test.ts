@@ -36,10 +36,10 @@ const result = (n: number): SendEvent => ({
   custom_tool_use_id: `sevt_${n}`,
 });
 
-function row(n: number, kind: CallRow['kind']): [string, CallRow] {
+function row(n: number, kind: CallRow['kind'], thread_id = THREAD_ID): [string, CallRow] {
   const event_id = `sevt_${n}`;
   const key = callKey(SESSION_ID, event_id);
-  return [event_id, { ...key, event_id, thread_id: THREAD_ID, kind }];
+  return [event_id, { ...key, event_id, thread_id, kind }];
 }
 
 function idle(calls: OpenCall[] = [], rows: [string, CallRow][] = []): Standing {
@@ -195,6 +195,23 @@ describe('a session that waits for answers', () => {
     expect(plan.patch.calls?.[0]).toMatchObject({ state: 'ready' });
     expect(types(plan).filter((type) => type === 'user.tool_confirmation')).toHaveLength(1);
   });
+});
+
+test('a system message behind the result of a child’s call is taken while another call waits', () => {
+  const thread_id = 'sthr_2';
+  const stop_reason = { type: 'requires_action' as const, event_ids: ['sevt_2'] };
+  const standing = idle([aCall('custom', 1)], [row(1, 'custom'), row(2, 'custom', thread_id)]);
+  const member = { thread_id, agent_name: 'Bob', status: 'idle' as const, stop_reason };
+  const team = { members: [member], is_announced: false, running_since: null, sent_count: 0 };
+  const calls = [aCall('custom', 2)];
+  const child = aThread({ thread_id, parent_thread_id: THREAD_ID, calls, phase: 'tools' });
+  const plan = planSend(
+    { ...standing, head: { ...standing.head, team }, children: new Map([[thread_id, child]]) },
+    [result(2), rule('be brief')],
+    NOW,
+  );
+  expect(types(plan).slice(0, 2)).toEqual(['user.custom_tool_result', 'system.message']);
+  expect(plan.children.map(({ run }) => run)).toEqual([1]);
 });
 
 describe('a session at its budget', () => {
