@@ -21,6 +21,7 @@ export interface StartedUpload {
     readonly method: 'PUT';
     /** All of them, exactly as they are: they are part of what was signed. */
     readonly headers: Readonly<Record<string, string>>;
+    /** At the latest: S3 refuses it (`ExpiredToken`) once the credentials of the function that signed it have ended. */
     readonly expires_at: string;
   };
 }
