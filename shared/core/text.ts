@@ -21,6 +21,14 @@ export function textUpTo(chars_max: number) {
   });
 }
 
+/**
+ * The first so many units of UTF-16, or one less where the last would be half of a character: half a pair has
+ * no UTF-8, so no row and no model takes a text that ends with it.
+ */
+export function upToUnits(text: string, units_max: number): string {
+  return text.slice(0, units_max).replace(/[\uD800-\uDBFF]$/, '');
+}
+
 /** The first so many characters of a text, none of them cut in two: see {@link hasAtMost}. */
 export function beginningOf(text: string, chars_max: number): string {
   if (text.length <= chars_max) return text;

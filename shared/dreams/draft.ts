@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import {
   isPlaybookPath,
   parsePlaybook,
@@ -195,7 +196,7 @@ function saidOf(
   const is_other = known !== undefined && newest?.learned_from.agent_id !== ownerOf(known);
   const learned_from = is_other ? known.learned_from : newest?.learned_from;
   if (!title || !situation || learned_from === undefined) return undefined;
-  const short = oneLine(situation).slice(0, limits.playbook_situation_chars_max);
+  const short = upToUnits(oneLine(situation), limits.playbook_situation_chars_max);
   return { title: oneLine(title), situation: short, learned_from };
 }
 

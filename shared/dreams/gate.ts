@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import { INDEX_PATH } from '../playbooks/index-page.ts';
 import { folded } from '../tools/convert.ts';
 import { addThinking, askFor, noThinking } from './ask.ts';
@@ -140,7 +141,7 @@ function sourcesOf({ snapshot, operations, candidates }: Dreamt): Source[] {
     .toSorted((a, b) => Number(touched.has(b.path)) - Number(touched.has(a.path)))
     .map(({ text }): Source => {
       const rest = removed.reduce((left, what) => left.replace(what, ''), ownWords(text));
-      return { from: 'memory', text: rest.slice(0, limits.gate_memory_chars_max) };
+      return { from: 'memory', text: upToUnits(rest, limits.gate_memory_chars_max) };
     })
     .filter(({ text }) => text.trim() !== '');
   const changes = operations.some(({ source }) => source === 'model');
@@ -183,7 +184,7 @@ class Asker {
       question,
       memories: search(question, limits.gate_memories_max).map(({ path, text }) => ({
         path,
-        text: ownWords(text).slice(0, limits.gate_memory_chars_max),
+        text: upToUnits(ownWords(text), limits.gate_memory_chars_max),
       })),
     }));
   }

@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import { askFor } from './ask.ts';
 import type { Candidate, HeldEvidence } from './candidate.ts';
 import { quoteStands, standsInQuotation } from './evidence.ts';
@@ -165,7 +166,7 @@ function memoryLines({ lines }: Piece, snapshot: Snapshot): string[] {
   searches.set(snapshot, search);
   const said = lines.flatMap(({ speaker, text }) => (speaker === 'tool' ? [] : [text]));
   return search(said.join('\n'), limits.piece_memories_max).map(({ path, text }) => {
-    const own = ownWords(text).slice(0, limits.piece_memory_chars_max);
+    const own = upToUnits(ownWords(text), limits.piece_memory_chars_max);
     return `${path}: ${own.replaceAll(/\s+/g, ' ').trim()}`;
   });
 }

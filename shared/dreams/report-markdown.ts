@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import { fenced, plain } from '../transcripts/fence.ts';
 import type { HeldEvidence } from './candidate.ts';
 import type { LedgerEntry } from './ledger.ts';
@@ -81,7 +82,7 @@ function namer(sessions: readonly ReportedSession[]): Namer {
 function shortened(title: string): string {
   const chars_max = limits.report_title_chars_max;
   if (title.length <= chars_max) return title;
-  return `${title.slice(0, chars_max).replace(/[\uD800-\uDBFF]$/, '')}…`;
+  return `${upToUnits(title, chars_max)}…`;
 }
 
 const MICROCENTS_PER_DOLLAR = 100_000_000;

@@ -1,5 +1,6 @@
 import type { SessionEvent } from '../events/event.ts';
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import type { HeldEvidence } from './candidate.ts';
 import { textOfEvent, timeOf } from './lines.ts';
 
@@ -58,7 +59,7 @@ function signOf(event: SessionEvent, has_answered: boolean): UseSign[] {
   }
   const is_correction = event.type === 'user.message' && has_answered && CORRECTS.test(text);
   if (event.type !== 'user.interrupt' && !is_correction) return [];
-  const quote = text.slice(0, limits.quote_chars_max);
+  const quote = upToUnits(text, limits.quote_chars_max);
   return [{ ...base, outcome: 'failure', speaker: 'user', quote }];
 }
 
@@ -66,5 +67,5 @@ function signOf(event: SessionEvent, has_answered: boolean): UseSign[] {
 function resultQuote(text: string): string {
   const from = Math.max(0, text.indexOf('"result"'));
   // Not within an escape.
-  return text.slice(from, from + QUOTE_CHARS).replace(/\\+$/, '');
+  return upToUnits(text.slice(from), QUOTE_CHARS).replace(/\\+$/, '');
 }

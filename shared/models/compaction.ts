@@ -1,5 +1,6 @@
 import type { BetaContentBlockParam } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import { modelFacts } from './catalogue.ts';
 import { ModelError } from './model-error.ts';
 import {
@@ -122,7 +123,7 @@ function cut(block: BetaContentBlockParam, chars_max: number): BetaContentBlockP
   }
   const text = textIn(block);
   if (text.length <= chars_max) return block;
-  const said = `${text.slice(0, chars_max)}\n[cut: ${text.length} characters]`;
+  const said = `${upToUnits(text, chars_max)}\n[cut: ${text.length} characters]`;
   return block.type === 'tool_result' ? { ...block, content: said } : { type: 'text', text: said };
 }
 

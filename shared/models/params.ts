@@ -10,6 +10,7 @@ import { markBreakpoints } from './caching.ts';
 import { modelFacts, type ModelFacts } from './catalogue.ts';
 import type { ModelRequest, Provider } from './model.ts';
 import { normalise } from './normalise.ts';
+import { wellFormed } from './well-formed.ts';
 
 /** `{"<the API's model id>": "<the provider's>"}` of the environment's MODEL_IDS. */
 export type ModelIds = Readonly<Record<string, string>>;
@@ -37,7 +38,7 @@ export function toParams(request: ModelRequest, dialect: Dialect): MessageCreate
     model: providerModelId(model.id, model.inference_geo, dialect),
     max_tokens,
     stream: true,
-    ...prompt(request, facts, dialect),
+    ...wellFormed(prompt(request, facts, dialect)),
     // Opaque, and ours: an abuse report by the provider can be traced to a thread, not to a person.
     metadata: { user_id: thread_id },
     ...(thinking === undefined ? {} : { thinking }),

@@ -1,5 +1,6 @@
 import { mediaTypeOf } from '../api-files/media-type.ts';
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import { isInside } from '../files/path.ts';
 import { Converted, folded } from '../tools/convert.ts';
 import type { Dialer } from '../tools/public-fetch.ts';
@@ -229,7 +230,7 @@ function pieceNote(name: string, from: number, to: number, total: number): strin
 }
 
 function pageAnswer(url: string, text: string, offset: number): DeskAnswer {
-  const data = text.slice(offset, offset + limits.grader_piece_chars_max);
+  const data = upToUnits(text.slice(offset), limits.grader_piece_chars_max);
   return {
     note: pieceNote(url, offset, offset + data.length, text.length),
     data,

@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import type { Evidence, Judgement } from './submission.ts';
 
 /** What became of one criterion. */
@@ -43,7 +44,7 @@ function placesOf(evidence: readonly Evidence[]): string {
 /** One line of a text. */
 function short(text: string, chars_max: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length <= chars_max ? line : `${line.slice(0, chars_max - 1)}…`;
+  return line.length <= chars_max ? line : `${upToUnits(line, chars_max - 1)}…`;
 }
 
 function bounded(lines: readonly string[]): string {

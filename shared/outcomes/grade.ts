@@ -3,6 +3,7 @@ import type {
   BetaToolUseBlock,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import { aborted, ModelError } from '../models/model-error.ts';
 import type { Assignment } from './assignment.ts';
 import { Conversation, Audit, type ToolAnswer } from './conversation.ts';
@@ -248,7 +249,7 @@ async function isMisfit(bench: Bench, reason: string, signal: AbortSignal): Prom
 }
 
 function failed(bench: Bench, misfit: string): Verdict {
-  const why = `The rubric does not fit the task: ${misfit.slice(0, limits.reason_chars_max)}`;
+  const why = `The rubric does not fit the task: ${upToUnits(misfit, limits.reason_chars_max)}`;
   const criteria = bench.criteria.map((criterion) => judged(bench, criterion, undefined));
   return verdictOf(bench, { result: 'failed', why, criteria });
 }
@@ -258,7 +259,7 @@ function conclude(bench: Bench, checks: Checks, faults: readonly string[]): Verd
   const criteria = bench.criteria.map((one) => judged(bench, one, checks.get(one.id)));
   const is_met = criteria.every(({ verdict }) => verdict === 'met');
   const result = is_met && faults.length === 0 ? 'satisfied' : 'needs_revision';
-  const unusable = `The grader gave no usable verdict: ${faults.join(' ').slice(0, 1_000)}\n`;
+  const unusable = `The grader gave no usable verdict: ${upToUnits(faults.join(' '), 1_000)}\n`;
   const why = (faults.length === 0 ? '' : unusable) + explain(criteria);
   return verdictOf(bench, { result, why, criteria });
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import type { Criterion } from './criteria.ts';
 
 /** What a verdict on a criterion rests on. */
@@ -89,7 +90,7 @@ export class Ballot {
 function entryOf({ evidence, reason, ...rest }: z.output<typeof Entry>): Entry {
   return {
     ...rest,
-    reason: reason.slice(0, limits.reason_chars_max),
+    reason: upToUnits(reason, limits.reason_chars_max),
     evidence: evidence.map(({ path: named, quote }) => {
       const path = /^\/.+\/$/.test(named) ? named.slice(0, -1) : named;
       return (quote ?? '').trim() === '' ? { path } : { path, quote: quote ?? '' };

@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import { isPlaybookPath, parsePlaybook } from './playbook.ts';
 
 /** What a session's prompt shows of a store. */
@@ -85,7 +86,5 @@ function short(text: string): string {
     .replaceAll('<!--', '')
     .trim();
   const chars_max = limits.index_line_chars_max;
-  return one.length <= chars_max
-    ? one
-    : `${one.slice(0, chars_max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+  return one.length <= chars_max ? one : `${upToUnits(one, chars_max - 1)}…`;
 }

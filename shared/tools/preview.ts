@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import { tool_outputs } from '../files/path.ts';
 
 /** Where the output of a call goes that is too long for the model. */
@@ -12,6 +13,6 @@ export function isTooLong(text: string): boolean {
 
 /** What the model gets instead of an output that was written to a file. */
 export function previewOf(text: string, where: string): string {
-  const head = text.slice(0, limits.tool_preview_chars);
+  const head = upToUnits(text, limits.tool_preview_chars);
   return `${head}\n\n[The output has ${text.length} characters; this is its beginning. ${where}]`;
 }

@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import { publicFetch, RequestRefused, type Dialer, type PublicResponse } from './public-fetch.ts';
 import { told, type ToolOutcome } from './tools.ts';
 import { isFromSources, isInDomains, type SeenText, type WebRules } from './web-rules.ts';
@@ -76,7 +77,7 @@ async function outcomeOf(
   const shown = isHtml(type) ? await ports.toMarkdown(text, signal) : text;
   if (shown === undefined) return told('unavailable: the page could not be read.', true);
   const chars_max = (rules.max_content_tokens ?? Infinity) * CHARS_PER_TOKEN;
-  const cut = shown.length > chars_max ? `${shown.slice(0, chars_max)}\n\n[cut here]` : shown;
+  const cut = shown.length > chars_max ? `${upToUnits(shown, chars_max)}\n\n[cut here]` : shown;
   return told(`${answer.url}\n\n${cut}`, false);
 }
 

@@ -6,6 +6,7 @@ import type {
   BetaManagedAgentsTextBlock,
 } from '@anthropic-ai/sdk/resources/beta/sessions/events';
 import { limits } from '../core/limits.ts';
+import { upToUnits } from '../core/text.ts';
 import type { SessionEvent } from '../events/event.ts';
 import type { Session } from '../sessions/show-session.ts';
 import { fenced, plain } from './fence.ts';
@@ -179,8 +180,7 @@ function sourceText(source: Source): string {
 function shortened(language: string, text: string, event_id: string): string {
   const bound = limits.transcript_result_chars_max;
   if (text.length <= bound) return fenced(language, text);
-  // Half a surrogate pair is no character.
-  const shown = text.slice(0, bound).replace(/[\uD800-\uDBFF]$/, '');
+  const shown = upToUnits(text, bound);
   const left = text.length - shown.length;
   return `${fenced(language, shown)}\n${left} more characters in event \`${event_id}\`.\n`;
 }

@@ -2,6 +2,7 @@ import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
 import type { Ports } from '../core/ports.ts';
 import { load, store } from '../core/stored.ts';
+import { upToUnits } from '../core/text.ts';
 import { ConditionFailed, type Update, type Write } from '../core/table.ts';
 import { ModelError } from '../models/model-error.ts';
 import { reportedModel } from '../outcome-models/outcome-models.ts';
@@ -294,5 +295,5 @@ async function verdictWrites(
 function explanationOf({ criteria, findings }: Reported): string {
   const observed = findings.failure_modes.filter(({ verdict }) => verdict === 'observed');
   const lines = observed.map(({ id, text, reason }) => `- Observed: ${id} "${text}". ${reason}`);
-  return [explain(criteria), ...lines].join('\n').slice(0, limits.explanation_chars_max);
+  return upToUnits([explain(criteria), ...lines].join('\n'), limits.explanation_chars_max);
 }

@@ -44,6 +44,8 @@ const good: [title: string, body: object][] = [
     'four breakpoints, long ones first',
     of({ role: 'user', content: [long, marked, marked, marked] }),
   ],
+  ['a pair of surrogates', of({ role: 'user', content: 'hi \u{1f600}' })],
+  ['what only looks like half a pair', of({ role: 'user', content: 'write \\ud83d' })],
   ['a tool', withTools({ name: 'bash', input_schema: { type: 'object' } })],
   ['a format', formatted({ ...closed, properties: many(24, { type: 'string' }) })],
   ['a server tool', withTools({ name: 'web_search', type: 'web_search_20250305' })],
@@ -55,6 +57,8 @@ test.each(good)('accepts %s', (_, body) => {
 
 const bad: [title: string, body: object, says: string][] = [
   ['no model', { ...of(user), model: '' }, 'model'],
+  ['half of a pair', of({ role: 'user', content: 'hi \ud83d' }), 'no low surrogate'],
+  ['half of a pair after a backslash', of({ role: 'user', content: '\\\ud83d' }), 'surrogate'],
   ['no messages', of(), 'at least one'],
   ['messages that are not a list', { ...of(), messages: 'hi' }, 'messages: Field'],
   ['no max_tokens', { ...of(user), max_tokens: undefined }, 'max_tokens: Field'],

@@ -37,6 +37,7 @@ export function checkRequest(
   const turns = turnsOf(body);
   const rules: (() => string | undefined)[] = [
     () => checkHeaders(headers),
+    () => checkUnicode(body),
     () => checkEnvelope(body),
     () => checkTools(body),
     () => checkFormat(body),
@@ -72,6 +73,13 @@ function checkHeaders(headers: IncomingHttpHeaders): string | undefined {
   if (authorized === undefined) return 'x-api-key: header is required';
   if (headers['anthropic-version'] === undefined) return 'anthropic-version: header is required';
   return undefined;
+}
+
+/** What JSON can write and UTF-8 cannot: `JSON.stringify` escapes nothing else so. */
+function checkUnicode(body: MessageCreateParams): string | undefined {
+  return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify(body))
+    ? 'The request body is not valid JSON: no low surrogate in string'
+    : undefined;
 }
 
 function checkEnvelope(body: MessageCreateParams): string | undefined {

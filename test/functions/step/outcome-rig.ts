@@ -60,6 +60,8 @@ function verdict({ total, source }: Judgement): Reply {
 
 export const pass = verdict({ total: 'met', source: 'met' });
 export const revise = verdict({ total: 'met', source: 'not_met' });
+/** Nothing is met. */
+export const open = verdict({ total: 'not_met', source: 'not_met' });
 /** The report as it passes. */
 export const whole = write('Total: 42\nSource: ledger\n');
 

@@ -9,6 +9,7 @@ import { message, only, startRig, typesOf, type Rig } from '../../rig.ts';
 import {
   evaluationsOf,
   isGrader,
+  open,
   outcome,
   pass,
   read,
@@ -218,6 +219,25 @@ test('a grader whose provider fails is asked again under the same start', async 
   expect(spans(events)).toEqual(['0 satisfied']);
   expect(events.filter(({ type }) => type === 'span.outcome_evaluation_start')).toHaveLength(1);
   expect(typesOf(events)).toContain('session.status_rescheduled');
+});
+
+test('a criterion that is too long to be told is cut between two characters', async () => {
+  const task = 'Report of the long criterion';
+  // The 199 units that a verdict tells of it end within a pair.
+  const content = `- The report names the total${'. '.repeat(85)}${'\u{1f600}'.repeat(9)}\n- A source`;
+  script(
+    rig,
+    task,
+    [write('Total: 42\n'), say('Here it is.'), whole, say('Now with its source.')],
+    [read, open, read, pass],
+  );
+  const session_id = await rig.session();
+  await rig.send(session_id, outcome(task, { rubric: { type: 'text', content } }));
+  const events = await rig.rested(session_id);
+  expect(spans(events)).toEqual(['0 needs_revision', '1 satisfied']);
+  const [end] = events.filter((event) => event.type === 'span.outcome_evaluation_end');
+  expect(end?.explanation).toContain('\u{1f600}');
+  expect(end?.explanation.isWellFormed()).toBe(true);
 });
 
 test('a rubric may be a file, and is kept as its text', async () => {

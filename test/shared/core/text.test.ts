@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { parseBody } from '#shared/core/parse.ts';
-import { beginningOf, textUpTo } from '#shared/core/text.ts';
+import { beginningOf, textUpTo, upToUnits } from '#shared/core/text.ts';
 
 /** How long a text is: as its reader counts, and not as UTF-16 does. */
 
@@ -30,4 +30,11 @@ test('the beginning of a text has whole characters', () => {
   expect(beginningOf('abc', 3)).toBe('abc');
   expect(beginningOf('a\u{1F600}\u{1F600}\u{1F600}', 2)).toBe('a\u{1F600}');
   expect(beginningOf('\u{1F600}\u{1F600}', 2)).toBe('\u{1F600}\u{1F600}');
+});
+
+test('a text that is cut at a unit of UTF-16 ends with a whole character', () => {
+  expect(upToUnits('abc', 2)).toBe('ab');
+  expect(upToUnits('a\u{1F600}b', 2)).toBe('a');
+  expect(upToUnits('a\u{1F600}b', 3)).toBe('a\u{1F600}');
+  expect(upToUnits('a', 3)).toBe('a');
 });

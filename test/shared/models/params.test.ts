@@ -174,3 +174,16 @@ test('where the provider cannot hold a dream to its schema, the prompt tells it'
   expect(system('anthropic')).not.toContain('lessons');
   expect(system('bedrock')).toContain('JSON Schema');
 });
+
+test('half of a character, which no provider takes, is sent as its replacement', () => {
+  const half = '\u{1F600}'.slice(0, 1);
+  const of = (text: string) => {
+    const content = [{ type: 'text' as const, text }];
+    const request = aRequest({ system: text, messages: [{ role: 'user', content }] });
+    return toParams(request, { provider: 'bedrock', model_ids: {} });
+  };
+  const sent = JSON.stringify(of(`printed ${half}`));
+  expect(sent).not.toContain('\\ud83d');
+  expect(sent.match(/printed \ufffd/g)).toHaveLength(2);
+  expect(JSON.stringify(of('printed \u{1F600}'))).toContain('printed \u{1F600}');
+});
