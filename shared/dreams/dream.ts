@@ -70,7 +70,7 @@ export interface DreamHead extends Row {
   readonly cost_microcents: number;
   /** What the gate said; null until then, and where there was nothing to judge. */
   readonly recommended: boolean | null;
-  /** Changes that it could not write, because others had changed their memories. @default - none */
+  /** Changes that it could not write: others had changed their memories, or there was no room. @default - none */
   readonly unwritten?: readonly string[];
   readonly created_at: string;
   readonly ended_at: string | null;

@@ -263,4 +263,5 @@ const drop_words: Readonly<Record<DropReason, string>> = {
   vetoed: 'a second look of the model refused it.',
   unverified: 'the second look brought no answer.',
   changed_meanwhile: 'others changed the memory while the dream ran.',
+  store_full: 'the store holds as many memories as it may.',
 };

@@ -35,6 +35,7 @@ export const drop_reasons = [
   'vetoed',
   'unverified',
   'changed_meanwhile',
+  'store_full',
 ] as const;
 export type DropReason = (typeof drop_reasons)[number];
 

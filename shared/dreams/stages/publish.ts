@@ -23,7 +23,7 @@ import { tell } from './pipeline-session.ts';
 import { consolidateDream, gateDream, readReflections, verifyDream } from './think.ts';
 import { readInput } from './take-snapshot.ts';
 import type { Work } from './work.ts';
-import { writeEdits } from './write-edits.ts';
+import { writeEdits, type Unwritten } from './write-edits.ts';
 
 /**
  * The state Publish: the operations go into the output store, the report says what was done, and
@@ -45,12 +45,13 @@ export async function publish(work: Work): Promise<void> {
     await readInput(work.ports, work.head.memory_store_id);
   }
   const edits = applyOperations(snapshot, wanted).edits.filter(isOfChange);
-  const unwritten = await work.once('unwritten', async () => {
+  const left_out = await work.once('left-out', async () => {
     await checkSessions(work);
     return await writeEdits(work, edits);
   });
+  const why = new Map(left_out.map(({ change_id, reason }) => [change_id, reason]));
   // The account is of what was written, and so is the index.
-  const operations = wanted.filter(({ change_id }) => !unwritten.includes(change_id));
+  const operations = wanted.filter(({ change_id }) => !why.has(change_id));
   const applied = applyOperations(snapshot, operations);
   await writeEdits(
     work,
@@ -70,7 +71,7 @@ export async function publish(work: Work): Promise<void> {
       ...reflections.dropped,
       ...consolidated.dropped,
       ...verified.dropped,
-      ...wanted.filter(({ change_id }) => unwritten.includes(change_id)).map(changedMeanwhile),
+      ...wanted.flatMap((operation) => leftOut(operation, why.get(operation.change_id))),
     ],
     skipped: reflections.skipped,
     uses: consolidated.uses,
@@ -82,7 +83,7 @@ export async function publish(work: Work): Promise<void> {
     applied,
   });
   await putReport(work.ports.blobs, report);
-  await complete(work, { report, gate, unwritten });
+  await complete(work, { report, gate, unwritten: [...why.keys()] });
 }
 
 /** The index belongs to none. */
@@ -90,10 +91,16 @@ function isOfChange({ change_ids }: Edit): boolean {
   return !change_ids.includes(INDEX_CHANGE);
 }
 
-function changedMeanwhile(operation: Operation): Dropped {
+const left_out_words: Readonly<Record<Unwritten['reason'], string>> = {
+  changed_meanwhile: 'others changed it while the dream ran; it stays as they left it.',
+  store_full: 'the store holds as many memories as it may. Merge or delete some.',
+};
+
+function leftOut(operation: Operation, reason: Unwritten['reason'] | undefined): Dropped[] {
+  if (reason === undefined) return [];
   const { change_id, op, evidence } = operation;
-  const what = `${change_id} ${op} ${pathsOf(operation).join(', ')}: others changed it while the dream ran; it stays as they left it.`;
-  return { stage: 'publish', reason: 'changed_meanwhile', what, evidence };
+  const what = `${change_id} ${op} ${pathsOf(operation).join(', ')}: ${left_out_words[reason]}`;
+  return [{ stage: 'publish', reason, what, evidence }];
 }
 
 async function processingOf({ ports, head, batches }: Work): Promise<ReportedProcessing> {
@@ -148,7 +155,7 @@ async function putReport(blobs: Blobs, report: DreamReport): Promise<void> {
 interface Published {
   readonly report: DreamReport;
   readonly gate: GateResult | null;
-  /** Changes that others stood in the way of. */
+  /** Changes that others, or the store's bound, stood in the way of. */
   readonly unwritten: readonly string[];
 }
 

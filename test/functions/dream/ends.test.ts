@@ -85,7 +85,7 @@ test.each(places)('a dream that is canceled %s is canceled, once', async (title,
 test.each([
   ['before it is read', undefined],
   ['after it was read', 'verified.json'],
-  ['before what it said is written down', 'unwritten.json'],
+  ['before what it said is written down', 'left-out.json'],
 ])('a session that is deleted %s fails the dream as unavailable', async (_, place) => {
   const gone = await rig.talk('LESSON about tea: use fresh water.');
   const before = await rig.hash(store_id);

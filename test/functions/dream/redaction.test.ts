@@ -53,11 +53,11 @@ test('a redacted version is gone from a dream with the answer, a deleted session
   expect(after).toContain(REDACTED);
   // What it had worked with says what it has read, so nothing of it is left.
   expect(await objectsOf(id)).toEqual([
+    'left-out.json',
     'report.json',
     'report.md',
     'sessions.json',
     'snapshot.json',
-    'unwritten.json',
     'verified.json',
   ]);
   // A copy that it has made is a store of its own.
