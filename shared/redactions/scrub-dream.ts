@@ -39,6 +39,7 @@ const workings = [
   'answers/',
   'asked/',
   'reflections.json',
+  'uses.json',
   'consolidated.json',
   'gate.json',
 ] as const;

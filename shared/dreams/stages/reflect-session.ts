@@ -11,7 +11,7 @@ import {
 import { inTurn } from '../awaited.ts';
 import { dreamKey, dreamObject, pieceKey, piecesBelow, readKey } from '../dream.ts';
 import { linesOf } from '../lines.ts';
-import type { Piece } from '../piece.ts';
+import type { Piece, SessionVerdict } from '../piece.ts';
 import { Cutter } from '../pieces.ts';
 import { reflect } from '../reflect.ts';
 import { factsOf } from '../session-facts.ts';
@@ -31,10 +31,14 @@ import type { Work } from './work.ts';
 export async function reflectSession(work: Work, session_n: number): Promise<void> {
   const session = (await readSessions(work))[session_n];
   if (session === undefined) return;
+  const reports = async (): Promise<SessionVerdict[]> =>
+    await work.once(`pieces/${session_n}/reports`, async () => {
+      return await readReports(work.ports, session.session_id);
+    });
   const { dream_id, instructions } = work.head;
   const done = new Set((await piecesDone(work, piecesBelow(session_n))).map(({ sk }) => sk));
   const snapshot = await readSnapshot(work);
-  await inTurn(readPieces(work, session), async (piece) => {
+  await inTurn(readPieces(work, session, reports), async (piece) => {
     const key = pieceKey(dream_id, session_n, piece.n);
     if (done.has(key.sk)) return;
     await work.look();
@@ -77,10 +81,14 @@ export async function piecesDone(
  * A session's logs up to where they stood when the dream began, cut into pieces. Gone through twice: first
  * for how it went, which every piece is told, then piece by piece. A long one is read twice for it, so
  * that its size is no matter of memory.
+ *
+ * @param reportsOf Of its runs, the same for whoever asks again: a report that comes later would make another
+ *   request of every piece, which then is asked, and paid for, once more.
  */
 async function* readPieces(
   { ports }: Work,
   { session_id, threads, cost_microcents }: GatheredSession,
+  reportsOf: () => Promise<SessionVerdict[]>,
 ): AsyncGenerator<Piece> {
   const [head, config] = (await ports.table.getMany([
     sessionKey(session_id),
@@ -91,7 +99,7 @@ async function* readPieces(
   }
   const [{ slim, held }, reports] = await Promise.all([
     readOnce(ports, threads),
-    config.has_outcome_model === true ? readReports(ports, session_id) : [],
+    config.has_outcome_model === true ? reportsOf() : [],
   ]);
   const count = threads.reduce((sum, { through }) => sum + through, 0);
   // Swept while it was read: a part must not pass for the whole.

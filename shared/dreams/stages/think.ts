@@ -65,7 +65,8 @@ export async function consolidateDream(work: Work): Promise<Consolidated> {
     const { candidates } = await readReflections(work);
     const { instructions } = work.head;
     const snapshot = await readSnapshot(work);
-    const uses = await readUses(work);
+    // Kept: what is said of a session later would make other questions of those that wait for a batch.
+    const uses = await work.once('uses', async () => await readUses(work));
     const decided = countUses(snapshot, uses);
     const asked = { snapshot, candidates, decided, instructions };
     const { usage: _, ...consolidated } = await consolidate(work.think, asked, work.signal);

@@ -6,6 +6,7 @@ import { dreamKey, type DreamHead } from '#shared/dreams/dream.ts';
 import type { Operation } from '#shared/dreams/operation.ts';
 import { outcomeOf } from '#shared/dreams/session-facts.ts';
 import { runStage } from '#shared/dreams/stages/run-stage.ts';
+import { waitingOf } from '#shared/dreams/stages/batch-rows.ts';
 import { eventsOf, readReports, threadIds } from '#shared/dreams/stages/session-log.ts';
 import type { StagePorts } from '#shared/dreams/stages/work.ts';
 import { storeKey } from '#shared/memory/memory.ts';
@@ -149,16 +150,46 @@ test('of a session that is too long to be held every event is shown to the model
 });
 
 /** A dream by batches that is about to read its only session. */
-async function batchDream() {
+async function batchDream(made: Parameters<typeof putSession>[2] = {}) {
   const { base, ports } = stagePorts();
   const call = aCall();
-  const { session_id, thread_id } = await putSession(base, call);
+  const { session_id, thread_id } = await putSession(base, call, made);
   await append(base, thread_id, [aReply('Nothing to learn.')]);
   const fabricated = { ...call, store_id: 'memstore_1', snapshot: aSnapshot(), operations: [] };
   const changed = { ...running, stage: 'reflect', processing: 'batch', session_ids: [session_id] };
   const dream_id = await putDream(base, fabricated, changed as Partial<DreamHead>);
-  return { base, ports, dream_id };
+  return { base, ports, dream_id, session_id };
 }
+
+test('what is said of a session while its pieces wait for a batch asks none of them anew', async () => {
+  const { base, ports, dream_id, session_id } = await batchDream({ has_outcome_model: true });
+  const never = async () => await Promise.reject(new Error('nobody asks it'));
+  const batches: Batches = {
+    submit: never,
+    state: never,
+    answers: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
+    cancel: never,
+    forget: never,
+  };
+  const input = { task: 'reflect', dream_id, run: 1, session_n: 0 } as const;
+  const asked = async () => {
+    expect(await runStage({ ...ports, batches }, input, 60_000)).toEqual({ next: 'read' });
+    return (await waitingOf(started.table, { dream_id })).map(({ asked_sk }) => asked_sk);
+  };
+  const report = (run: number) => ({
+    ...reportKey(session_id, run),
+    state: 'done',
+    idle_event_id: `sevt_${run}`,
+    created_at: base.clock.now().toISOString(),
+    result: 'needs_revision',
+    findings: null,
+  });
+  await started.table.transact([{ put: report(1) }]);
+  const first = await asked();
+  expect(first).toHaveLength(1);
+  await started.table.transact([{ put: report(2) }]);
+  expect(await asked()).toEqual(first);
+});
 
 test('a batch whose id is lost is sent once more, then its requests are made by themselves', async () => {
   const { base, ports, dream_id } = await batchDream();
