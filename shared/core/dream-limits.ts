@@ -38,6 +38,12 @@ export const dream_limits = {
   piece_overlap_chars: 4_000,
   /** A longer event becomes several lines. */
   piece_line_chars_max: 20_000,
+  /**
+   * Verdicts of a session that each of its pieces is told of, the newest, and how much of their reasons: a session
+   * of a thousand runs has as many reports, and all of them in each piece would be longer than the session.
+   */
+  piece_verdicts_max: 50,
+  piece_verdicts_chars_max: 12_000,
   /** Lessons of one piece: more of them would be less. */
   piece_lessons_max: 8,
   /** Memories that reflection is told of, by their beginnings. */

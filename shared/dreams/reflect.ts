@@ -3,7 +3,7 @@ import { upToUnits } from '../core/text.ts';
 import { askFor } from './ask.ts';
 import type { Candidate, HeldEvidence } from './candidate.ts';
 import { quoteStands, standsInQuotation } from './evidence.ts';
-import type { Piece } from './piece.ts';
+import type { Piece, SessionVerdict } from './piece.ts';
 import { memorySearch } from './groups.ts';
 import { ownWords } from './loss.ts';
 import { eventNames, pieceText } from './pieces.ts';
@@ -135,8 +135,9 @@ function contentOf(piece: Piece, snapshot: Snapshot, boundary: string): string {
   const { verdicts, reports, errors, denials, interrupts, corrections } = piece.facts;
   const names = eventNames(piece.lines);
   const here = (ids: readonly string[]): string[] => ids.flatMap((id) => names.get(id) ?? []);
+  const judged = newest([...reports, ...verdicts]);
   const facts = {
-    verdicts: [...reports, ...verdicts].map(({ event_id, at, result }) => ({
+    verdicts: judged.map(({ event_id, at, result }) => ({
       event_id: names.get(event_id),
       at,
       result,
@@ -148,13 +149,29 @@ function contentOf(piece: Piece, snapshot: Snapshot, boundary: string): string {
   };
   // A verdict that stands in this part is not said twice.
   const elsewhere = verdicts.filter(({ event_id }) => !names.has(event_id));
-  const reasons = [...reports, ...elsewhere].map(({ text }) => text).join('\n');
   return [
     `What is known of the session (ids of events in this part, verdicts of all of it):\n${JSON.stringify(facts)}`,
-    `<verdicts-${boundary}>\n${reasons}\n</verdicts-${boundary}>`,
+    `<verdicts-${boundary}>\n${reasonsOf([...reports, ...elsewhere])}\n</verdicts-${boundary}>`,
     `<memories-${boundary}>\n${memoryLines(piece, snapshot).join('\n')}\n</memories-${boundary}>`,
     pieceText(piece, boundary),
   ].join('\n\n');
+}
+
+/** Those that say how the session stands at its end, the newest last. */
+function newest(verdicts: readonly SessionVerdict[]): SessionVerdict[] {
+  return verdicts.toSorted((a, b) => (a.at < b.at ? -1 : 1)).slice(-limits.piece_verdicts_max);
+}
+
+/** Their reasons, as many as there is place for, the newest first of all. */
+function reasonsOf(verdicts: readonly SessionVerdict[]): string {
+  let left_chars: number = limits.piece_verdicts_chars_max;
+  const told: string[] = [];
+  for (const { text } of newest(verdicts).toReversed()) {
+    if (left_chars <= 0) break;
+    told.unshift(upToUnits(text, left_chars));
+    left_chars -= text.length;
+  }
+  return told.join('\n');
 }
 
 /** One index for all pieces that are read with a snapshot. */

@@ -6,8 +6,8 @@ import { quoteStands } from '#shared/dreams/evidence.ts';
 import { linesOf, textOfEvent } from '#shared/dreams/lines.ts';
 import { piecesOf, pieceText } from '#shared/dreams/pieces.ts';
 import { factsOf, outcomeOf } from '#shared/dreams/session-facts.ts';
-import { NEW } from './samples.ts';
-import { anEvent, toolSays, userSays } from './rig.ts';
+import { aSnapshot, NEW } from './samples.ts';
+import { anEvent, dream, toolSays, userSays } from './rig.ts';
 
 const known = {
   session_id: 'sesn_1',
@@ -103,4 +103,32 @@ test.each([
   ['another letter', 'Losch die Große', 'Lösch die Größe', false],
 ])('a quote of %s', (_, quote, text, stands) => {
   expect(quoteStands(quote, text)).toBe(stands);
+});
+
+test('a session of a thousand verdicts tells each of its pieces the newest, and no more than a piece', async () => {
+  const count = 1_000;
+  const verdicts = Array.from({ length: count }, (_, n) =>
+    anEvent(
+      'span.outcome_evaluation_end',
+      {
+        outcome_id: `outc_${n}`,
+        result: 'needs_revision',
+        explanation: `verdict-${n} `.repeat(90),
+      },
+      `sevt_v${n}`,
+      new Date(Date.parse(NEW) + n).toISOString(),
+    ),
+  );
+  const { model, report } = await dream(
+    { sesn_1: [userSays('Do it.', 'sevt_1'), ...verdicts] },
+    aSnapshot(),
+    {},
+  );
+  expect(report.skipped).toEqual([]);
+  const asked = model.requests.map(({ body }) => JSON.stringify(body.messages));
+  expect(asked.length).toBeGreaterThan(10);
+  const most =
+    limits.piece_chars_max + limits.piece_overlap_chars + limits.piece_verdicts_chars_max;
+  for (const text of asked) expect(text.length).toBeLessThan(most * 1.2);
+  expect(asked[0]).toContain(`verdict-${count - 1} `);
 });
