@@ -7,7 +7,7 @@ import { splitTrailer, withTrailer } from './trailer.ts';
 
 /** A session that has read a playbook, and what became of it: the verdict is the evidence. */
 export interface JudgedUse {
-  /** In the store that the dream reads. */
+  /** In the store that the dream reads, as that is now. */
   readonly path: string;
   readonly session_id: string;
   readonly used_by: Candidate['learned_from'];

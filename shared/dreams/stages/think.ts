@@ -66,7 +66,7 @@ export async function consolidateDream(work: Work): Promise<Consolidated> {
     const { instructions } = work.head;
     const snapshot = await readSnapshot(work);
     // Kept: what is said of a session later would make other questions of those that wait for a batch.
-    const uses = await work.once('uses', async () => await readUses(work));
+    const uses = await work.once('uses', async () => await readUses(work, snapshot));
     const decided = countUses(snapshot, uses);
     const asked = { snapshot, candidates, decided, instructions };
     const { usage: _, ...consolidated } = await consolidate(work.think, asked, work.signal);
