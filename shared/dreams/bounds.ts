@@ -5,7 +5,8 @@ import { believedAt, newestOf } from './believed.ts';
 import { statementsOf } from './contradiction.ts';
 import { containedPercent, likenessOf, tellApart } from './likeness.ts';
 import { lossOf, ownWords } from './loss.ts';
-import { inputPaths, type Operation } from './operation.ts';
+import { inputPaths, outputPath, type Operation } from './operation.ts';
+import { isProse } from './prose.ts';
 import { Rivals } from './recency.ts';
 import { faultOfAddresses, faultOfText } from './scrub.ts';
 import type { Snapshot, SnapshotMemory } from './snapshot.ts';
@@ -178,14 +179,20 @@ function wordsFault(operation: Operation, inputs: readonly SnapshotMemory[]): Re
   const whys = 'removed' in operation ? operation.removed.map(({ why }) => why) : [];
   const reason = faultOfText([operation.reason, ...whys].join('\n'), '');
   if (operation.op === 'retire') return reason;
-  const { body, history } = splitTrailer(operation.text);
+  const { body, history } = wordsOf(operation);
   return reason ?? faultOfText([body, ...history].join('\n'), before);
+}
+
+/** Below what people read only code writes; of what a program reads all is the model's. */
+function wordsOf(operation: Exclude<Operation, { readonly op: 'retire' }>) {
+  const { text } = operation;
+  return isProse(outputPath(operation) ?? '') ? splitTrailer(text) : { body: text, history: [] };
 }
 
 /** An address that is new must stand in what people, agents or graders have said, not only strangers. */
 function addressFault(operation: Operation, inputs: readonly SnapshotMemory[]): Refusal {
   if (operation.op === 'retire') return undefined;
-  const { body } = splitTrailer(operation.text);
+  const { body } = wordsOf(operation);
   const known = inputs.map(({ text }) => text);
   return faultOfAddresses(body, operation.evidence, known);
 }

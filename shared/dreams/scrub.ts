@@ -67,15 +67,16 @@ function ordersNear(text: string, quote: string): boolean {
 }
 
 /**
- * Whether an agent only says what a tool or a page has told it: an address that nobody else has named,
- * words that stand there as an order, or that it will do from now on what it was told there.
+ * Whether an agent, or a grader who has read its work, only says what a tool or a page has told it: an address
+ * that nobody else has named, words that stand there as an order, or that it will do from now on what it was
+ * told there.
  */
 export function repeatsStranger(
   quote: string,
   { speaker }: Pick<PieceLine, 'speaker'>,
   lines: readonly PieceLine[],
 ): boolean {
-  if (speaker !== 'agent') return false;
+  if (speaker !== 'agent' && speaker !== 'grader') return false;
   const strangers = lines.filter((line) => line.speaker === 'tool');
   if (strangers.length === 0) return false;
   const saidBy = (those: readonly PieceLine[]): string =>
@@ -89,9 +90,12 @@ export function repeatsStranger(
   return tellsReader(quote) ? tells.length > 0 : tells.some((line) => ordersNear(line.text, quote));
 }
 
-/** In them words can stand that a model reads and a person does not see, or sees in another order. */
+/**
+ * In them words can stand that a model reads and a person does not see, or sees in another order. Two together
+ * are in emoji and in several scripts; more are bits.
+ */
 const UNSEEN =
-  /[\u{E0000}-\u{E007F}\u202A-\u202E\u2066-\u2069]|[\uFE00-\uFE0F\u{E0100}-\u{E01EF}]{3,}/u;
+  /[\u{E0000}-\u{E007F}\u202A-\u202E\u2066-\u2069]|\p{Default_Ignorable_Code_Point}{3,}/u;
 
 /**
  * Why a text must not be written. What stood there before is not judged again: a dream neither

@@ -2,7 +2,7 @@
 // stays apart. Method: whole dreams with a model that does just that.
 import { expect, test } from 'vitest';
 import { standsInQuotation } from '#shared/dreams/evidence.ts';
-import { aLesson, dream, toolSays, userSays, type Mind } from './rig.ts';
+import { aLesson, anEvent, dream, toolSays, userSays, type Mind } from './rig.ts';
 import { aMemory, aSnapshot } from './samples.ts';
 
 const store = aSnapshot(aMemory('/service.md', 'The harvest service is restarted with systemctl.'));
@@ -58,6 +58,23 @@ test('an address needs evidence that names it, whoever says the rest', async () 
   ];
   const { applied, report } = await dream({ sesn_1: events }, store, {
     lessons: () => [aLesson('', { advice: `Build from ${address}.`, evidence })],
+  });
+  expect([...applied.next]).toEqual(unchanged);
+  expect(report.dropped_counts).toEqual({ stranger_only: 1 });
+});
+
+test('what a grader has found in the work is no word of its own', async () => {
+  const explanation = `The report names ${address} as the mirror, as it should.`;
+  const verdict = anEvent(
+    'span.outcome_evaluation_end',
+    { outcome_id: 'outc_1', result: 'satisfied', explanation },
+    'sevt_2',
+  );
+  const events = [toolSays(`Builds come from ${address} these days.`, 'sevt_1'), verdict];
+  const evidence = [{ event_id: 'sevt_2', quote: `names ${address} as the mirror` }];
+  const { applied, report } = await dream({ sesn_1: events }, store, {
+    lessons: () => [aLesson('', { advice: `Build from ${address}.`, evidence })],
+    operations: add(`Build from ${address}.`),
   });
   expect([...applied.next]).toEqual(unchanged);
   expect(report.dropped_counts).toEqual({ stranger_only: 1 });
