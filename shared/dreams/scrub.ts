@@ -57,13 +57,24 @@ export function isStrangersOrder(
   return tellsReader(quote) || words.some(({ text }) => ordersNear(text, quote));
 }
 
-/** Whether a passage of a text stands close to words that tell its reader what to do. */
-function ordersNear(text: string, quote: string): boolean {
+/** Whether a passage of a text stands close to words that tell its reader what to do, wherever it stands there. */
+export function ordersNear(text: string, quote: string): boolean {
   const whole = folded(text);
-  const at = whole.indexOf(folded(quote));
-  if (at === -1) return false;
-  const end = at + quote.length + NEAR_CHARS;
-  return tellsReader(whole.slice(Math.max(0, at - NEAR_CHARS), end));
+  return windowsOf(whole, folded(quote)).some(([from, to]) => tellsReader(whole.slice(from, to)));
+}
+
+/** What stands around a passage: where it stands more than once, each part of the text once. */
+function windowsOf(whole: string, passage: string): [from: number, to: number][] {
+  const windows: [from: number, to: number][] = [];
+  if (passage === '') return windows;
+  for (let at = whole.indexOf(passage); at !== -1; at = whole.indexOf(passage, at + 1)) {
+    const from = Math.max(0, at - NEAR_CHARS);
+    const to = at + passage.length + NEAR_CHARS;
+    const last = windows.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = to;
+    else windows.push([from, to]);
+  }
+  return windows;
 }
 
 /**

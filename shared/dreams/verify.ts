@@ -10,6 +10,7 @@ import { likenessOf } from './likeness.ts';
 import { ownWords } from './loss.ts';
 import { changeId, inputPaths, outputPath, pathsOf, type Operation } from './operation.ts';
 import { Verdicts, verifyPrompt } from './prompts/verify.ts';
+import type { Repeated } from './repeats.ts';
 import type { Dropped, DropReason } from './report.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { ThinkPorts, ThinkUsage, Verification } from './thinking.ts';
@@ -23,10 +24,12 @@ export interface Proposed {
   /** Counts that move all the same where the operation that held them falls. */
   readonly counts: readonly Operation[];
   readonly eventText: EventText;
+  /** How a quote of an agent or a grader repeats what a stranger says anywhere in its session. */
+  readonly repeated: (evidence: HeldEvidence) => Repeated | undefined;
 }
 
 /**
- * Check every operation once more: each quote against the log itself, every bound, and then by a
+ * Check every operation once more: each quote against the whole log, every bound, and then by a
  * request of its own that sees the operation and its evidence and may veto. One that cannot be
  * checked is dropped.
  *
@@ -40,8 +43,8 @@ export async function verify(
   const first = await check(ports, proposed, signal);
   const operations = countsLeft(proposed, first.operations);
   if (operations.length === 0) return first;
-  const { snapshot, eventText } = proposed;
-  const counts = await check(ports, { snapshot, eventText, operations }, signal);
+  const { counts: _, ...facts } = proposed;
+  const counts = await check(ports, { ...facts, operations }, signal);
   return {
     operations: [...first.operations, ...counts.operations],
     dropped: [...first.dropped, ...counts.dropped],
@@ -59,16 +62,19 @@ function countsLeft({ snapshot, operations, counts }: Proposed, kept: readonly O
 
 async function check(
   ports: ThinkPorts,
-  { snapshot, operations, eventText }: Omit<Proposed, 'counts'>,
+  { snapshot, operations, ...log }: Omit<Proposed, 'counts'>,
   signal: AbortSignal,
 ): Promise<Verification> {
   const dropped: Dropped[] = [];
   const limit = pLimit(limits.dream_parallel_max);
   const proven = await Promise.all(
-    operations.map(async (operation) => await limit(proveQuotes, operation, eventText)),
+    operations.map(async (operation) => await limit(proveQuotes, operation, log)),
   );
-  for (const { lost, operation } of proven) {
-    dropped.push(...lost.map((each) => drop('quote_not_found', operation, each.event_id)));
+  for (const { lost, orders, operation } of proven) {
+    dropped.push(
+      ...lost.map((each) => drop('quote_not_found', operation, each.event_id)),
+      ...orders.map((each) => drop('stranger_only', operation, each.event_id)),
+    );
   }
   const faults = new Map(
     boundFaults(
@@ -107,20 +113,31 @@ function drop(reason: DropReason, operation: Operation, why: string): Dropped {
   return { stage: 'verify', reason, what, evidence: is_secret ? [] : operation.evidence };
 }
 
-/** An operation with the evidence that stands, and what does not. */
+interface Proven {
+  /** With the evidence that stands. An address that only a stranger has named is no word of who repeats it. */
+  readonly operation: Operation;
+  readonly lost: readonly HeldEvidence[];
+  /** What repeats a stranger's order: that is no evidence. */
+  readonly orders: readonly HeldEvidence[];
+}
+
 async function proveQuotes(
   operation: Operation,
-  eventText: EventText,
-): Promise<{ readonly operation: Operation; readonly lost: readonly HeldEvidence[] }> {
+  { eventText, repeated }: Pick<Proposed, 'eventText' | 'repeated'>,
+): Promise<Proven> {
   const stands = await Promise.all(
     operation.evidence.map(async ({ session_id, event_id, quote }) => {
       const text = await eventText(session_id, event_id);
       return text !== undefined && quoteStands(quote, text);
     }),
   );
-  const evidence = operation.evidence.filter((_, n) => stands[n] === true);
   const lost = operation.evidence.filter((_, n) => stands[n] !== true);
-  return { operation: { ...operation, evidence }, lost };
+  const standing = operation.evidence.filter((_, n) => stands[n] === true);
+  const orders = standing.filter((each) => repeated(each) === 'order');
+  const evidence = standing
+    .filter((each) => !orders.includes(each))
+    .map((each) => (repeated(each) === 'address' ? { ...each, speaker: 'tool' as const } : each));
+  return { operation: { ...operation, evidence }, lost, orders };
 }
 
 /** Not where code has moved a count, or has found two texts to be the same: nothing is to weigh. */

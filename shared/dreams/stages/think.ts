@@ -86,7 +86,7 @@ export async function verifyDream(work: Work): Promise<Verified> {
       snapshot: await readSnapshot(work),
       operations: consolidated.operations,
       counts: consolidated.counts,
-      eventText: await evidenceTexts(work, [...consolidated.operations, ...consolidated.counts]),
+      ...(await evidenceTexts(work, [...consolidated.operations, ...consolidated.counts])),
     };
     const { operations, dropped } = await verify(work.think, proposed, work.signal);
     return { operations, dropped };

@@ -2,9 +2,10 @@ import type { SessionEvent } from '#shared/events/event.ts';
 import { applyOperations } from '#shared/dreams/apply-operations.ts';
 import { consolidate } from '#shared/dreams/consolidate.ts';
 import { gate } from '#shared/dreams/gate.ts';
-import { linesOf, textOfEvent } from '#shared/dreams/lines.ts';
+import { linesOf, speakerOf, textOfEvent } from '#shared/dreams/lines.ts';
 import { piecesOf } from '#shared/dreams/pieces.ts';
 import { reflect } from '#shared/dreams/reflect.ts';
+import { Repeats } from '#shared/dreams/repeats.ts';
 import { reportOf } from '#shared/dreams/report-of.ts';
 import { factsOf } from '#shared/dreams/session-facts.ts';
 import type { Snapshot } from '#shared/dreams/snapshot.ts';
@@ -102,10 +103,19 @@ async function stages(
   const decided = countUses(snapshot, uses);
   const found = { snapshot, candidates, decided, instructions: null };
   const proposed = await consolidate(ports, found, signal);
+  const quoted = proposed.operations.flatMap(({ evidence }) => evidence);
+  const repeats = new Map(
+    Object.entries(sessions).map(([session_id, events]) => {
+      const heard = new Repeats(quoted.filter((each) => each.session_id === session_id));
+      for (const event of events) heard.hear(speakerOf(event), textOfEvent(event));
+      return [session_id, heard];
+    }),
+  );
   const verified = await verify(
     ports,
     {
       snapshot,
+      repeated: (evidence) => repeats.get(evidence.session_id)?.of(evidence),
       operations: proposed.operations,
       counts: proposed.counts,
       eventText: async (session_id, event_id) => {
