@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
+import { backoffMs } from '../../core/backoff.ts';
 import { Fault } from '../../core/fault.ts';
 import { limits } from '../../core/limits.ts';
 import type { Ports } from '../../core/ports.ts';
@@ -17,7 +19,9 @@ import { DreamFailed } from './work.ts';
 type ReadPorts = Pick<Ports, 'table' | 'blobs'>;
 
 /**
- * The input store at one moment: between two reads of its head nothing was written.
+ * The input store at one moment: between two reads of its head nothing was written, and all memories that
+ * the head counts are there. Rows of one transaction are shown one by one: a memory that is being moved may
+ * stand nowhere for a moment, or in two places, and would be lost to the copy, or doubled in it.
  *
  * @throws DreamFailed for a store that is gone, archived or too large; Fault `busy` when it is
  *   written to all the time
@@ -27,9 +31,11 @@ export async function takeSnapshot(ports: ReadPorts, store_id: string): Promise<
     const { revision } = await readInput(ports, store_id);
     const snapshot = await readWhole(ports, store_id).catch((error: unknown) => error);
     const after = await readInput(ports, store_id);
-    if (after.revision !== revision) continue;
-    if (isSnapshot(snapshot)) return snapshot;
-    throw snapshot;
+    if (after.revision === revision) {
+      if (!isSnapshot(snapshot)) throw snapshot;
+      if (snapshot.memories.length === after.memories_count) return snapshot;
+    }
+    await sleep(backoffMs(attempt));
   }
   throw new Fault('busy', `memory store '${store_id}' is being changed all the time.`);
 }

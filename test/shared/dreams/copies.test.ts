@@ -6,10 +6,11 @@ import { runStage } from '#shared/dreams/stages/run-stage.ts';
 import { takeSnapshot } from '#shared/dreams/stages/take-snapshot.ts';
 import type { StagePorts } from '#shared/dreams/stages/work.ts';
 import { mayHoldHandwriting } from '#shared/memory/by-hand.ts';
-import { storeKey, type Actor, type StoreHead } from '#shared/memory/memory.ts';
+import { pathKey, storeKey, type Actor, type StoreHead } from '#shared/memory/memory.ts';
 import { readMemories } from '#shared/memory/read-store.ts';
 import { writeMemories } from '#shared/memory/write-memories.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
+import { halfSeen } from '../../half-seen.ts';
 import { aCall, testPorts } from '../../sessions.ts';
 import { actor as person, memoryPorts, putStore } from '../memory/store.ts';
 import { putDream } from '../reviews/review-rig.ts';
@@ -119,4 +120,17 @@ test('the name of a copy has whole characters, and no more than a name may have'
     storeKey(await copied(stages, store_id)),
   )) as StoreHead;
   expect(copy.name).toBe(`a${'\u{1F600}'.repeat(246)} (dream)`);
+});
+
+test('a snapshot has every memory that its store counts, also while a move has not shown all of its rows', async () => {
+  const stages = stagePorts();
+  const { ports, memory } = stages;
+  const store_id = await putStore(memory, { workspace_id: aCall().workspace_id });
+  await (
+    await write(stages, store_id, person, 'By hand.')
+  )('/a.md', '/b.md');
+  const table = halfSeen(started.table);
+  table.hide(pathKey(store_id, '/b.md'), 2);
+  const { memories } = await takeSnapshot({ ...ports, table }, store_id);
+  expect(memories.map(({ path }) => path)).toEqual(['/a.md', '/b.md']);
 });
