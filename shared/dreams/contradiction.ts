@@ -113,6 +113,7 @@ export function contradicts(newer: Statement, older: Statement): boolean {
 
 /** What stands under a heading is about it; the other must speak of it, too: of all of a short one. */
 function isAbout(one: Statement, { about }: Statement): boolean {
+  if (about.size === 0) return true;
   const wanted = about.size <= 3 ? about.size : about.size / 2;
   return common(about, union(one.words, one.about)) >= wanted;
 }
@@ -143,11 +144,13 @@ function differsInOne(newer: Statement, older: Statement): boolean {
 
 /** One value, a name of two words, or one range: two that stand apart tell two cases apart. */
 function isOneValue(values: ReadonlySet<string>, text: string): boolean {
+  if (values.size !== 2) return values.size === 1;
   const small = folded(text).toLowerCase();
-  const [first, second] = [...values].toSorted((a, b) => small.indexOf(a) - small.indexOf(b));
-  if (first === undefined || second === undefined) return first !== undefined;
+  const [first = '', second = ''] = [...values].toSorted(
+    (a, b) => small.indexOf(a) - small.indexOf(b),
+  );
   const between = small.slice(small.indexOf(first) + first.length, small.indexOf(second));
-  return values.size === 2 && /^\p{L}* ?(?:(?:to|and|until|-|–) )?$/u.test(between);
+  return /^\p{L}* ?(?:(?:to|and|until|-|–) )?$/u.test(between);
 }
 
 function without(words: ReadonlySet<string>, gone: ReadonlySet<string>): Set<string> {
@@ -159,5 +162,7 @@ function union(a: ReadonlySet<string>, b: ReadonlySet<string>): Set<string> {
 }
 
 function common(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
-  return [...a].filter((word) => b.has(word)).length;
+  let count = 0;
+  for (const word of a) if (b.has(word)) count += 1;
+  return count;
 }

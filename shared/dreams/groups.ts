@@ -2,6 +2,7 @@ import MiniSearch from 'minisearch';
 import { limits } from '../core/limits.ts';
 import { termsOf } from '../memory-history/words.ts';
 import { INDEX_PATH } from '../playbooks/index-page.ts';
+import { CommonWords } from './common-words.ts';
 import type { Lesson } from './duplicates.ts';
 import {
   containedPercent,
@@ -74,14 +75,20 @@ interface Known {
 
 /** Lessons that are alike as they are, or in what they advise: in whatever task each was learned. */
 function joinLessons(sets: Sets, lessons: readonly Lesson[]): void {
-  const advices = lessons.map(({ advice }) => likenessOf(advice));
-  for (const [n, lesson] of lessons.entries()) {
-    sets.add(`l${n}`);
-    for (const [m, other] of lessons.slice(0, n).entries()) {
-      const [mine, says] = [advices[n], advices[m]];
-      const advises_alike =
-        mine !== undefined && says !== undefined && jaccardPercent(mine, says) >= NEAR_PERCENT;
-      if (advises_alike || isLike(lesson.likeness, other.likeness)) sets.join(`l${n}`, `l${m}`);
+  const advices = lessons.map(({ advice }) => likenessOf(advice).terms);
+  const wholes = lessons.map(({ likeness }) => likeness.terms);
+  for (const n of lessons.keys()) sets.add(`l${n}`);
+  joinAlike(sets, advices, NEAR_PERCENT);
+  joinAlike(sets, wholes, limits.dream_like_percent);
+}
+
+/** Those that have so many of the words of both in common. */
+function joinAlike(sets: Sets, terms: readonly ReadonlySet<string>[], percent: number): void {
+  const words = new CommonWords(terms);
+  for (const [n, own] of terms.entries()) {
+    for (const [m, count] of words.with(n, 1)) {
+      const all = own.size + (terms[m]?.size ?? 0) - count;
+      if (m < n && (count / all) * 100 >= percent) sets.join(`l${n}`, `l${m}`);
     }
   }
 }
@@ -198,7 +205,10 @@ class Sets {
   }
 
   join(a: string, b: string): void {
-    const [into, from] = [this.add(a), this.add(b)];
+    const [into, from] = [this.add(a), this.add(b)].toSorted((x, y) => y.size - x.size) as [
+      Set<string>,
+      Set<string>,
+    ];
     if (into === from) return;
     for (const member of from) {
       into.add(member);

@@ -1,6 +1,7 @@
 import { isPlaybookPath } from '../playbooks/playbook.ts';
 import { splitTrailer } from '../playbooks/trailer.ts';
 import { believedAt, newestOf } from './believed.ts';
+import { CommonWords } from './common-words.ts';
 import { contradicts, statementsOf, type Statement } from './contradiction.ts';
 import type { Lesson } from './duplicates.ts';
 import { memorySearch } from './groups.ts';
@@ -108,11 +109,15 @@ interface Told {
 function refutedBy(told: readonly Told[]): Map<string, Lesson[]> {
   const refuted = new Map<string, Lesson[]>();
   const newest_first = told.toSorted((a, b) => (a.at > b.at ? -1 : 1));
+  const words = new CommonWords(
+    newest_first.map(({ statements }) => new Set(statements.flatMap((each) => [...each.words]))),
+  );
   const gone = new Set<Told>();
   for (const [n, newer] of newest_first.entries()) {
     if (gone.has(newer)) continue;
-    for (const older of newest_first.slice(n + 1)) {
-      if (gone.has(older) || older.at === newer.at) continue;
+    for (const [m] of words.with(n, COMMON_MIN)) {
+      const older = newest_first[m];
+      if (older === undefined || m < n || gone.has(older) || older.at === newer.at) continue;
       const loses = older.statements.some((held) =>
         newer.statements.some((said) => contradicts(said, held)),
       );
@@ -124,6 +129,9 @@ function refutedBy(told: readonly Told[]): Map<string, Lesson[]> {
   }
   return refuted;
 }
+
+/** Nothing contradicts what it has fewer words in common with: see {@link contradicts}. */
+const COMMON_MIN = 2;
 
 /**
  * A draft that adds to what it contradicts would leave both standing: it takes the older one's place
