@@ -1,4 +1,4 @@
-import { limits } from '../core/limits.ts';
+import { both } from './join-additions.ts';
 import { outputPath, pathsOf, type Operation } from './operation.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -28,11 +28,11 @@ export class Counts {
   within(operation: Operation): Operation {
     const moves = pathsOf(operation).flatMap((path) => this.#moves.get(path) ?? []);
     if (moves.length === 0) return operation;
-    const evidence = [...operation.evidence, ...moves.flatMap((move) => move.evidence)];
+    const verdicts = moves.flatMap((move) => move.evidence);
     return {
       ...operation,
       reason: [operation.reason, ...moves.map(({ reason }) => reason)].join(' '),
-      evidence: evidence.slice(0, limits.evidence_max),
+      evidence: both(operation.evidence, verdicts),
     };
   }
 

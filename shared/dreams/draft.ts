@@ -16,6 +16,7 @@ import type { Operation } from './operation.ts';
 import type { Draft } from './prompts/consolidate.ts';
 import type { SnapshotMemory } from './snapshot.ts';
 import { isProse } from './prose.ts';
+import { faultOfText } from './scrub.ts';
 
 /** What a draft may speak of. */
 export interface DraftFacts {
@@ -78,7 +79,9 @@ function newestFirst(evidence: readonly HeldEvidence[]): HeldEvidence[] {
 
 function newPath({ format, title }: Draft, isFree: (path: string) => boolean): string | undefined {
   if (!title) return undefined;
-  const start = `/${format === 'playbook' ? 'playbooks' : 'notes'}/${slugOf(title)}`;
+  // A path is words too, which every index and prompt shows: what must not be written names no place.
+  const name = faultOfText(title, '') === undefined ? slugOf(title) : 'lesson';
+  const start = `/${format === 'playbook' ? 'playbooks' : 'notes'}/${name}`;
   for (let n = 1; n < 100; n++) {
     const path = n === 1 ? `${start}.md` : `${start}-${n}.md`;
     if (isFree(path)) return path;

@@ -36,7 +36,7 @@ export function joinAdditions(
 }
 
 /** Of each as much as there is place for: what either adds must stay proven. */
-function both(one: readonly HeldEvidence[], two: readonly HeldEvidence[]): HeldEvidence[] {
+export function both(one: readonly HeldEvidence[], two: readonly HeldEvidence[]): HeldEvidence[] {
   const half = Math.floor(limits.evidence_max / 2);
   const of_one = one.slice(0, Math.max(half, limits.evidence_max - two.length));
   return [...of_one, ...two.slice(0, limits.evidence_max - of_one.length)];

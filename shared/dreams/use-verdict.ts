@@ -2,7 +2,9 @@ import type { SessionEvent } from '../events/event.ts';
 import { limits } from '../core/limits.ts';
 import { upToUnits } from '../core/text.ts';
 import type { HeldEvidence } from './candidate.ts';
+import { quoteStands } from './evidence.ts';
 import { textOfEvent, timeOf } from './lines.ts';
+import { secretIn } from './secrets.ts';
 
 /** Something that says how a session went on. */
 export type UseSign = Omit<HeldEvidence, 'session_id'> & {
@@ -54,13 +56,24 @@ function signOf(event: SessionEvent, has_answered: boolean): UseSign[] {
   const text = textOfEvent(event);
   if (event.type === 'span.outcome_evaluation_end') {
     const outcome = Object.hasOwn(results, event.result) ? results[event.result] : undefined;
-    if (outcome === undefined) return [];
-    return [{ ...base, outcome, speaker: 'grader', quote: resultQuote(text) }];
+    const quote = openOf([resultQuote(text), `"result":"${event.result}"`]);
+    if (outcome === undefined || quote === undefined) return [];
+    return [{ ...base, outcome, speaker: 'grader', quote }];
   }
   const is_correction = event.type === 'user.message' && has_answered && CORRECTS.test(text);
   if (event.type !== 'user.interrupt' && !is_correction) return [];
-  const quote = upToUnits(text, limits.quote_chars_max);
-  return [{ ...base, outcome: 'failure', speaker: 'user', quote }];
+  const quote = openOf([upToUnits(text, limits.quote_chars_max), ...sentencesOf(text)]);
+  return quote === undefined ? [] : [{ ...base, outcome: 'failure', speaker: 'user', quote }];
+}
+
+/** The first quote without a secret: a report shows it. */
+function openOf(quotes: readonly string[]): string | undefined {
+  return quotes.find((quote) => secretIn(quote) === undefined);
+}
+
+/** Those that are long enough to be a quote, and not too long. */
+function sentencesOf(text: string): string[] {
+  return text.split(/\n|(?<=[.!?,;:])\s/).filter((sentence) => quoteStands(sentence, text));
 }
 
 /** The result with the beginning of its reasons, as it stands in the event. */

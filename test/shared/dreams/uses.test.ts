@@ -1,6 +1,7 @@
 // Goal: playbooks live and die by what became of the sessions that read them. Method: signs of every
 // kind for the verdict, and whole dreams over a model server for what becomes of the counts.
 import { describe, expect, test } from 'vitest';
+import { Counts } from '#shared/dreams/counts.ts';
 import type { Snapshot } from '#shared/dreams/snapshot.ts';
 import { quoteStands } from '#shared/dreams/evidence.ts';
 import { textOfEvent } from '#shared/dreams/lines.ts';
@@ -10,14 +11,15 @@ import type { JudgedUse } from '#shared/playbooks/count-uses.ts';
 import { parsePlaybook, renderPlaybook, type PlaybookFacts } from '#shared/playbooks/playbook.ts';
 import { splitTrailer } from '#shared/playbooks/trailer.ts';
 import { aLesson, anEvent, dream, userSays, type Mind } from './rig.ts';
-import { aMemory, aSnapshot, NEW, OLD } from './samples.ts';
+import { aMemory, anOperation, aSnapshot, NEW, OLD, someEvidence } from './samples.ts';
 
 const at = (n: number): string => `2026-11-20T00:00:0${n}.000Z`;
 const READ = at(2);
-const judged = (result: string, n: number) =>
+const KEY = 'AKIAIOSFODNN7EXAMPLE';
+const judged = (result: string, n: number, explanation = `It is "${result}".\nBecause.`) =>
   anEvent(
     'span.outcome_evaluation_end',
-    { outcome_id: 'outc_1', result, explanation: `It is "${result}".\nBecause.` },
+    { outcome_id: 'outc_1', result, explanation },
     `sevt_${n}`,
     at(n),
   );
@@ -46,6 +48,19 @@ describe('what became of a session', () => {
     if (sign === undefined) return;
     const event = events.find(({ id }) => id === sign.event_id);
     expect(event && quoteStands(sign.quote, textOfEvent(event))).toBe(true);
+  });
+
+  test.each([
+    ['a grader', judged('satisfied', 3, `It names ${KEY}.`)],
+    ['a user', says(`No, that is wrong. Use ${KEY}, not the other.`, 4)],
+  ])('quoted without the key that %s names', (_, event) => {
+    const sign = verdictAfter(READ, [answer(3), event], []);
+    expect(sign?.quote).not.toContain(KEY);
+    expect(quoteStands(sign?.quote ?? '', textOfEvent(event))).toBe(true);
+  });
+
+  test('not by words of which nothing can be quoted', () => {
+    expect(verdictAfter(READ, [answer(3), says(`No: ${KEY}`, 4)], [])).toBeUndefined();
   });
 
   test('by an outcome report, which stands in no log', () => {
@@ -155,6 +170,15 @@ describe('a dream', () => {
     expect(factsIn(applied.next)).toMatchObject({ helpful: 1, counted_sessions: ['sesn_1'] });
     expect(applied.next.get(path)).toContain('2. Or with pnpm');
     expect(report.playbook_uses).toMatchObject([{ state: 'counted' }]);
+  });
+
+  test('keeps the verdicts as evidence, however much a revision rests on beside them', () => {
+    const move = anOperation('c0001', { op: 'revise', path, text: body, removed: [] });
+    const counts = new Counts(storeOf(), [{ ...move, source: 'counts' }]);
+    const many = Array.from({ length: 20 }, (_, n) => someEvidence({ event_id: `sevt_m${n}` }));
+    const { evidence } = counts.within({ ...move, change_id: 'c0002', evidence: many });
+    expect(evidence).toHaveLength(20);
+    expect(evidence.at(-1)).toEqual(move.evidence[0]);
   });
 
   test('moves them all the same when the revision is vetoed', async () => {
