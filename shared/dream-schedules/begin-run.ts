@@ -107,7 +107,7 @@ function beginning(
     active: active ?? own,
     ...(scheduled_at === undefined
       ? {}
-      : { last_run_at: started_at, due_at: laterDue(head, scheduled_at) }),
+      : { last_run_at: started_at, due_at: laterDue(head, comesUpTo(begun, scheduled_at, clock)) }),
   };
   const put = { put: run, condition: 'attribute_not_exists(pk)' };
   return { run, writes: [put, headWrite(next, head)] };
@@ -120,9 +120,19 @@ function overlapping(dream_id: string, ended_at: string) {
   return { state: 'skipped', reason: { type: 'overlapping', message }, ended_at } as const;
 }
 
+/**
+ * Up to when a run stands for what was due. One that makes good stands for all that no timer will call any more,
+ * also where that was more than is counted: else the rest of a long outage would be made good by one run after another.
+ */
+function comesUpTo({ trigger }: Begun, scheduled_at: string, clock: BeginPorts['clock']): number {
+  const at_ms = Date.parse(scheduled_at);
+  if (trigger !== 'catch_up') return at_ms;
+  return Math.max(at_ms, clock.now().getTime() - limits.timer_grace_ms);
+}
+
 /** A fire that comes late does not turn the schedule back. */
-function laterDue({ cron, due_at }: ScheduleHead, scheduled_at: string): string | null {
-  const next = dueAfter(cron, Date.parse(scheduled_at));
+function laterDue({ cron, due_at }: ScheduleHead, up_to_ms: number): string | null {
+  const next = dueAfter(cron, up_to_ms);
   return due_at !== null && next !== null && next < due_at ? due_at : next;
 }
 

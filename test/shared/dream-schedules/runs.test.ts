@@ -147,6 +147,20 @@ test('a fire that does not come is made good once, also when it comes after all'
   expect((await schedules().runs(id)).data).toHaveLength(1);
 });
 
+test('an outage of more fires than are counted is made good by one run', async () => {
+  rig.at('2026-11-20T12:00:00Z');
+  const id = await rig.schedule(await rig.store(), {
+    schedule: { ...berlin, expression: '*/30 * * * *' },
+  });
+  const { firing } = rig.door.ports;
+  rig.at('2026-11-28T12:10:00Z');
+  await firing.heal(id);
+  await firing.heal(id);
+  const { data } = await schedules().runs(id);
+  expect(data.map(({ trigger }) => trigger)).toEqual(['catch_up']);
+  expect((await rig.head(id)).due_at).toBe('2026-11-28T12:30:00.000Z');
+});
+
 test('a timer that is behind fires for nothing, and is brought up', async () => {
   rig.at('2026-11-28T12:00:00Z');
   const id = await rig.schedule(await rig.store());
