@@ -162,6 +162,7 @@ function playbookOf(
   ];
   const confirmed = [...known.map((each) => each.last_confirmed), newestOf(facts.evidence)];
   const is_shared = known.length > 0 && known.every(({ scope }) => scope === 'shared');
+  const origins = new Set(known.map(({ origin }) => JSON.stringify(origin)));
   return renderPlaybook({
     facts: {
       id: first?.id ?? slugOf(path.replaceAll(/^.*\/|\.md$/g, '')),
@@ -171,6 +172,8 @@ function playbookOf(
       evidence: evidence.slice(-limits.evidence_max),
       ...joinedCounts(known),
       last_confirmed: confirmed.toSorted().at(-1) ?? '',
+      // What came from another store is still its own, and goes to no further one.
+      ...(origins.size === 1 && first?.origin ? { origin: first.origin } : {}),
     },
     body: withoutFront(body),
   });

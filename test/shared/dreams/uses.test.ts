@@ -1,6 +1,7 @@
 // Goal: playbooks live and die by what became of the sessions that read them. Method: signs of every
 // kind for the verdict, and whole dreams over a model server for what becomes of the counts.
 import { describe, expect, test } from 'vitest';
+import { copyOf } from '#shared/dream-schedules/shared-copy.ts';
 import { Counts } from '#shared/dreams/counts.ts';
 import type { Snapshot } from '#shared/dreams/snapshot.ts';
 import { quoteStands } from '#shared/dreams/evidence.ts';
@@ -179,6 +180,15 @@ describe('a dream', () => {
     const { evidence } = counts.within({ ...move, change_id: 'c0002', evidence: many });
     expect(evidence).toHaveLength(20);
     expect(evidence.at(-1)).toEqual(move.evidence[0]);
+  });
+
+  test('leaves a copy from another store a copy, whatever it adds to it', async () => {
+    const origin = { memory_store_id: 'memstore_2', playbook_id: 'build' };
+    const copy = storeOf({ scope: 'shared', origin });
+    const { applied } = await dream(sessions, copy, revising);
+    expect(applied.next.get(path)).toContain('2. Or with pnpm');
+    expect(factsIn(applied.next)).toMatchObject({ scope: 'shared', origin });
+    expect(copyOf(path, applied.next.get(path) ?? '', 'memstore_1')).toBeUndefined();
   });
 
   test('moves them all the same when the revision is vetoed', async () => {
