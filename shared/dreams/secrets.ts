@@ -1,4 +1,5 @@
 import { rules } from '@secretlint/secretlint-rule-preset-recommend';
+import { toldSecrets } from './told-secrets.ts';
 
 /**
  * Forms of secrets that secretlint's rules do not have or find in source code only, by what they are.
@@ -92,6 +93,7 @@ function secretAsIs(text: string): string | undefined {
   if (kept !== undefined) return kept.meta.id.replace(/^.*secretlint-rule-/, '');
   const assigned = [ASSIGNED, ASSIGNED_ELSEWHERE].flatMap((form) => [...text.matchAll(form)]);
   if (assigned.some(([, value = '']) => looksAssigned(value))) return 'assigned secret';
+  if (toldSecrets(text).some(isNoPlaceholder)) return 'told secret';
   return (text.match(RUN) ?? []).some(looksRandom) ? 'random characters' : undefined;
 }
 
@@ -141,9 +143,13 @@ function finds(rule: Scanner, content: string): boolean {
 const PLACEHOLDER =
   /^(?:[<$*{%[(]|x{3,}|\.{3}|your|example|placeholder|changeme|redacted|null|none|true|false|undefined|process\.env|os\.environ|env\.|required|missing|invalid|expired|stored|rotated)|\.\.\.$/i;
 
+function isNoPlaceholder(value: string): boolean {
+  return !PLACEHOLDER.test(value) && !/^[A-Z][A-Z0-9_]*$/.test(value);
+}
+
 /** Not a placeholder, not a name of a variable, not a word of a sentence. */
 function looksAssigned(value: string): boolean {
-  if (PLACEHOLDER.test(value) || /^[A-Z][A-Z0-9_]*$/.test(value)) return false;
+  if (!isNoPlaceholder(value)) return false;
   const is_word = /^\p{L}+(?:[-_./]\p{L}+)*[.:!?]?$/u.test(value);
   return !is_word && entropyOf(value) >= 2.5;
 }
