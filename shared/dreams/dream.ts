@@ -70,7 +70,11 @@ export interface DreamHead extends Row {
   readonly cost_microcents: number;
   /** What the gate said; null until then, and where there was nothing to judge. */
   readonly recommended: boolean | null;
-  /** Changes that it could not write: others had changed their memories, or there was no room. @default - none */
+  /**
+   * Changes that it could not write: others had changed their memories, or there was no room. Of one
+   * that was stopped amid its writes into its own store: those that it had not come to.
+   * @default - none; of one that was stopped, that it had written nothing
+   */
   readonly unwritten?: readonly string[];
   readonly created_at: string;
   readonly ended_at: string | null;

@@ -59,7 +59,9 @@ export async function scrubDream(
 ): Promise<boolean> {
   // Of one that has come to nothing nothing is needed; and nobody has put a text in the place of its own.
   if (head.status !== 'completed') {
-    return !mayHaveRead(head, gone) || (await clear(ports, head, [''], is_time_up));
+    if (!mayHaveRead(head, gone)) return true;
+    await leaveApply(ports, head);
+    return await clear(ports, head, [''], is_time_up);
   }
   if (gone.type === 'session') {
     await review(ports, head);
@@ -143,6 +145,19 @@ async function review(ports: RedactionPorts, head: DreamHead, snapshot?: Snapsho
   const changes = await readChanges(with_ids, head, snapshot);
   await openReview(with_ids, head, changes);
   return changes;
+}
+
+/** Of one that was stopped amid its writes the apply stays, which has no texts; its changes go. */
+async function leaveApply(ports: RedactionPorts, head: DreamHead): Promise<void> {
+  if (head.unwritten === undefined) return;
+  await review(ports, head);
+  await ports.table.update({
+    update: dreamKey(head.dream_id),
+    expression: 'REMOVE unwritten ADD #version :one',
+    condition: 'attribute_exists(pk)',
+    names: { '#version': 'version' },
+    values: { ':one': 1 },
+  });
 }
 
 /** Decisions whose text, which an operator has put in the place of the dream's, is gone. */

@@ -15,16 +15,17 @@ import {
 } from './review-rows.ts';
 
 /**
- * The changes of a dream by their ids, in order; none unless it has completed.
+ * The changes of a dream by their ids, in order; none unless it has completed, or was stopped amid its writes
+ * into its own store: what it had written is to be taken back like anything else.
  *
  * @param known Its snapshot, where the caller has it. @default - it is read
  */
 export async function readChanges(
   { blobs }: Pick<Ports, 'blobs'>,
-  { dream_id, status }: DreamHead,
+  { dream_id, status, unwritten }: DreamHead,
   known?: Snapshot,
 ): Promise<Map<string, Change>> {
-  if (status !== 'completed') return new Map();
+  if (status !== 'completed' && unwritten === undefined) return new Map();
   const read = async (name: string): Promise<unknown> =>
     JSON.parse(Buffer.from(await blobs.get(dreamObject(dream_id, name))).toString('utf8'));
   const [snapshot, verified] = await Promise.all([

@@ -5,6 +5,7 @@ import { storeKey } from '../../memory/memory.ts';
 import { dreamKey, hasEnded, holdKey, type DreamError, type DreamHead } from '../dream.ts';
 import { leaveBatches } from './leave-batches.ts';
 import { closeSession } from './pipeline-session.ts';
+import { tellWritten } from './tell-written.ts';
 import type { StageInput, StagePorts } from './work.ts';
 
 async function headOf(table: Table, dream_id: string): Promise<DreamHead> {
@@ -80,7 +81,7 @@ export type StoppedDream = Pick<DreamHead, 'status' | 'cost_microcents' | 'recom
 /**
  * The state Settle: an ended dream gives back what it holds. Its batches are
  * canceled, its session is archived, a copy that it
- * never showed is swept, its hold of a store ends, and its schedule gets what it is due. With that ends
+ * never showed is swept, what it wrote before it was stopped is told, its hold of a store ends, and its schedule gets what it is due. With that ends
  * its place in the index of those that run: dies before that, reconcile brings it here again.
  *
  * @param time_ms What the function may take, from now.
@@ -98,6 +99,7 @@ export async function settle(
   await leaveBatches(ports, head, is_time_up);
   await closeSession(ports, head);
   await dropCopy(ports, head);
+  await tellWritten(ports, head);
   await dropHold(ports, head);
   await deliverDream(ports, head, is_time_up);
   const is_ours = await quietly(ports.table, {

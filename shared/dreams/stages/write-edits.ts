@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '../../core/fault.ts';
 import { limits } from '../../core/limits.ts';
 import type { MemoryOperation } from '../../memory/changes.ts';
@@ -7,8 +6,8 @@ import type { MemoryRow } from '../../memory/memory.ts';
 import { readMemories } from '../../memory/read-store.ts';
 import { fitsTransaction, splitOperations } from '../../memory/split.ts';
 import { writeMemories } from '../../memory/write-memories.ts';
-import { readHistory } from '../../memory-history/read-history.ts';
 import type { DropReason, Edit } from '../report.ts';
+import { OwnWrites } from './own-writes.ts';
 import { dreamer } from './pipeline-session.ts';
 import { readInput } from './take-snapshot.ts';
 import { DreamFailed, type Work } from './work.ts';
@@ -104,18 +103,8 @@ async function withoutWritten(
   left: readonly Left[],
 ): Promise<readonly Left[]> {
   if (left.length === 0) return left;
-  const author = dreamer(head);
-  const written = new Set<string>();
-  for await (const versions of readHistory(ports, store_id, head.created_at)) {
-    for (const { created_by, path, content_sha256 } of versions) {
-      if (isDeepStrictEqual(created_by, author)) written.add(`${content_sha256} ${path}`);
-    }
-  }
-  return left.filter(({ open }) =>
-    open.some(
-      ({ path, after }) => !written.has(`${after === null ? null : sha256Of(after)} ${path}`),
-    ),
-  );
+  const own = await OwnWrites.read(ports, head, store_id);
+  return left.filter(({ open }) => !open.every((edit) => own.has(edit)));
 }
 
 /** Whole changes, as many as fit into a transaction; one that is larger goes in parts, by itself. */

@@ -2,6 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ReverieClient } from '#shared/client/reverie-client.ts';
+import { lookUntil } from '../../look.ts';
 import { answer } from '../../model/replies.ts';
 import { askedFor } from './dreamer.ts';
 import { startDreamRig, type DreamRig } from './rig.ts';
@@ -105,6 +106,53 @@ test('a merge into a memory that others change meanwhile ends none of its memori
     0,
   ]);
   expect(conflict?.memory_version_id).toMatch(/^memver_/);
+});
+
+test('what a dream had written into its own store before it was canceled is an apply that can be taken back', async () => {
+  const texts = { '/other.md': 'Kept.\n' };
+  const store_id = await rig.store(texts);
+  const trees = ['alder', 'beech', 'cedar', 'elm', 'fir', 'hazel', 'larch', 'maple', 'oak', 'palm'];
+  const kinds = ['black', 'silver', 'weeping'];
+  const all = kinds.flatMap((kind) => trees.map((tree) => `${kind} ${tree}`));
+  const session_id = await rig.talk(
+    ...all.map((tree, n) => `LESSON about ${tree}: the ${tree} stands on shelf ${n}${n}.`),
+  );
+  const notes = async () =>
+    Object.keys(await rig.texts(store_id)).filter((path) => path.startsWith('/notes/'));
+  const output_behavior = { type: 'update_existing' as const, memory_store_id: store_id };
+  const { id } = await rig.dream(store_id, [session_id], { output_behavior });
+  let canceled: Promise<unknown> | undefined;
+  rig.onCall = async ({ action }) => {
+    if (!action.includes('TransactWriteItems') || canceled !== undefined) return;
+    if ((await notes()).length > 0) await (canceled ??= rig.client.beta.dreams.cancel(id));
+  };
+  expect(await rig.settled(id)).toMatchObject({ status: 'canceled' });
+  rig.onCall = () => undefined;
+  const written = (await notes()).length;
+  expect(written).toBeGreaterThan(0);
+  expect(written).toBeLessThan(all.length);
+  const [apply] = await lookUntil(
+    rig.host,
+    async () => {
+      const { data } = await own.applies(id);
+      return data.length === 0 ? undefined : data;
+    },
+    { step_ms: 500, stuck: () => 'it has no apply' },
+  );
+  expect(apply).toMatchObject({ state: 'applied', applied_count: written });
+  const { data } = await own.changes(id, { limit: 100 });
+  expect(data.filter(({ state }) => state === 'accepted')).toHaveLength(written);
+  // What it has read is deleted: its changes go with all that it had worked with, and the apply stays.
+  await rig.client.beta.sessions.delete(session_id);
+  await lookUntil(
+    rig.host,
+    async () => ((await own.changes(id)).data.length === 0 ? true : undefined),
+    { step_ms: 60_000, stuck: () => 'it has its changes still' },
+  );
+  const back = await own.rollBack(id, apply?.id ?? '');
+  expect(back).toMatchObject({ state: 'rolled_back', rolled_back_count: written });
+  expect(await rig.texts(store_id)).toMatchObject(texts);
+  expect(await notes()).toEqual([]);
 });
 
 test('what a dream has made in its own store, and a person has moved since, is told by a rollback', async () => {
