@@ -44,9 +44,14 @@ export class Repeats {
     }
   }
 
-  /** Every event of the session, in any order. */
+  /** Whether it matters what somebody says. */
+  heeds(speaker: Speaker): boolean {
+    return this.#heard.size > 0 && (speaker === 'tool' || speaker === 'user');
+  }
+
+  /** Every event of the session that it heeds, in any order. */
   hear(speaker: Speaker, text: string): void {
-    if (this.#heard.size === 0 || (speaker !== 'tool' && speaker !== 'user')) return;
+    if (!this.heeds(speaker)) return;
     const said = plain(text);
     for (const heard of this.#heard.values()) {
       const named = heard.addresses.filter((address) => said.includes(address));

@@ -32,8 +32,10 @@ export async function evidenceTexts(
       const heard = new Repeats(evidence);
       repeats.set(session_id, heard);
       for await (const { event } of eventsOf(work.ports, threads)) {
+        const speaker = speakerOf(event);
+        if (!wanted.has(event.id) && !heard.heeds(speaker)) continue;
         const text = textOfEvent(event);
-        heard.hear(speakerOf(event), text);
+        heard.hear(speaker, text);
         if (wanted.has(event.id)) texts.set(`${session_id} ${event.id}`, text);
       }
       if (![...wanted].some((id) => isId('outcome_report', id))) return;

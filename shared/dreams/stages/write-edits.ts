@@ -176,7 +176,10 @@ async function apart(
     return { is_stale: false, in_the_way: [{ change_id: change.change_id, reason }] };
   }
   const tried: Tried[] = [];
-  for (const one of batch) tried.push(await write(work, store_id, [one]));
+  for (const one of batch) {
+    await work.look();
+    tried.push(await write(work, store_id, [one]));
+  }
   return { is_stale: false, in_the_way: tried.flatMap(({ in_the_way }) => in_the_way) };
 }
 
