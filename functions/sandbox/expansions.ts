@@ -30,7 +30,8 @@ export function mendExpansions(script: unknown): void {
     if (node.type === 'ArithmeticExpansion') return summed(node);
     if (node.type === 'ArithmeticCommand') return counted(node);
     if (node.type === 'ParameterExpansion') return named(node);
-    if (node.type === 'Word') return joined(node);
+    // An item of `{a,b}` has the same type, and a word inside.
+    if (node.type === 'Word' && 'parts' in node) return joined(node);
     if (node.type === 'SimpleCommand') return commanded(node);
     if (node.type === 'Pipeline') return piped(node);
     return node;

@@ -32,6 +32,10 @@ test.each([
     'd="2026-01-02 00:00"; echo $(( $(date -u -d "$d" +%s) / 86400 )) $(( ($(printf "%s" "4 ") + 1) * 2 ))',
     '20455 10',
   ],
+  [
+    'mkdir -p src/{lib,bin}/{a,"b c"}; ls -d src/*/*; echo {1..3} x{,y,"$((1 + 1))"}z; IFS=-; set -- p q; echo {"$*",r}',
+    'src/bin/a\nsrc/bin/b c\nsrc/lib/a\nsrc/lib/b c\n1 2 3 xz xyz x2z\np-q r',
+  ],
   ['for ((i=${x?is not set}; i<1; i++)); do :; done', '! bash: is not set\n[exit code 1]'],
   [
     'declare -A n; for k in a b a; do n[$k]=$(( ${n[$k]:-0} + 1 )); done; echo ${n[a]} ${n[b]}',
