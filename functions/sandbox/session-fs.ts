@@ -224,6 +224,9 @@ export class SessionFs implements IFileSystem {
     if (to.node?.kind === 'folder' && to.node.children.size > 0) {
       throw new FsFault('ENOTEMPTY', 'directory not empty', where);
     }
+    if (from.node.kind === 'folder' && to.node !== undefined && to.node.kind !== 'folder') {
+      throw new FsFault('ENOTDIR', 'not a directory', where);
+    }
     parentOf(to, 'mv', dest);
     refuseExcess(to.path, from.node, where);
     const node = this.tree.detach(parentOf(from, 'mv', src), from.name);

@@ -8,7 +8,8 @@ import { head, tail } from './ends.ts';
 import { env } from './env.ts';
 import { grep } from './grep.ts';
 import { jq } from './jq.ts';
-import { rm } from './links.ts';
+import { ln, rm } from './links.ts';
+import { cp, mv } from './moves.ts';
 import { od } from './od.ts';
 import { sqlite3 } from './sqlite.ts';
 import { stat } from './stat.ts';
@@ -121,6 +122,14 @@ const paste: Execute = async (args, ctx) => {
   return await original(ctx, operands.length === 0 ? [...args, '-'] : args);
 };
 
+/** What is unpacked has the mode that it was packed with, as with every tar: a script can still be run. */
+const tar: Execute = async (args, ctx) => {
+  const [first = ''] = args;
+  const is_unpacking =
+    args.some((arg) => /^-\w*x|^--(extract|get)$/.test(arg)) || /^\w*x/.test(first);
+  return await original(ctx, is_unpacking ? [...args, '-p'] : args);
+};
+
 export const spellings = commands({
   xargs,
   sed,
@@ -139,6 +148,10 @@ export const spellings = commands({
   paste,
   date,
   rm,
+  ln,
+  cp,
+  mv,
+  tar,
   stat,
   sqlite3,
 });
