@@ -117,7 +117,8 @@ async function commitBatch(
   /** By path: what became of it last. */
   const conflicts = new Map<string, Conflict>();
   const told = () => [...conflicts.values()];
-  let left = writes.batch.map((change) => stamp(ports, author, change));
+  const by = { author, version: manifest.version };
+  let left = writes.batch.map((change) => stamp(ports, by, change));
   while (left.length > 0) {
     try {
       const changed = left;
@@ -170,12 +171,22 @@ function batchesOf(changes: readonly Change[]): Change[][] {
   return batches;
 }
 
-function stamp(ports: Ports, author: Author, { path, base, next }: Change): Changed {
+/** Who writes, and the version of the manifest that they have read. */
+interface Stamp {
+  readonly author: Author;
+  readonly version: number;
+}
+
+function stamp(
+  ports: Pick<Ports, 'newVersion'>,
+  { author, version }: Stamp,
+  { path, base, next }: Change,
+): Changed {
   if (next === undefined) return { path, base, next };
   // Only its place or its time is new: whoever saw the old row may still write over it.
   if (base !== undefined && isSame(base, next)) return { path, base, next: { ...base, ...next } };
   const stamped = { ...next, version: ports.newVersion(), written_by: author };
-  return { path, base, next: base === undefined ? stamped : { ...stamped, ...revisedFrom(base) } };
+  return { path, base, next: { ...stamped, ...revisedFrom(base, version) } };
 }
 
 /**
@@ -284,7 +295,8 @@ async function meet(
         ? undefined
         : await joinAppends({ ...ports, store }, one, theirs);
     if (joined !== undefined) {
-      left.push(stamp(ports, author, { path: one.path, ...joined }));
+      const by = { author, version: manifest.version };
+      left.push(stamp(ports, by, { path: one.path, ...joined }));
       conflicts.push({ path: one.path, saved_as: undefined, is_joined: true });
       continue;
     }

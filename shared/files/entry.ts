@@ -43,7 +43,7 @@ export type StoredEntry = Entry & {
   /** Changes with each write, and never comes back: a condition on it cannot meet another state. */
   readonly version: string;
   readonly written_by: Author;
-  /** How often the path was written since it was last free. @default 1 */
+  /** Grows with each version of the path, also over times when it was free. @default 1 */
   readonly revision?: number;
 };
 

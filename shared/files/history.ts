@@ -37,9 +37,17 @@ type PastRow = Row &
 /** Writes of one change beside its entry's own. */
 export const WRITES_PER_PAST = 1;
 
-/** What an entry knows of those before it. */
-export function revisedFrom(base: StoredEntry): { readonly revision: number } {
-  return { revision: (base.revision ?? 1) + 1 };
+/**
+ * What an entry knows of those before it. A path that was free goes on behind what it held before, though
+ * nothing tells of that: each of its versions was a transaction, which the session's number has counted.
+ *
+ * @param session_version The manifest's, as the writer has read it.
+ */
+export function revisedFrom(
+  base: StoredEntry | undefined,
+  session_version: number,
+): { readonly revision: number } {
+  return { revision: (base === undefined ? session_version : (base.revision ?? 1)) + 1 };
 }
 
 /**

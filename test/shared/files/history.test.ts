@@ -87,6 +87,19 @@ test('of a path as many versions are kept as there are places, the newest of the
   expect(kept.at(-1)).toBe(`sthr_${written - limits.file_history_max}`);
 });
 
+test('what a path held before it was free stays in its history when it is written anew', async () => {
+  const path = '/workspace/again';
+  const written: string[] = [];
+  for (let life = 1; life <= 5; life++) {
+    const [first, second] = [`sthr_${life}a`, `sthr_${life}b`];
+    written.unshift(second, first);
+    await use('sesn_lives', first, 'write', { file_path: path, content: first });
+    await use('sesn_lives', second, 'write', { file_path: path, content: second });
+    await use('sesn_lives', 'sthr_rm', 'bash', { command: `rm ${path}; echo ${life} > other` });
+  }
+  expect(await threads('sesn_lives', path)).toEqual(written);
+});
+
 test('the longest path has a history, and one that never was has none', async () => {
   const path = `/tmp/${'d/'.repeat(400)}${'f'.repeat(200)}`;
   const by = (event_id: string) => ({
