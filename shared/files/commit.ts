@@ -184,9 +184,20 @@ function stamp(
 ): Changed {
   if (next === undefined) return { path, base, next };
   // Only its place or its time is new: whoever saw the old row may still write over it.
-  if (base !== undefined && isSame(base, next)) return { path, base, next: { ...base, ...next } };
+  if (base !== undefined && isSame(base, next)) return { path, base, next: renewed(base, next) };
   const stamped = { ...next, version: ports.newVersion(), written_by: author };
   return { path, base, next: { ...stamped, ...revisedFrom(base, version) } };
+}
+
+/**
+ * The same thing under the same version. Two may renew it at once and neither refuses the other, so it must
+ * not change the sums: what stands in the row stays there, and what does not stays outside.
+ */
+function renewed(base: StoredEntry, next: Entry): StoredEntry {
+  const same = { ...base, ...next };
+  if (base.kind !== 'file' || same.kind !== 'file') return same;
+  const is_moved = 'inline' in base.content !== 'inline' in same.content;
+  return is_moved ? { ...same, content: base.content } : same;
 }
 
 /**

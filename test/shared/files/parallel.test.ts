@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aCall, inSession, startRig, textOf, type Rig } from '../tools/rig.ts';
 
@@ -158,3 +159,35 @@ function meanwhile(tool: string, act: () => Promise<void>): void {
     await act();
   };
 }
+
+test('two that write at once what a mounted file holds already are counted as it is', async () => {
+  const session_id = 'sesn_renewed';
+  const bytes = Buffer.from('mounted');
+  const path = '/workspace/f';
+  const author = { thread_id: 'sthr_1', event_id: 'sevt_1' };
+  const content = { key: `sessions/${session_id}/uploads/f`, offset: 0 };
+  await rig.blobs.put(content.key, bytes);
+  const file = {
+    kind: 'file' as const,
+    path,
+    mode: 0o644,
+    modified_at: '2026-01-01T00:00:00.000Z',
+    size_bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+  const own = { session_id, workspace_id: 'wrkspc_1', author, on_conflict: 'refuse' } as const;
+  const empty = (await rig.files.manifests.read(session_id)).manifest;
+  const mounting = { path, base: undefined, next: { ...file, content } };
+  await rig.files.commit({ ...own, base: empty, changes: [mounting] });
+  const { manifest } = await rig.files.manifests.read(session_id);
+  const writing = {
+    path,
+    base: manifest.entries.get(path),
+    next: { ...file, content: { inline: bytes } },
+  };
+  await rig.files.commit({ ...own, base: manifest, changes: [writing] });
+  await rig.another().files.commit({ ...own, base: manifest, changes: [writing] });
+  const sums = { files_count: 1, size_bytes: bytes.length, inline_bytes: 0 };
+  expect(await rig.files.manifests.totals(session_id)).toMatchObject(sums);
+  expect((await rig.files.read(session_id, path)).bytes).toEqual(Buffer.from(bytes));
+});
