@@ -86,8 +86,12 @@ export class PythonAsks {
         return await none(this.#cut(ask));
       case 'move':
         return await none(this.#move(ask));
-      case 'islink':
-        return Buffer.from((await this.#isLink(path)) ? '1' : '');
+      case 'link':
+        return Buffer.from(await this.#link(path));
+      case 'list':
+        return Buffer.from(await this.#list(path));
+      case 'unlink':
+        return await none(this.#fs.rm(path));
       case 'touch':
         return await none(this.#fs.utimes(path, new Date(), new Date(ask.at * 1_000)));
       default:
@@ -147,9 +151,26 @@ export class PythonAsks {
     await this.#fs.mv(path, to);
   }
 
-  async #isLink(path: string): Promise<boolean> {
+  /** @returns what is to know of a link; the empty text for what is none */
+  async #link(path: string): Promise<string> {
     const stat = await this.#fs.lstat(path).catch(() => undefined);
-    return stat?.isSymbolicLink === true;
+    if (stat?.isSymbolicLink !== true) return '';
+    const id = Number(stat.identity?.replace(/^\D*/, ''));
+    return JSON.stringify({
+      target: await this.#fs.readlink(path),
+      at: Math.floor(stat.mtime.getTime() / 1_000),
+      id,
+    });
+  }
+
+  /** @returns the names in a folder, each with its kind */
+  async #list(path: string): Promise<string> {
+    const entries = await this.#fs.readdirWithFileTypes(path);
+    const listed = entries.map(({ name, isDirectory, isSymbolicLink }) => [
+      name,
+      isSymbolicLink ? 'link' : isDirectory ? 'folder' : 'file',
+    ]);
+    return JSON.stringify(listed);
   }
 
   async #run(ask: Ask, payload: Buffer): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 import { FILES } from './python-files.ts';
+import { LINKS } from './python-links.ts';
 import { PROCESSES } from './python-processes.ts';
 import { WAITS } from './python-waits.ts';
 
@@ -14,6 +15,7 @@ import { WAITS } from './python-waits.ts';
  */
 export const BOOT = `
 ${FILES}
+${LINKS}
 ${PROCESSES}
 ${WAITS}
 def _boot():
@@ -44,8 +46,9 @@ def _boot():
     built.build_time_vars = {'TZPATH': '/host/usr/share/zoneinfo'}
     sys.modules[built.__name__] = built
     sys.dont_write_bytecode = True
-    builtins.open, ask = _files(plain_open)
+    builtins.open, ask, on_host = _files(plain_open)
     io.open = builtins.open
+    _links(ask, on_host)
     patches = {'subprocess': _processes(ask), **_waits()}
     class Late:
         # Modules that are changed when a program imports them, if it does.

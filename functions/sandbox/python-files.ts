@@ -6,7 +6,8 @@
  */
 export const FILES = `
 def _files(plain_open):
-    import errno, io, json
+    import errno, io, json, weakref
+    opened = weakref.WeakSet()
     roots = ('/home/', '/mnt/', '/tmp/', '/workspace/')
     whole_max, part = 8388608, 4194304
     def ask(op, payload=b'', **what):
@@ -44,6 +45,7 @@ def _files(plain_open):
                 self._at = os.stat(host).st_size
             super().__init__(path if size <= whole_max else '/host/dev/null', 'rb')
             self.name = path
+            opened.add(self)
         @property
         def mode(self):
             return 'ab' if self._is_added else 'rb+' if self._reads and self._writes else 'wb' if self._writes else 'rb'
@@ -116,11 +118,16 @@ def _files(plain_open):
         text.mode = mode
         return text
     plain_os_open = os.open
-    def os_open(path, flags, *rest, **named):
+    def os_open(path, flags, mode=0o777, *, dir_fd=None):
         host = on_host(path)
         if host and os.path.isfile(host) and os.stat(host).st_size > whole_max:
             raise OSError(errno.EFBIG, 'os.open takes files up to 8388608 bytes here: use open()', path)
-        return plain_os_open(path, flags, *rest, **named)
+        if host and flags & os.O_CREAT and not os.path.exists(host):
+            # The engine would open what has just been moved away, and knows no umask.
+            ask('make', path=host)
+            os.chmod(host, mode & 0o755)
+            flags &= ~(os.O_CREAT | os.O_EXCL)
+        return plain_os_open(path, flags, mode, dir_fd=dir_fd)
     os.open = os_open
     def moved(plain):
         def rename(src, dst, **named):
@@ -128,13 +135,12 @@ def _files(plain_open):
             if here is None or there is None:
                 return plain(src, dst, **named)
             ask('move', path=here, to=there)
+            for file in opened:
+                # What is written to an open file is written to it under its new name.
+                if (file._host + '/').startswith(here + '/'):
+                    file._host = there + file._host[len(here):]
         return rename
     os.rename, os.replace = moved(os.rename), moved(os.replace)
-    plain_islink = os.path.islink
-    def islink(path):
-        host = on_host(path)
-        return plain_islink(path) if host is None else ask('islink', path=host) == b'1'
-    os.path.islink = islink
     plain_utime = os.utime
     def utime(path, times=None, *, ns=None, **named):
         host = on_host(path)
@@ -159,5 +165,5 @@ def _files(plain_open):
         ask('out', bytes(data))
         return len(data)
     os.write = os_write
-    return open, ask
+    return open, ask, on_host
 `;
