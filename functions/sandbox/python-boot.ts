@@ -48,7 +48,7 @@ def _boot():
     sys.dont_write_bytecode = True
     builtins.open, ask, on_host = _files(plain_open)
     io.open = builtins.open
-    _links(ask, on_host)
+    ask = _links(ask, on_host)
     patches = {'subprocess': _processes(ask), **_waits()}
     class Late:
         # Modules that are changed when a program imports them, if it does.

@@ -6,11 +6,47 @@
 export const LINKS = `
 def _links(ask, on_host):
     import errno, glob, json, shutil, stat as kinds
-    plain = {name: getattr(os, name) for name in 'stat lstat readlink listdir scandir remove unlink rmdir'.split()}
+    plain = {name: getattr(os, name) for name in 'stat lstat readlink listdir scandir remove unlink rmdir symlink rename replace'.split()}
+    # The links in a folder, by its path: a question for each file would take longer than the rest.
+    known = {}
+    def links_in(folder):
+        if folder not in known:
+            try:
+                known[folder] = {name for name, kind in json.loads(ask('list', path=folder)) if kind == 'link'}
+            except OSError:
+                return set()
+        return known[folder]
+    def place_of(host):
+        folder, _, name = host.rpartition('/')
+        return folder, name
     def link_at(path):
         host = on_host(path)
-        said = b'' if host is None else ask('link', path=host)
+        if host is None:
+            return None
+        folder, name = place_of(host)
+        said = ask('link', path=host) if name in links_in(folder) else b''
         return json.loads(said) if said else None
+    def relinked(host, change):
+        # Another folder may be this one, by a link.
+        folder, name = place_of(host)
+        kept = known.get(folder)
+        known.clear()
+        if kept is not None:
+            change(kept, name)
+            known[folder] = kept
+    def symlink(src, dst, target_is_directory=False, *, dir_fd=None):
+        plain['symlink'](src, dst, target_is_directory, dir_fd=dir_fd)
+        host = on_host(dst)
+        if host is not None:
+            relinked(host, set.add)
+    def renaming(name):
+        def rename(src, dst, **named):
+            known.clear()
+            plain[name](src, dst, **named)
+        return rename
+    def forgetting(op, *rest, **what):
+        known.clear()
+        return ask(op, *rest, **what)
     def lstat(path, *, dir_fd=None):
         link = link_at(path)
         if link is None:
@@ -30,7 +66,9 @@ def _links(ask, on_host):
         def remove(path, *, dir_fd=None):
             if link_at(path) is None:
                 return plain[name](path, dir_fd=dir_fd)
-            ask('unlink', path=on_host(path))
+            host = on_host(path)
+            ask('unlink', path=host)
+            relinked(host, set.discard)
         return remove
     def rmdir(path, *, dir_fd=None):
         if link_at(path) is not None:
@@ -82,7 +120,10 @@ def _links(ask, on_host):
     os.listdir, os.scandir = listdir, scandir
     glob._StringGlobber.scandir = staticmethod(scandir)
     os.remove, os.unlink = removing('remove'), removing('unlink')
+    os.symlink, os.rename, os.replace = symlink, renaming('rename'), renaming('replace')
     os.supports_follow_symlinks.add(stat)
     # By descriptors of folders it would ask the engine.
     shutil._use_fd_functions = False
+    # For what runs other programs: they may make links too.
+    return forgetting
 `;

@@ -40,6 +40,10 @@ test.each([
     "nowhere b'd' 0o120777 1 /workspace/d/f True False",
   ],
   [
+    'import os, subprocess; seen = lambda: [n for n in sorted(os.listdir(".")) if os.path.islink(n)]; print(seen()); os.symlink("d", "s"); print(seen()); os.rename("s", "t"); print(seen()); subprocess.run("rm t; ln -s e u", shell=True); print(seen()); os.remove("u"); print(seen())',
+    "['k']\n['k', 's']\n['k', 't']\n['k', 'u']\n['k']",
+  ],
+  [
     'import os\nfor name in ("d", "none"):\n  try: os.readlink(name)\n  except OSError as error: print(type(error).__name__)',
     'OSError\nFileNotFoundError',
   ],
