@@ -87,11 +87,13 @@ export class TeamDraft {
     return next === this.#standing.head.team ? {} : { team: next };
   }
 
+  /** From what stood before: a later event may undo what an earlier one has decided of a child. */
   #note(): void {
+    let { head } = this.#standing;
     for (const [thread_id, child] of this.#children) {
-      const head = { ...this.#standing.head, ...this.patch(undefined) };
-      this.#team = withMember(head, thread_id, child.finish().member).team;
+      head = { ...head, ...withMember(head, thread_id, child.finish().member) };
     }
+    this.#team = head.team;
   }
 
   /** Undefined for one that has nothing to do with the request. */

@@ -197,21 +197,41 @@ describe('a session that waits for answers', () => {
   });
 });
 
-test('a system message behind the result of a child’s call is taken while another call waits', () => {
-  const thread_id = 'sthr_2';
-  const stop_reason = { type: 'requires_action' as const, event_ids: ['sevt_2'] };
-  const standing = idle([aCall('custom', 1)], [row(1, 'custom'), row(2, 'custom', thread_id)]);
-  const member = { thread_id, agent_name: 'Bob', status: 'idle' as const, stop_reason };
-  const team = { members: [member], is_announced: false, running_since: null, sent_count: 0 };
-  const calls = [aCall('custom', 2)];
-  const child = aThread({ thread_id, parent_thread_id: THREAD_ID, calls, phase: 'tools' });
-  const plan = planSend(
-    { ...standing, head: { ...standing.head, team }, children: new Map([[thread_id, child]]) },
-    [result(2), rule('be brief')],
-    NOW,
+/** Children that wait for the results of their custom tools, each for its own. */
+function withChildren(standing: Standing, ns: readonly number[]): Standing {
+  const children = ns.map((n) =>
+    aThread({
+      thread_id: `sthr_${n}`,
+      parent_thread_id: THREAD_ID,
+      calls: [aCall('custom', n)],
+      phase: 'tools',
+      stop_reason: { type: 'requires_action', event_ids: [`sevt_${n}`] },
+    }),
   );
+  const members = children.map(({ thread_id, stop_reason }) => {
+    return { thread_id, agent_name: 'Bob', status: 'idle' as const, stop_reason };
+  });
+  const team = { members, is_announced: false, running_since: null, sent_count: 0 };
+  const rows = ns.map((n) => row(n, 'custom', `sthr_${n}`));
+  return {
+    ...standing,
+    head: { ...standing.head, team },
+    calls: new Map([...standing.calls, ...rows]),
+    children: new Map(children.map((child) => [child.thread_id, child])),
+  };
+}
+
+test('a system message behind the result of a child’s call is taken while another call waits', () => {
+  const standing = withChildren(idle([aCall('custom', 1)], [row(1, 'custom')]), [2]);
+  const plan = planSend(standing, [result(2), rule('be brief')], NOW);
   expect(types(plan).slice(0, 2)).toEqual(['user.custom_tool_result', 'system.message']);
   expect(plan.children.map(({ run }) => run)).toEqual([1]);
+});
+
+test('an interrupt behind what answered a child leaves it idle, whoever else waits', () => {
+  const plan = planSend(withChildren(idle(), [2, 3]), [result(3), stop], NOW);
+  expect(plan.children.map(({ run }) => run)).toEqual([undefined, undefined]);
+  expect(plan.patch.team?.members.map(({ status }) => status)).toEqual(['idle', 'idle']);
 });
 
 describe('a session at its budget', () => {
