@@ -1,27 +1,24 @@
 import { BadRequestError } from '@anthropic-ai/sdk';
-import type { SessionCreateParams } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../hostile/random.ts';
 import { message, type Event, type SendEvents } from '../rig.ts';
-import { outcomeText, planText, RUBRIC, type Step } from './model.ts';
-import { everyOf, type PatientClient } from './patient-client.ts';
+import { answerTo, budgetOf, listAll, openSession } from './client-calls.ts';
+import { outcomeText, RUBRIC } from './model.ts';
+import type { PatientClient } from './patient-client.ts';
+import type { Planned, Played, Refusal } from './record.ts';
 import { STORE_MOUNT, type Act, type Scene, type Story } from './scene.ts';
+import { planText, type Step } from './steps.ts';
 
 const LOOK_MS = 250;
 const OUTPUTS = '/mnt/session/outputs';
 
-/** A line that a command was to append, and where. */
-export interface Planned {
-  readonly line: string;
-  readonly file: string;
-}
-
 /** Plays one session to its end, as a client that polls and answers what it is asked. */
-export class ChaosSession {
+export class ChaosSession implements Played {
   readonly story: Story;
   id = '';
   /** Every event that the API has accepted, by its id. */
-  readonly sent: { readonly id: string; readonly type: string }[] = [];
+  readonly sent: Event[] = [];
+  readonly refused: readonly Refusal[] = [];
   readonly planned: Planned[] = [];
   readonly #patient: PatientClient;
   readonly #scene: Scene;
@@ -43,20 +40,7 @@ export class ChaosSession {
   }
 
   async open(): Promise<void> {
-    const { acts, store_id, budget } = this.story;
-    const params: SessionCreateParams = {
-      agent: acts.includes('team') ? this.#scene.lead_id : this.#scene.solo_id,
-      environment_id: this.#scene.environment_id,
-      title: `chaos ${this.story.n}`,
-      ...(store_id === undefined
-        ? {}
-        : { resources: [{ type: 'memory_store', memory_store_id: store_id }] }),
-      ...(budget === undefined ? {} : { budget: limit(budget) }),
-    };
-    const created = await this.#patient.do(async (client, once) =>
-      client.beta.sessions.create(params, once),
-    );
-    this.id = created.id;
+    this.id = await openSession(this.#patient, this.#scene, this.story);
   }
 
   /** @throws Error when it does not come to rest */
@@ -70,13 +54,13 @@ export class ChaosSession {
   async #act(act: Act): Promise<void> {
     switch (act) {
       case 'work':
-        return await this.#say([this.#bash(), this.#pair(), this.#bash()]);
+        return await this.#say([this.#bash(), this.#together(), this.#bash()]);
       case 'questions':
         return await this.#say([this.#bash(), this.#ask(), { do: 'lookup', line: this.#line() }]);
       case 'outcome':
         return await this.#define();
       case 'interrupt':
-        await this.#say([this.#bash(), this.#pair(), this.#bash(), { do: 'slow' }]);
+        await this.#say([this.#bash(), this.#together(), this.#bash(), { do: 'slow' }]);
         await sleep(this.#random.int(1_500));
         return await this.#send({ type: 'user.interrupt' });
       case 'two messages':
@@ -134,9 +118,9 @@ export class ChaosSession {
   }
 
   /** Two commands at once write to files of their own. */
-  #pair(): Step {
-    const lines = [this.#bash(`left-${this.story.n}.log`), this.#bash(`right-${this.story.n}.log`)];
-    return { do: 'pair', lines: lines as [Step, Step] };
+  #together(): Step {
+    const steps = [this.#bash(`left-${this.story.n}.log`), this.#bash(`right-${this.story.n}.log`)];
+    return { do: 'together', steps };
   }
 
   /** LESSON is what a scripted dreamer looks for. */
@@ -160,12 +144,12 @@ export class ChaosSession {
     const { data } = await this.#patient.do(async (client, once) =>
       client.beta.sessions.events.send(this.id, { events: [event] }, once),
     );
-    for (const { id, type } of data ?? []) this.sent.push({ id, type });
+    this.sent.push(...((data ?? []) as Event[]));
   }
 
   async #raise(): Promise<void> {
     await this.#patient.do(async (client, once) =>
-      client.beta.sessions.update(this.id, { budget: limit('1000000') }, once),
+      client.beta.sessions.update(this.id, { budget: budgetOf('1000000') }, once),
     );
   }
 
@@ -223,43 +207,13 @@ export class ChaosSession {
     for (const id of reason.event_ids) {
       if (this.#answered.has(id)) continue;
       const asked = events.find((event) => event.id === id);
-      await this.#send(this.#answerTo(id, asked?.type));
+      if (asked === undefined) throw new Error(`${this.id} waits for ${id}, which it never said`);
+      await this.#send(answerTo(asked, this.#random.chance(0.8) ? 'allow' : 'deny'));
       this.#answered.add(id);
     }
     return true;
   }
-
-  #answerTo(id: string, type: string | undefined): SendEvents[number] {
-    if (type === 'agent.custom_tool_use') {
-      const content = [{ type: 'text' as const, text: 'It is 42.' }];
-      return { type: 'user.custom_tool_result', custom_tool_use_id: id, content };
-    }
-    const result = this.#random.chance(0.8) ? 'allow' : 'deny';
-    return { type: 'user.tool_confirmation', tool_use_id: id, result };
-  }
 }
-
-const limit = (amount: string) => ({
-  type: 'limit' as const,
-  max_list_cost: { amount, currency: 'USD' as const },
-});
 
 const isCapped = (event: Event | undefined): boolean =>
   event?.type === 'session.status_idle' && event.stop_reason.type === 'budget_reached';
-
-/** The whole log of a session, or of one of its threads, in order. */
-export async function listAll(
-  patient: PatientClient,
-  session_id: string,
-  thread_id?: string,
-): Promise<Event[]> {
-  return await everyOf(async (page) => {
-    const query = { limit: 1_000, ...page };
-    const got = await patient.do(async (client) =>
-      thread_id === undefined
-        ? client.beta.sessions.events.list(session_id, query)
-        : client.beta.sessions.threads.events.list(thread_id, { session_id, ...query }),
-    );
-    return { data: got.data as Event[], next_page: got.next_page };
-  });
-}

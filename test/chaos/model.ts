@@ -2,37 +2,10 @@ import { dreamed } from '../functions/dream/dreamer.ts';
 import { isGrader } from '../functions/step/outcome-rig.ts';
 import type { Random } from '../hostile/random.ts';
 import { startModel, type ModelRequest, type ScriptedModel } from '../model/model.ts';
-import {
-  call,
-  cutAfter,
-  fail,
-  failAfter,
-  reply,
-  say,
-  slowly,
-  stall,
-  type Reply,
-} from '../model/replies.ts';
-
-/**
- * What a model is to do for one message, step by step: it stands in the message itself, so the same
- * request always gets the same answer, whoever died in between.
- */
-export type Step =
-  /** Append a line to a file, by a command. */
-  | { readonly do: 'bash'; readonly file: string; readonly line: string }
-  /** Write a file; its user is asked. */
-  | { readonly do: 'ask'; readonly file: string; readonly line: string }
-  | { readonly do: 'lookup'; readonly line: string }
-  | { readonly do: 'slow' }
-  /** Start agents, each with a plan of its own. */
-  | { readonly do: 'start'; readonly plans: readonly (readonly Step[])[] }
-  /** Two commands at once. */
-  | { readonly do: 'pair'; readonly lines: readonly [Step, Step] };
+import { call, cutAfter, fail, failAfter, say, stall, type Reply } from '../model/replies.ts';
+import { acted, planText, type Step } from './steps.ts';
 
 const PLAN = /^PLAN (\[.*\])$/m;
-
-export const planText = (steps: readonly Step[]): string => `PLAN ${JSON.stringify(steps)}`;
 
 const REPORT = '/mnt/session/outputs/report.md';
 export const RUBRIC = '- The report has a source';
@@ -57,12 +30,16 @@ export interface ModelFaults {
 
 export async function startChaosModel(faults: ModelFaults): Promise<ScriptedModel> {
   const model = await startModel({ forget: true });
-  model.otherwise((request) => {
+  return model.otherwise(chaosScript(faults));
+}
+
+/** Answers by the plan that stands in the request, unless it fails. */
+export function chaosScript(faults: ModelFaults): (request: ModelRequest) => Reply {
+  return (request) => {
     const answer = answerOf(request);
     if (faults.calm || !faults.random.chance(faults.share)) return answer;
     return failed(faults, answer);
-  });
-  return model;
+  };
 }
 
 function answerOf(request: ModelRequest): Reply {
@@ -103,7 +80,7 @@ function planned({ body }: ModelRequest): Reply {
   const at = texts.findIndex((text) => text.includes(line));
   const said = body.messages.slice(at).filter(({ role }) => role === 'assistant').length;
   const step = (JSON.parse(json) as Step[])[said];
-  return step === undefined ? say('Done.') : acted(step);
+  return step === undefined ? say('Done.') : acted(step, body);
 }
 
 /** Of several plans in one message the last one counts. */
@@ -111,25 +88,4 @@ function textsOf(content: ModelRequest['body']['messages'][number]['content']): 
   const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
   const texts = blocks.flatMap((block) => ('text' in block ? [String(block.text)] : []));
   return texts.findLast((text) => PLAN.test(text)) ?? '';
-}
-
-function acted(step: Step): Reply {
-  switch (step.do) {
-    case 'bash':
-      return call('bash', { command: `echo '${step.line}' >> ${step.file}` });
-    case 'ask':
-      return reply(say('May I?'), call('write', { file_path: step.file, content: step.line }));
-    case 'lookup':
-      return call('lookup', { what: step.line });
-    case 'slow':
-      return slowly(30, say('Let me think about this for quite a while before I go on with it.'));
-    case 'start':
-      return reply(
-        ...step.plans.map((plan) =>
-          call('start_agent', { agent: 'Worker', message: planText(plan) }),
-        ),
-      );
-    case 'pair':
-      return reply(...step.lines.map(acted));
-  }
 }

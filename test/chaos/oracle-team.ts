@@ -11,6 +11,8 @@ export function teamFaults(record: SessionRecord): string[] {
   const created = all(log, 'session.thread_created').map((event) => event.session_thread_id);
   return [
     ...sequenceFaults('primary thread', changesOf(log, primary_id)),
+    ...restlessFaults(log, primary_id),
+    ...idleTurnFaults(log, primary_id),
     ...[...known].flatMap((id) => {
       const count = created.filter((one) => one === id).length;
       return count === 1 ? [] : [`${id} was created ${count} times`];
@@ -41,6 +43,34 @@ function changesOf(log: readonly Event[], thread_id: string): string[] {
     .map(nameOf);
 }
 
+/** A model is asked by a thread that runs, and by no other. */
+function restlessFaults(log: readonly Event[], thread_id: string): string[] {
+  const statuses = new Set(statusEventsOf(log, thread_id));
+  let last = 'not yet begun';
+  return log.flatMap((event) => {
+    if (statuses.has(event)) last = nameOf(event);
+    if (event.type !== 'span.model_request_start' || last === 'running') return [];
+    return [`${thread_id} asks its model (${event.id}) while it is ${last}`];
+  });
+}
+
+/**
+ * A turn has something to do. One that hears of nothing but an interrupt was begun for nothing, unless
+ * what it was begun for stands before it, as an answer does, or waits behind it, as a message does.
+ */
+function idleTurnFaults(log: readonly Event[], thread_id: string): string[] {
+  const own = log.filter(({ type }) => !/^session\.(status|usage)/.test(type));
+  return statusEventsOf(own, thread_id).flatMap((event) => {
+    if (nameOf(event) !== 'running') return [];
+    const at = own.indexOf(event);
+    const types = own.slice(Math.max(0, at - 1), at + 4).map(({ type }) => type);
+    return NOTHING.test(types.join(' ')) ? [`${thread_id} runs (${event.id}) for nothing`] : [];
+  });
+}
+
+const NOTHING =
+  /thread_status_idle \S+_running user\.interrupt \S+_idle(?! user\.message| agent\.thread_message_received)/;
+
 const isAsking = (event: Event | undefined): boolean =>
   event?.type === 'session.thread_status_idle' && event.stop_reason.type === 'requires_action';
 
@@ -60,6 +90,7 @@ function childFaults({ log }: SessionRecord, { thread, log: own }: Child): strin
   );
   return [
     ...sequenceFaults(id, changesOf(own, id)),
+    ...restlessFaults(own, id),
     ...(said.join(' ') === told.join(' ')
       ? []
       : [`${id} says ${said.join(' ')}, of it is told ${told.join(' ')}`]),

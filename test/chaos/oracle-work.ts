@@ -116,7 +116,7 @@ interface Tokens {
   readonly output: number;
 }
 
-/** What all spans have used is what the session has; a grader's tokens may be more. */
+/** What all spans have used is what the session has, or less. */
 function usageFaults(
   { session, log }: SessionRecord,
   logs: readonly (readonly Event[])[],
@@ -146,13 +146,20 @@ function usageFaults(
     (made?.ephemeral_5m_input_tokens ?? 0) +
     (made?.ephemeral_1h_input_tokens ?? 0);
   const output = usage.output_tokens ?? 0;
-  const is_exact = all(log, 'user.define_outcome').length === 0;
-  const is_right = is_exact
+  const is_right = isToldWhole(log)
     ? input === sum.input && output === sum.output
     : input >= sum.input && output >= sum.output;
   return is_right
     ? []
     : [`the session used ${input} and ${output} tokens, its spans ${sum.input} and ${sum.output}`];
+}
+
+/** Whether all requests have their spans: a grader's have none, nor has an advisor's that was cut off. */
+function isToldWhole(log: readonly Event[]): boolean {
+  const is_advised = all(log, 'session.thread_created').some(
+    ({ agent_name }) => agent_name === 'anthropic.advisor',
+  );
+  return !is_advised && all(log, 'user.define_outcome').length === 0;
 }
 
 /**

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { Event } from '../rig.ts';
 import { faultsOf } from './oracle.ts';
 import type { SessionRecord } from './record.ts';
+import type { Frame } from './steady-stream.ts';
 
 const P = 'sthr_primary';
 const C = 'sthr_child';
@@ -34,7 +35,7 @@ const spanEnd = (id: string, model_request_start_id: string) =>
 
 function streamOf(log: readonly Event[]) {
   const ids = log.map(({ id }) => id);
-  return { given: ids, expected: ids };
+  return { given: ids, expected: ids, openings: [] };
 }
 
 function whole(): SessionRecord {
@@ -70,6 +71,7 @@ function whole(): SessionRecord {
       usage: tokens(5, 1),
     }),
     status('p-idle', 'idle'),
+    event('bill', 'session.usage'),
     event('idle', 'session.status_idle', { stop_reason: { type: 'end_turn' } }),
   ];
   const own = [
@@ -96,7 +98,8 @@ function whole(): SessionRecord {
         log: own,
       },
     ],
-    sent: ['m1', 'yes', 'a1', 'o1'].map((id) => ({ id, type: 'user' })),
+    sent: log.filter(({ type }) => type.startsWith('user.')),
+    refused: [],
     planned: [{ line: 'one', file: FILE }],
     texts: new Map([[FILE, 'one\n']]),
     streamed: streamOf(log),
@@ -120,13 +123,23 @@ function ofChild(record: SessionRecord, change: (log: readonly Event[]) => Event
   return { ...record, children };
 }
 
+function refused(record: SessionRecord, code: number, reason?: string): SessionRecord {
+  const error = { type: 'invalid_request_error', message: 'No.' };
+  const body = reason ?? { type: 'error', error, request_id: 'req_1' };
+  return { ...record, refused: [{ what: 'send', status: code, body }] };
+}
+
 test('a whole session has no fault', () => {
   expect(faultsOf(whole())).toEqual([]);
 });
 
+test('what is refused with its reason is no fault', () => {
+  expect(faultsOf(refused(whole(), 400))).toEqual([]);
+});
+
 test('an interrupt may be dropped at a budget, and at no other rest', () => {
   const record = whole();
-  const sent = [...record.sent, { id: 'i9', type: 'user.interrupt' as const }];
+  const sent = [...record.sent, event('i9', 'user.interrupt')];
   expect(faultsOf({ ...record, sent })).toEqual([
     expect.stringMatching(/i9 was accepted and stands 0 times/),
   ]);
@@ -153,9 +166,101 @@ test.each([
   expect(faults.filter((fault) => fault.includes('follows'))).toEqual(expected);
 });
 
+test('an answer may be accepted without effect where another one stands, and nowhere else', () => {
+  const record = whole();
+  const late = event('late', 'user.tool_confirmation', { tool_use_id: 't1' });
+  expect(faultsOf({ ...record, sent: [...record.sent, late] })).toEqual([]);
+  const only = record.sent.map((one) => (one.id === 'yes' ? late : one));
+  const log = without(record.log, 'yes');
+  expect(faultsOf({ ...record, sent: only, log })).toContainEqual(
+    expect.stringMatching(/late was accepted and stands 0 times/),
+  );
+});
+
+/** Frames of a stream that has shown the beginning of what was said. */
+const begin = { type: 'event_start', event: { type: 'agent.message', id: 'said' } } as const;
+const goOn = (text: string, index = 0) =>
+  ({
+    type: 'event_delta',
+    event_id: 'said',
+    delta: { type: 'content_delta', index, content: { type: 'text', text } },
+  }) as const;
+const said = event('said', 'agent.message', { content: [{ type: 'text', text: 'Good day' }] });
+function shown(record: SessionRecord, ...frames: readonly (Event | Frame)[]): SessionRecord {
+  return { ...record, streamed: { ...streamOf(record.log), openings: [frames as Frame[]] } };
+}
+
+test('a preview that is not whole, or not of every event, is none of the faults', () => {
+  const other = event('other', 'agent.message');
+  expect(faultsOf(shown(whole(), begin, goOn('Goo'), goOn('d d'), said, other))).toEqual([]);
+  expect(faultsOf(shown(whole(), begin, goOn('Go'), spanEnd('end', 's1')))).toEqual([]);
+});
+
+/** Another turn that hears of an interrupt alone, and what stands behind it. */
+function withTurn(record: SessionRecord, behind: readonly string[] = []): SessionRecord {
+  const turn = [
+    event('run2', 'session.status_running'),
+    status('again', 'running'),
+    event('stop', 'user.interrupt'),
+    status('p-idle2', 'idle'),
+    event('bill2', 'session.usage'),
+    event('idle2', 'session.status_idle', { stop_reason: { type: 'end_turn' } }),
+    ...behind.map((type) => event('behind', type)),
+  ];
+  const log = [...record.log, ...turn];
+  const sent = log.filter(({ type }) => type.startsWith('user.'));
+  return { ...record, log, sent, streamed: streamOf(log) };
+}
+
+test('an interrupt may be all that a turn hears of where its message waits behind it', () => {
+  expect(faultsOf(withTurn(whole(), ['user.message']))).toEqual([]);
+});
+
 const damages: [what: string, damage: (record: SessionRecord) => SessionRecord, fault: RegExp][] = [
   ['an id twice', (r) => doubled(r, 'r1', { id: 'r1' }), /r1 stands twice/],
   ['a message lost', (r) => lost(r, 'm1'), /m1 was accepted and stands 0 times/],
+  [
+    'a rule that nobody gave',
+    (r) => ({ ...r, log: [event('rule', 'system.message'), ...r.log] }),
+    /system.message rule was never accepted/,
+  ],
+  ['a rest without its bill', (r) => lost(r, 'bill'), /idle rests without a bill before it/],
+  ['a request of a thread that rests', (r) => lost(r, 'p-run'), /sthr_primary asks its model/],
+  [
+    'a request of a child that rests',
+    (r) => ofChild(r, (log) => without(log, 'k-run')),
+    /sthr_child asks its model \(ks\) while it is not yet begun/,
+  ],
+  [
+    'a turn that nothing was begun for',
+    (r) => withTurn(r),
+    /sthr_primary runs \(again\) for nothing/,
+  ],
+  [
+    'a terminated session',
+    (r) => ({ ...r, session: { ...r.session, status: 'terminated' } }),
+    /the session is terminated for ever/,
+  ],
+  ['an error of the server', (r) => refused(r, 500), /send was answered with 500/],
+  ['a refusal without its reason', (r) => refused(r, 400, 'no'), /send was answered with 400 "no"/],
+  ['a preview twice', (r) => shown(r, begin, begin), /preview of said begins twice/],
+  ['a preview out of nowhere', (r) => shown(r, goOn('Good')), /goes on and has not begun/],
+  [
+    'a preview behind the whole event',
+    (r) => shown(r, begin, goOn('Good'), said, goOn(' day')),
+    /goes on behind its end/,
+  ],
+  [
+    'a preview behind the end of its request',
+    (r) => shown(r, begin, spanEnd('end', 's1'), goOn('Good')),
+    /goes on behind its end/,
+  ],
+  ['a preview with a gap', (r) => shown(r, begin, goOn('Good', 1)), /leaves a gap before 1/],
+  [
+    'a preview of something else',
+    (r) => shown(r, begin, goOn('Bad'), said),
+    /said does not begin as its preview did/,
+  ],
   ['a message that nobody sent', (r) => doubled(r, 'm1'), /m1-again was never accepted/],
   ['a result lost', (r) => lost(r, 'r1'), /t1 has no result/],
   ['a result twice', (r) => doubled(r, 'r1'), /t1 has 2 results/],
@@ -203,7 +308,7 @@ const damages: [what: string, damage: (record: SessionRecord) => SessionRecord, 
       ...r,
       streamed: { ...streamOf(r.log), given: r.log.slice(1).map(({ id }) => id) },
     }),
-    /the stream gave 18 of 19 events: lost 0, doubled none/,
+    /the stream gave 19 of 20 events: lost 0, doubled none/,
   ],
   [
     'times out of order',

@@ -1,9 +1,33 @@
 import type { BetaManagedAgentsSession } from '@anthropic-ai/sdk/resources/beta/sessions/sessions';
 import type { BetaManagedAgentsSessionThread } from '@anthropic-ai/sdk/resources/beta/sessions/threads/threads';
 import type { Event } from '../rig.ts';
-import { listAll, type ChaosSession, type Planned } from './chaos-session.ts';
+import { listAll } from './client-calls.ts';
 import { everyOf, type PatientClient } from './patient-client.ts';
-import { STORE_MOUNT } from './scene.ts';
+import { STORE_MOUNT, type Story } from './scene.ts';
+import type { Frame } from './steady-stream.ts';
+
+/** A line that a command was to append, and where. */
+export interface Planned {
+  readonly line: string;
+  readonly file: string;
+}
+
+/** A request that the API did not do. */
+export interface Refusal {
+  readonly what: string;
+  readonly status: number | undefined;
+  readonly body: unknown;
+}
+
+/** What a client knows of a session that it has played. */
+export interface Played {
+  readonly id: string;
+  readonly story: Story;
+  /** Every event that the API has accepted, as it was answered. */
+  readonly sent: readonly Event[];
+  readonly refused: readonly Refusal[];
+  readonly planned: readonly Planned[];
+}
 
 /** A child thread with its log. */
 export interface Child {
@@ -14,6 +38,8 @@ export interface Child {
 export interface Streamed {
   readonly given: readonly string[];
   readonly expected: readonly string[];
+  /** All that came, previews too, each opening of the stream apart. */
+  readonly openings: readonly (readonly Frame[])[];
 }
 
 /** All that a client can know of a session that has come to rest: what an oracle judges. */
@@ -23,17 +49,18 @@ export interface SessionRecord {
   /** The session's own log. */
   readonly log: readonly Event[];
   readonly children: readonly Child[];
-  readonly sent: readonly { readonly id: string; readonly type: string }[];
+  readonly sent: readonly Event[];
+  readonly refused: readonly Refusal[];
   readonly planned: readonly Planned[];
   /** Text of each file and each memory, by its path in the session. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Ids as an open stream has given them, and as it should have, where one was read. */
+  /** What an open stream has given and should have, where one was read. */
   readonly streamed: Streamed | undefined;
 }
 
 export async function recordOf(
   patient: PatientClient,
-  { id, sent, planned, story }: ChaosSession,
+  { id, sent, refused, planned, story }: Played,
   streamed: Streamed | undefined,
 ): Promise<SessionRecord> {
   const session = await patient.do(async (client) => client.beta.sessions.retrieve(id));
@@ -54,7 +81,7 @@ export async function recordOf(
     }
   }
   const log = await listAll(patient, id);
-  return { session, primary_id, log, children, sent, planned, texts, streamed };
+  return { session, primary_id, log, children, sent, refused, planned, texts, streamed };
 }
 
 async function textsOf(patient: PatientClient, id: string): Promise<Map<string, string>> {

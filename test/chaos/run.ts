@@ -176,7 +176,8 @@ class Chaos {
       if (stream !== undefined) {
         await stream.until(record.log.at(-1)?.id, 90_000);
         const expected = stream.expected(record.log.map(({ id }) => id));
-        record = { ...record, streamed: { given: stream.ids, expected } };
+        const { ids: given, openings } = stream;
+        record = { ...record, streamed: { given, expected, openings } };
       }
       this.#events += record.log.length + record.children.reduce((sum, c) => sum + c.log.length, 0);
       const faults = faultsOf(record);

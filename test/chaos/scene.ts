@@ -4,11 +4,12 @@ import type { PatientClient } from './patient-client.ts';
 /** What sessions of a run are made from. */
 export interface Scene {
   readonly environment_id: string;
-  readonly solo_id: string;
-  readonly lead_id: string;
+  readonly agents: Readonly<Record<AgentName, string>>;
   /** Stores that several sessions share, each with files of its own. */
   readonly store_ids: readonly string[];
 }
+
+export type AgentName = 'solo' | 'lead';
 
 export const STORE_MOUNT = '/mnt/memory/shared-notes';
 const STORES = 3;
@@ -46,8 +47,10 @@ export async function setScene(patient: PatientClient): Promise<Scene> {
   }
   return {
     environment_id: environment.id,
-    solo_id: await agent('Solo'),
-    lead_id: await agent('Lead', { multiagent }),
+    agents: {
+      solo: await agent('Solo'),
+      lead: await agent('Lead', { multiagent }),
+    },
     store_ids,
   };
 }
@@ -57,6 +60,7 @@ export type Act = 'work' | 'questions' | 'outcome' | 'interrupt' | 'two messages
 
 export interface Story {
   readonly n: number;
+  readonly agent: AgentName;
   readonly acts: readonly Act[];
   readonly store_id: string | undefined;
   /** In cents; a running hour costs 8, so clock jumps use it up. */
@@ -73,9 +77,11 @@ export function storyOf(scene: Scene, n: number, random: Random, is_brief: boole
   const [, ...common] = kinds;
   const several = Array.from({ length: 1 + random.int(3) }, (): Act => random.of(common));
   const drawn: Act[] = is_team ? ['team', ...several.slice(0, 1)] : several;
+  const acts = is_brief ? kinds.slice(n % kinds.length).slice(0, 1) : drawn;
   return {
     n,
-    acts: is_brief ? kinds.slice(n % kinds.length).slice(0, 1) : drawn,
+    agent: acts.includes('team') ? 'lead' : 'solo',
+    acts,
     store_id: random.chance(0.5) ? random.of(scene.store_ids) : undefined,
     budget: random.chance(0.15) ? '1' : undefined,
     is_streamed: random.chance(0.3),

@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Anthropic from '@anthropic-ai/sdk';
+import type { BetaManagedAgentsStreamSessionEvents } from '@anthropic-ai/sdk/resources/beta/sessions/events';
+
+export type Frame = BetaManagedAgentsStreamSessionEvents;
+
+const previews = { event_deltas: ['agent.message' as const, 'agent.thinking' as const] };
 
 /** Reads a session's stream, and comes back with `Last-Event-ID` whenever it breaks or ends. */
 export class SteadyStream {
   /** Every event that has been taken up, in order: what waits is shown before that, too. */
   readonly ids: string[] = [];
+  /** All that came, previews too, each opening apart. */
+  readonly openings: Frame[][] = [];
   readonly #ask: () => Anthropic;
   readonly #session_id: string;
   #controller: AbortController | undefined;
@@ -54,12 +61,15 @@ export class SteadyStream {
       const headers = last === undefined ? {} : { 'last-event-id': last };
       try {
         const { events } = this.#ask().beta.sessions;
-        const stream = await events.stream(this.#session_id, {}, { headers });
+        const stream = await events.stream(this.#session_id, previews, { headers });
+        const frames: Frame[] = [];
+        this.openings.push(frames);
         this.#controller = stream.controller;
         if (last === undefined) this.#openings += 1;
         opened();
         if (!this.#is_open) stream.controller.abort();
         for await (const event of stream) {
+          frames.push(event);
           if ('processed_at' in event && event.processed_at !== null) this.ids.push(event.id);
         }
       } catch {
