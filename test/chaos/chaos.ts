@@ -3,10 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { argsOf, command, stoppedBy, wholeNumber } from '../command.ts';
 import { runChaos, type ChaosResult } from './run.ts';
 
-const help = `npm run chaos -- [--sessions N] [--seed N] [--at-once N] [--json FILE] [--keep] [--calm]
+const help = `npm run chaos -- [--sessions N] [--seed N] [--at-once N] [--erratic PERCENT]
+                     [--json FILE] [--keep] [--calm]
 
 Plays sessions through the official SDK on a local host (tools, questions, custom tools, memory,
-outcomes, teams, interrupts, budgets, now and then a dream) while function workers, the engine of the
+outcomes, teams, interrupts, budgets, now and then a dream), a quarter of them as an erratic client
+that sends anything at any time, also at once, while function workers, the engine of the
 table and the whole host are killed at random, 5 % of all calls to AWS and 10 % of all model requests
 fail, services are away and the clock jumps. Each session must come to rest, and its log must prove that
 nothing was lost, doubled or left open. The exit code is 1 when one fell, 2 when it could not run.
@@ -14,6 +16,8 @@ nothing was lost, doubled or left open. The exit code is 1 when one fell, 2 when
   --sessions N  sessions (200)
   --seed N      repeats a run's plan of faults, as far as timing allows; drawn and printed without it
   --at-once N   sessions at the same time (8)
+  --erratic PERCENT
+                how many of the sessions have an erratic client (25)
   --json FILE   the result for a program, too
   --keep        keep the data and the logs of the host, and say where they are
   --calm        without any fault: what the sessions are on a good day`;
@@ -23,6 +27,7 @@ await command(help, async () => {
     sessions: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     'at-once': { type: 'string', default: '8' },
+    erratic: { type: 'string', default: '25' },
     json: { type: 'string' },
     keep: { type: 'boolean', default: false },
     calm: { type: 'boolean', default: false },
@@ -33,11 +38,13 @@ await command(help, async () => {
   const seed = wholeNumber('seed', values.seed);
   const sessions = wholeNumber('sessions', values.sessions);
   const at_once = wholeNumber('at-once', values['at-once'], [1, 1_000]);
+  const erratic = wholeNumber('erratic', values.erratic, [0, 100]) / 100;
   console.log(`seed ${seed}`);
   const result = await runChaos({
     sessions,
     seed,
     at_once,
+    erratic,
     keep,
     ...(values.calm ? { share: 0, disasters: false } : {}),
     progress: (sentence) => console.error(sentence),
@@ -64,7 +71,7 @@ function show(result: ChaosResult): void {
   console.log(`${fallen.length} fell`);
   for (const { session_id, story, faults } of fallen) {
     console.log(
-      `  ${session_id} ${JSON.stringify(story?.acts ?? [])}\n    ${faults.join('\n    ')}`,
+      `  ${session_id} ${story === undefined ? '' : story.acts.join(', ') || 'erratic'}\n    ${faults.join('\n    ')}`,
     );
   }
 }

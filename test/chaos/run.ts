@@ -10,10 +10,11 @@ import { ChaosSession } from './chaos-session.ts';
 import { nextDisaster, strike, wordsOf } from './disasters.ts';
 import { dreamFaults } from './dream.ts';
 import { startChaosModel, type ModelFaults } from './model.ts';
+import { ErraticSession } from './erratic-session.ts';
 import { faultsOf } from './oracle.ts';
 import { PatientClient } from './patient-client.ts';
 import { recordOf } from './record.ts';
-import { setScene, storyOf, type Scene, type Story } from './scene.ts';
+import { erraticStoryOf, setScene, storyOf, type Scene, type Story } from './scene.ts';
 import { SteadyStream } from './steady-stream.ts';
 import { storeFaults } from './store.ts';
 
@@ -28,6 +29,8 @@ export interface ChaosOptions {
   readonly disasters?: boolean;
   /** One act a session, each kind in turn. @default false */
   readonly brief?: boolean;
+  /** Share of sessions whose client is erratic. @default 0 */
+  readonly erratic?: number;
   readonly progress?: (sentence: string) => void;
   /** Ends the run early: sessions that have begun are judged. */
   readonly signal?: AbortSignal;
@@ -65,6 +68,10 @@ const TICK_BY_MS = 1_000;
  * host's clock, which is six minutes here, less what the clock jumps.
  */
 const STUCK_MS = 420_000;
+/** Where nothing dies and nobody is refused. */
+const CALM_STUCK_MS = 60_000;
+/** How often an erratic client has something to do. */
+const MOMENTS = 20;
 /** One session in so many is followed by a dream of it. */
 const DREAM_EVERY = 12;
 
@@ -121,6 +128,11 @@ class Chaos {
       }
       const refused = [...new Set(model.violations)];
       if (refused.length > 0) this.#fell('', undefined, refused.slice(0, 20));
+      const repeated = Object.entries(this.#patient.repeats);
+      if (this.#isCalm() && repeated.length > 0)
+        this.#fell('', undefined, [
+          `without a fault it had to be asked again: ${String(repeated)}`,
+        ]);
     } finally {
       await model.close();
     }
@@ -163,10 +175,18 @@ class Chaos {
     }
   }
 
+  #begin(scene: Scene, n: number, random: Random): ChaosSession | ErraticSession {
+    const { brief = false, erratic = 0 } = this.#options;
+    const stuck_ms = this.#isCalm() ? CALM_STUCK_MS : STUCK_MS;
+    const parts = { patient: this.#patient, scene, stuck_ms };
+    return random.chance(erratic)
+      ? new ErraticSession({ ...parts, moments: MOMENTS }, erraticStoryOf(scene, n, random), random)
+      : new ChaosSession(parts, storyOf(scene, n, random, brief), random);
+  }
+
   async #session(scene: Scene, n: number, random: Random): Promise<void> {
-    const story = storyOf(scene, n, random, this.#options.brief === true);
-    const parts = { patient: this.#patient, scene, stuck_ms: STUCK_MS };
-    const session = new ChaosSession(parts, story, random);
+    const session = this.#begin(scene, n, random);
+    const { story } = session;
     let stream: SteadyStream | undefined;
     try {
       await session.open();
@@ -182,8 +202,9 @@ class Chaos {
       this.#events += record.log.length + record.children.reduce((sum, c) => sum + c.log.length, 0);
       const faults = faultsOf(record);
       if (faults.length > 0) this.#fell(session.id, story, faults);
-      // There is a lesson in every message, and in nothing else.
-      const teaches = session.sent.some(({ type }) => type === 'user.message');
+      // There is a lesson in every message of an orderly client, and in nothing else.
+      const teaches =
+        story.acts.length > 0 && session.sent.some(({ type }) => type === 'user.message');
       if (teaches && n % DREAM_EVERY === DREAM_EVERY - 1) await this.#dream(session.id, story);
     } catch (error) {
       this.#fell(session.id, story, [String(error)]);
@@ -201,6 +222,11 @@ class Chaos {
     this.#dreams += 1;
     const faults = await dreamFaults(this.#patient, session_id);
     if (faults.length > 0) this.#fell(session_id, story, faults);
+  }
+
+  /** Whether nothing is done to the host: whoever must ask again then has met a fault of ours. */
+  #isCalm(): boolean {
+    return this.#options.share === 0 && this.#options.disasters === false;
   }
 
   #fell(session_id: string, story: Story | undefined, faults: readonly string[]): void {

@@ -9,12 +9,13 @@ export interface Scene {
   readonly store_ids: readonly string[];
 }
 
-export type AgentName = 'solo' | 'lead';
+/** The eager one has all that an agent can have: a team, made-up agents and an advisor. */
+export type AgentName = 'solo' | 'lead' | 'eager';
 
 export const STORE_MOUNT = '/mnt/memory/shared-notes';
 const STORES = 3;
 
-const tools = [
+export const tools = [
   {
     type: 'agent_toolset_20260401' as const,
     configs: [{ name: 'write' as const, permission_policy: { type: 'always_ask' as const } }],
@@ -38,6 +39,11 @@ export async function setScene(patient: PatientClient): Promise<Scene> {
   );
   const worker = await agent('Worker');
   const multiagent = { type: 'coordinator' as const, agents: [worker] };
+  const everything = {
+    type: 'multiagent_20261001' as const,
+    advisor: { type: 'enabled' as const, model: 'claude-opus-5-5' },
+    subagents: { type: 'enabled' as const, predefined_agents: [worker] },
+  };
   const store_ids: string[] = [];
   for (let n = 0; n < STORES; n++) {
     const store = await patient.do(async (client, once) =>
@@ -50,6 +56,7 @@ export async function setScene(patient: PatientClient): Promise<Scene> {
     agents: {
       solo: await agent('Solo'),
       lead: await agent('Lead', { multiagent }),
+      eager: await agent('Eager', { multiagent: everything }),
     },
     store_ids,
   };
@@ -61,6 +68,7 @@ export type Act = 'work' | 'questions' | 'outcome' | 'interrupt' | 'two messages
 export interface Story {
   readonly n: number;
   readonly agent: AgentName;
+  /** None where the client is erratic. */
   readonly acts: readonly Act[];
   readonly store_id: string | undefined;
   /** In cents; a running hour costs 8, so clock jumps use it up. */
@@ -85,5 +93,17 @@ export function storyOf(scene: Scene, n: number, random: Random, is_brief: boole
     store_id: random.chance(0.5) ? random.of(scene.store_ids) : undefined,
     budget: random.chance(0.15) ? '1' : undefined,
     is_streamed: random.chance(0.3),
+  };
+}
+
+/** A session whose client does whatever it likes. */
+export function erraticStoryOf(scene: Scene, n: number, random: Random): Story {
+  return {
+    n,
+    agent: 'eager',
+    acts: [],
+    store_id: random.chance(0.3) ? random.of(scene.store_ids) : undefined,
+    budget: random.chance(0.3) ? String(2 + random.int(30)) : undefined,
+    is_streamed: random.chance(0.7),
   };
 }
