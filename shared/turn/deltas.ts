@@ -27,6 +27,8 @@ export class DeltaRelay {
   #event_id = '';
   #n = 0;
   #waiting: DeltaFrame[] = [];
+  /** The event of which some could not be written: a preview is a beginning, so nothing goes behind it. */
+  #broken = '';
   #timer: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -61,8 +63,15 @@ export class DeltaRelay {
     const frames = this.#waiting;
     this.#waiting = [];
     this.#n += 1;
-    const sk = `D#${this.#event_id}#${padded(this.#n)}`;
-    this.#last = this.#last.then(async () => await this.#write(sk, frames)).catch(() => undefined);
+    const event_id = this.#event_id;
+    const sk = `D#${event_id}#${padded(this.#n)}`;
+    this.#last = this.#last
+      .then(async () => {
+        if (event_id !== this.#broken) await this.#write(sk, frames);
+      })
+      .catch(() => {
+        this.#broken = event_id;
+      });
   }
 
   /** Unconditional: ids are new with every attempt, so nobody else writes this row. */

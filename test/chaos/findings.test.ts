@@ -1,19 +1,34 @@
 /** What chaos has found, each as a test of its own that needs no luck. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AwsError } from '../../infra/local/aws-error.ts';
 import { executionName } from '#shared/sessions/session.ts';
 import { primaryThreadId } from '#shared/core/id.ts';
-import { call, costing, say, stall } from '../model/replies.ts';
+import { padded } from '#shared/threads/thread.ts';
+import { call, costing, say, slowly, stall } from '../model/replies.ts';
 import { all, message, only, startRig, typesOf, type Rig } from '../rig.ts';
+import { previewFaults } from './oracle-previews.ts';
 import { sequenceFaults } from './sequence.ts';
+import { SteadyStream } from './steady-stream.ts';
 
 let rig: Rig;
+/** A piece of a preview that cannot be written, by the end of its key. */
+let broken_piece: string | undefined;
 /** Starts of executions wait here while it is set. */
 let held: { readonly release: Promise<void>; count: number } | undefined;
 
 beforeAll(async () => {
   rig = await startRig({
     hooks: {
-      before: async ({ action }) => {
+      before: async ({ action, body }) => {
+        const { Key } = (body ?? {}) as { readonly Key?: { readonly sk?: { readonly S: string } } };
+        const sk = Key?.sk?.S ?? '';
+        if (
+          action === 'UpdateItem' &&
+          broken_piece &&
+          sk.startsWith('D#') &&
+          sk.endsWith(broken_piece)
+        )
+          throw new AwsError('ValidationException', 'Not this one.');
         if (action !== 'StartExecution' || held === undefined) return;
         held.count += 1;
         await held.release;
@@ -117,4 +132,25 @@ test('a turn that a budget stops before its first step is said to run before it 
   const events = await rig.rested(id, 2);
   expect(all(events, 'session.status_idle')[1]?.stop_reason).toEqual({ type: 'budget_reached' });
   expect(sequenceFaults('session', typesOf(events).flatMap(statusIn))).toEqual([]);
+});
+
+test('a preview of which a piece could not be written ends there: it is the beginning of what is said', async () => {
+  rig.model.on(
+    'spoken',
+    slowly(40, say('One thing after another, and none of them without the last.')),
+  );
+  const id = await rig.session();
+  const stream = await SteadyStream.open(() => rig.client, id);
+  broken_piece = padded(3);
+  try {
+    await rig.send(id, message('spoken'));
+    const events = await rig.rested(id);
+    await stream.until(events.at(-1)?.id, 10_000);
+  } finally {
+    broken_piece = undefined;
+    await stream.close();
+  }
+  const frames = stream.openings.flat();
+  expect(frames.map(({ type }) => type)).toContain('event_delta');
+  expect(previewFaults(frames)).toEqual([]);
 });
