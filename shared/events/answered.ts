@@ -18,3 +18,8 @@ export function withAbandoned(
   if (!calls.some(is_asked)) return undefined;
   return calls.map((call) => (is_asked(call) ? { ...call, is_abandoned: true } : call));
 }
+
+/** Whether calls keep a thread at rest: with all of them answered before, it is its budget that does. */
+export function isHeld(calls: readonly OpenCall[], answered: ReadonlySet<string>): boolean {
+  return answered.size > 0 || calls.some(({ state }) => state !== 'answered');
+}

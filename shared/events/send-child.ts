@@ -1,5 +1,5 @@
 import { newId } from '../core/id.ts';
-import { isWaiting } from './answered.ts';
+import { isHeld, isWaiting } from './answered.ts';
 import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
 import type { QueuedEvent } from './inbox.ts';
@@ -57,7 +57,7 @@ export class ChildDraft {
       this.#queued.push({ ...event, processed_at: null });
       return [];
     }
-    if (this.#calls.length === 0) return undefined;
+    if (!isHeld(this.#calls, this.#answered)) return undefined;
     const open = this.#calls.filter(({ state }) => state !== 'answered');
     this.#stop = { type: 'end_turn' };
     const idle = (): Line => threadIdleLine(this.#head, { reason: { type: 'end_turn' } });

@@ -12,7 +12,7 @@ import { startPatch } from '../threads/start.ts';
 import { saidStop, sessionIdleLines, threadIdleLine } from '../threads/status-lines.ts';
 import { cutsWait, isAtWork, isWoken, sessionStop, sessionWorks } from '../threads/team.ts';
 import type { OpenCall, StopReason, ThreadHead } from '../threads/thread.ts';
-import { isWaiting, withAbandoned } from './answered.ts';
+import { isHeld, isWaiting, withAbandoned } from './answered.ts';
 import { interruptedResult } from './call-lines.ts';
 import type { Line } from './event.ts';
 import { callRowOf, capped, checkOpen, checkRoom, unanswered } from './checks.ts';
@@ -262,7 +262,7 @@ class Draft {
       this.#queue({ ...wire, processed_at: null });
       return this.#closed(reached, false);
     }
-    if (this.#calls.length === 0 && !stops && this.#isCapped()) {
+    if (!isHeld(this.#calls, this.#answered) && !stops && this.#isCapped()) {
       this.#echoes.push({ type: 'void', event: wire });
       return;
     }
@@ -273,7 +273,7 @@ class Draft {
 
   /** Close what the primary thread waits for. @returns whether there was anything */
   #closeOwn(): boolean {
-    if (this.#calls.length === 0) return false;
+    if (!isHeld(this.#calls, this.#answered)) return false;
     const unanswered = this.#calls.filter(({ state }) => state !== 'answered');
     this.#lines.push(...unanswered.map(interruptedResult));
     this.#calls = [];

@@ -242,11 +242,25 @@ describe('a session at its budget', () => {
     expect(() => planSend(capped, [say('hi')], NOW)).toThrow(/user\.tool_confirmation/);
   });
 
-  test('drops an interrupt', () => {
-    const plan = planSend(capped, [stop], NOW);
+  test.each([
+    ['before a request', []],
+    ['with the answers that its calls have got', [aCall('answered')]],
+  ])('drops an interrupt %s', (_, calls) => {
+    const head = aThread({ stop_reason, phase: calls.length === 0 ? 'model' : 'tools', calls });
+    const plan = planSend({ ...capped, head }, [stop], NOW);
     expect(plan.lines).toEqual([]);
     expect(plan.echoes).toEqual([expect.objectContaining({ type: 'void' })]);
   });
+});
+
+test('an interrupt leaves a child alone that rests at the budget with its answers', () => {
+  const standing = withChildren(idle(), [2]);
+  const calls = [{ ...aCall('custom', 2), state: 'answered' as const }];
+  const asking = standing.children ?? new Map();
+  const children = new Map([...asking].map(([id, child]) => [id, { ...child, calls }]));
+  const plan = planSend({ ...standing, children }, [{ ...stop, session_thread_id: 'sthr_2' }], NOW);
+  expect(plan.lines).toEqual([]);
+  expect(plan.echoes).toEqual([expect.objectContaining({ type: 'void' })]);
 });
 
 test.each([
