@@ -163,11 +163,13 @@ async function exchange(
       },
       done,
     );
-    request.on('error', (cause) => {
-      fail(
-        new Error(signal.aborted ? 'The host took too long.' : 'The connection failed.', { cause }),
-      );
-    });
+    const broken = (cause?: Error): void => {
+      const why = signal.aborted ? 'The host took too long.' : 'The connection failed.';
+      fail(new Error(why, { cause }));
+    };
+    request.on('error', broken);
+    // An answer that switches protocols is closed by Node without an error, and without an answer.
+    request.on('close', broken);
     request.end(body);
   });
 }

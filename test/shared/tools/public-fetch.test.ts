@@ -198,3 +198,19 @@ test('https speaks TLS to the checked address under the name of the URL', async 
   expect(hello[0]).toBe(0x16);
   expect(hello.toString('latin1')).toContain('secure.example');
 });
+
+test('an answer that switches to another protocol is a failure, and not waited for for ever', async () => {
+  const server = createServer((socket) => {
+    socket.once('data', () =>
+      socket.end(
+        'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
+      ),
+    );
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  await expect(publicFetch(dialerTo(port), 'http://switch.example/', options)).rejects.toThrow(
+    'The connection failed.',
+  );
+  server.close();
+});
