@@ -1,3 +1,4 @@
+import { sniffed } from '../api-files/sniffed.ts';
 import { limits } from '../core/limits.ts';
 import { upToUnits } from '../core/text.ts';
 import { publicFetch, RequestRefused, type Dialer, type PublicResponse } from './public-fetch.ts';
@@ -67,13 +68,13 @@ async function outcomeOf(
   rules: WebRules,
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
-  const [media_type = '', parameters = ''] = (answer.headers['content-type'] ?? 'text/plain')
+  const [media_type = '', ...parameters] = (answer.headers['content-type'] ?? 'text/plain')
     .toLowerCase()
-    .split(';', 2);
+    .split(';');
   const type = media_type.trim();
   if (type === 'application/pdf' || imageTypes.has(type)) return media(answer, type);
   if (!isText(type)) return told(`unsupported_content_type: ${type} cannot be shown.`, true);
-  const text = decode(answer.body, parameters);
+  const text = decode(answer.body, parameters.join(';'));
   const shown = isHtml(type) ? await ports.toMarkdown(text, signal) : text;
   if (shown === undefined) return told('unavailable: the page could not be read.', true);
   const chars_max = (rules.max_content_tokens ?? Infinity) * CHARS_PER_TOKEN;
@@ -83,7 +84,12 @@ async function outcomeOf(
 
 const imageTypes = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 
-function media({ body, url }: PublicResponse, media_type: string): ToolOutcome {
+/** By its content: an image of another type than the host says is one all the same. */
+function media({ body, url }: PublicResponse, said: string): ToolOutcome {
+  const media_type = sniffed(body);
+  if (media_type === undefined) {
+    return told(`url_not_accessible: the host says ${said}, and its answer is none.`, true);
+  }
   if (body.length > limits.read_media_bytes_max) {
     return told(
       `too_large: ${body.length} bytes; at most ${limits.read_media_bytes_max} can be shown.`,

@@ -5,6 +5,7 @@ import type {
 import type { ApiFile } from '../api-files/api-file.ts';
 import { fileBytes } from '../api-files/file-content.ts';
 import { isExpired, readFiles } from '../api-files/read-file.ts';
+import { sniffed } from '../api-files/sniffed.ts';
 import { sourceKind } from '../api-files/source-kind.ts';
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
@@ -77,6 +78,9 @@ function filled(content: unknown, fillings: ReadonlyMap<string, Filling>): unkno
   });
 }
 
+/** Of base64: as far as {@link sniffed} looks. */
+const HEAD_CHARS = 1_368;
+
 async function fillingOf(
   ports: SourcePorts,
   workspace_id: string,
@@ -90,23 +94,9 @@ async function fillingOf(
     if (data.trim() === '') return { note: 'is empty' };
     return { source: { type: 'text', media_type: 'text/plain', data } };
   }
-  const media_type = sniffed(data);
+  const media_type = sniffed(Buffer.from(data.slice(0, HEAD_CHARS), 'base64'));
   if (media_type === undefined || sourceKind(media_type) !== kind) return { note: 'is damaged' };
   return { source: { type: 'base64', media_type, data } };
-}
-
-/**
- * By their first bytes: people name files wrongly, and a provider that finds another type than it
- * was told refuses the conversation for good.
- */
-function sniffed(base64: string): string | undefined {
-  const start = Buffer.from(base64.slice(0, 1_368), 'base64').toString('latin1');
-  if (start.startsWith('\x89PNG\r\n')) return 'image/png';
-  if (start.startsWith('\xff\xd8\xff')) return 'image/jpeg';
-  if (/^GIF8[79]a/.test(start)) return 'image/gif';
-  if (/^RIFF[^]{4}WEBP/.test(start)) return 'image/webp';
-  // Something may stand before it: readers look through the first kilobyte.
-  return start.includes('%PDF-') ? 'application/pdf' : undefined;
 }
 
 /** Undefined when it is gone by now. */

@@ -22,7 +22,17 @@ const pages: Record<string, (response: ServerResponse) => void> = {
   '/md': (response) => response.writeHead(200, { 'content-type': 'text/markdown' }).end('# M'),
   '/pdf': (response) =>
     response.writeHead(200, { 'content-type': 'application/pdf' }).end('%PDF-1.7'),
-  '/png': (response) => response.writeHead(200, { 'content-type': 'image/png' }).end('\x89PNG'),
+  '/png': (response) =>
+    response.writeHead(200, { 'content-type': 'image/png' }).end('\x89PNG\r\n\x1a\n', 'latin1'),
+  '/jpeg-as-png': (response) =>
+    response.writeHead(200, { 'content-type': 'image/png' }).end('\xff\xd8\xff\xe0', 'latin1'),
+  '/page-as-png': (response) =>
+    response.writeHead(200, { 'content-type': 'image/png' }).end('<h1>Not here</h1>'),
+  '/no-pdf': (response) => response.writeHead(200, { 'content-type': 'application/pdf' }).end(),
+  '/late-charset': (response) =>
+    response
+      .writeHead(200, { 'content-type': 'application/json; odata=none; charset=iso-8859-1' })
+      .end('"Caf\xe9"', 'latin1'),
   '/zip': (response) => response.writeHead(200, { 'content-type': 'application/zip' }).end('PK'),
   '/404': (response) => response.writeHead(404).end('no'),
   '/long': (response) =>
@@ -76,12 +86,15 @@ test.each([
   ['/hop', 'http://elsewhere.example/md\n\n# M'],
   ['/pdf', '<document>'],
   ['/png', '<image>'],
+  ['/late-charset', 'http://site.example/late-charset\n\n"Caf\u00e9"'],
 ])('%s is shown', async (path, expected) => {
   expect(textOf(await fetched(path))).toBe(expected);
 });
 
 test.each([
   ['/404', 'url_not_accessible: the host answered 404'],
+  ['/page-as-png', 'url_not_accessible: the host says image/png, and its answer is none'],
+  ['/no-pdf', 'url_not_accessible: the host says application/pdf, and its answer is none'],
   ['/zip', 'unsupported_content_type: application/zip'],
   ['/huge', 'url_not_allowed: The answer is larger'],
   ['/bomb', 'url_not_allowed: The answer is larger'],
@@ -93,6 +106,11 @@ test.each([
   ['ftp://site.example/', 'url_not_allowed: Only http and https'],
 ])('%s is refused as an error of the tool', async (path, expected) => {
   expect(textOf(await fetched(path))).toContain(`! ${expected}`);
+});
+
+test('an image is named by what it is, not by what its host says: a provider refuses the other', async () => {
+  const { content } = await fetched('/jpeg-as-png');
+  expect(content).toMatchObject([{ type: 'image', source: { media_type: 'image/jpeg' } }]);
 });
 
 test('a long page goes to a file of the session, and the model gets its beginning and the path', async () => {
