@@ -22,6 +22,8 @@ export interface Hidden {
   readonly assistant?: readonly unknown[];
   /** On `agent.thread_context_compacted`: the text that stands for everything before. */
   readonly summary?: string;
+  /** Beside it: what no summary stands for. Releases up to 0.1.0 wrote none. */
+  readonly carried?: Carried;
   /** On `agent.tool_use` and `agent.custom_tool_use`: the model's own id of the call. */
   readonly tool_use_id?: string;
   /** On `span.model_request_end`: answers to calls of the reply that no event shows. */
@@ -34,6 +36,16 @@ export interface Hidden {
     readonly content?: readonly { readonly type: 'text'; readonly text: string }[];
     readonly is_error?: boolean;
   };
+}
+
+/** What a thread keeps word for word when its context is compacted. */
+export interface Carried {
+  /** The outcome that it works for. */
+  readonly task?: string;
+  /** All that the user has said: what permissions and web_fetch judge by. */
+  readonly user_texts: readonly string[];
+  /** Content blocks that no request has shown the model yet. */
+  readonly pending: readonly unknown[];
 }
 
 /** The answer to a call that no event shows. */

@@ -11,6 +11,7 @@ import { DeltaRelay } from './deltas.ts';
 import { closeSpan, exhaust, failRequest, restAtBudget } from './ending.ts';
 import { takeReply } from './reply.ts';
 import { fillSources } from './file-sources.ts';
+import { carriedOf } from './messages.ts';
 import { offeredTools } from './offered-tools.ts';
 import { requestModel } from './request.ts';
 import { systemPrompt } from './system-prompt.ts';
@@ -156,18 +157,21 @@ async function compactContext(turn: Turn, watch: Watch): Promise<Asked | undefin
     await exhaust(turn, 'compaction_limit_reached_error', message);
     return { next: 'loop' };
   }
+  const carried = carriedOf(turn.context.conversation);
+  const context_from = turn.context.restart();
   const logged = await turn.writer.append((head) =>
     merge(charged(head, charge), {
       lines: [
         {
           event: { id: newId('event'), type: 'agent.thread_context_compacted' },
-          hidden: { summary: compaction.summary },
+          hidden: { summary: compaction.summary, carried },
         },
       ],
-      patch: { context_from: head.seq + 1, context_tokens: 0 },
+      patch: { context_from, context_tokens: 0 },
     }),
   );
   turn.context.take(logged);
+  await turn.sync();
   // What came right behind it stops the request that it was made for, and keeps the summary.
   return watch.signal.aborted ? stopped(turn) : undefined;
 }

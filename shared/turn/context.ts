@@ -11,7 +11,7 @@ interface Known {
   seq: number;
   /** About what the conversation weighs: its events as JSON. */
   chars_count: number;
-  context_from: number;
+  readonly context_from: number;
   readonly conversation: Conversation;
 }
 
@@ -21,7 +21,7 @@ interface Known {
  */
 export class Context {
   readonly #thread_id: string;
-  readonly #known: Known;
+  #known: Known;
 
   private constructor(thread_id: string, known: Known) {
     this.#thread_id = thread_id;
@@ -49,12 +49,19 @@ export class Context {
       if (line.seq !== this.#known.seq + 1) continue;
       fold(this.#known.conversation, line);
       this.#known.seq = line.seq;
-      const chars_count = JSON.stringify(line.event).length;
-      if (line.event.type === 'agent.thread_context_compacted') {
-        this.#known.context_from = line.seq;
-        this.#known.chars_count = chars_count;
-      } else this.#known.chars_count += chars_count;
+      this.#known.chars_count += JSON.stringify(line.event).length;
     }
+  }
+
+  /**
+   * Begin anew behind the last known event, whose place a compaction takes: as whoever reads the log
+   * from there. What others have written since is no part of its summary.
+   * @returns where the context begins now
+   */
+  restart(): number {
+    const context_from = this.#known.seq + 1;
+    this.#known = fresh({ context_from });
+    return context_from;
   }
 
   /**
@@ -88,9 +95,9 @@ export class Context {
 
 export type ContextCache = Map<string, Known>;
 
-function fresh(head: ThreadHead): Known {
+function fresh(head: Pick<ThreadHead, 'context_from'>): Known {
   return {
-    // The compaction's own event begins the context.
+    // The context begins behind what its compaction has summarised; that event is the first, or nearly.
     seq: Math.max(0, head.context_from - 1),
     chars_count: 0,
     context_from: head.context_from,

@@ -5,6 +5,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { feedbackText, taskText } from '../outcomes/words.ts';
 import type {
+  Carried,
   Hidden,
   HiddenResult,
   LoggedEvent,
@@ -94,14 +95,33 @@ const folds: { readonly [T in SessionEventType]?: Fold<T> } = {
   'session.thread_status_terminated': (conversation, _event, { result }) => {
     if (result !== undefined) answer(conversation, result.event_id, result);
   },
-  'agent.thread_context_compacted': (conversation, _event, { summary = '' }) => {
+  'agent.thread_context_compacted': (conversation, _event, { summary = '', carried }) => {
+    if (carried !== undefined) carryInto(conversation, carried);
+    const { task, pending } = conversation;
+    const is_told = task === undefined || pending.some((block) => isText(block, task));
+    const blocks = is_told ? summaryBlocks(summary) : [...summaryBlocks(summary), textBlock(task)];
     // Open calls never stand across a compaction, so their ids need not either.
-    const task = conversation.task === undefined ? [] : [textBlock(conversation.task)];
-    conversation.messages = [{ role: 'user', content: [...summaryBlocks(summary), ...task] }];
+    conversation.messages = [{ role: 'user', content: blocks }];
     conversation.tool_use_ids.clear();
     conversation.inputs.clear();
   },
 };
+
+/** What a compaction must write beside its summary: whoever reads the log later begins at it. */
+export function carriedOf({ task, user_texts, pending }: Conversation): Carried {
+  return { ...(task === undefined ? {} : { task }), user_texts, pending };
+}
+
+/** What came while the summary was made stands in the conversation already. */
+function carryInto(conversation: Conversation, { task, user_texts, pending }: Carried): void {
+  conversation.task ??= task;
+  conversation.user_texts = [...user_texts, ...conversation.user_texts];
+  conversation.pending = [...(pending as BetaContentBlockParam[]), ...conversation.pending];
+}
+
+function isText(block: BetaContentBlockParam, text: string): boolean {
+  return block.type === 'text' && block.text === text;
+}
 
 /**
  * Add one event. It changes the conversation in place: copying it at each of thousands of events
