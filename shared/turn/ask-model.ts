@@ -113,11 +113,13 @@ function stopped(turn: Turn): Asked {
 
 async function fail(turn: Turn, error: ModelError): Promise<Asked> {
   turn.ports.observe(observationOf(error));
-  if (error.kind === 'context_too_long' && turn.head.attempts === 0) {
+  const { attempts, context_tokens } = turn.head;
+  // A summary stands with no tokens until it is answered: what is too long even so stays it.
+  if (error.kind === 'context_too_long' && (attempts === 0 || context_tokens > 0)) {
     // The estimate was too low: shorten now, once, before anybody is told.
-    await turn.writer.append(() => ({
+    await turn.writer.append((head) => ({
       lines: [],
-      patch: { context_tokens: Number.MAX_SAFE_INTEGER, attempts: 1 },
+      patch: { context_tokens: Number.MAX_SAFE_INTEGER, attempts: Math.max(1, head.attempts) },
     }));
     return { next: 'loop' };
   }
