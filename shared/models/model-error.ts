@@ -221,7 +221,7 @@ function sentence(error: APIError, sent: Iterable<string>): string {
 }
 
 /** The message of the API's envelope, or of Bedrock's body, which has none. */
-function toldBy({ apiMessage, error }: APIError): string {
+export function toldBy({ apiMessage, error }: APIError): string {
   if (apiMessage !== null) return apiMessage;
   const body: unknown = error;
   const told = typeof body === 'object' && body !== null && 'message' in body ? body.message : null;

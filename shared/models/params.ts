@@ -152,17 +152,21 @@ function isBedrockId(id: string): boolean {
 
 /**
  * The same request without its thoughts: the way out when the provider says that one of them
- * belongs to another conversation, where it cannot be told to drop them itself.
+ * belongs to another conversation, where it cannot be told to drop them itself. Undefined where it
+ * has none.
  */
 export function withoutThinking(
   params: MessageCreateParamsStreaming,
-): MessageCreateParamsStreaming {
+): MessageCreateParamsStreaming | undefined {
+  let is_same = true;
   const messages = params.messages.flatMap((message): BetaMessageParam[] => {
     if (message.role !== 'assistant' || typeof message.content === 'string') return [message];
     const content = message.content.filter(
       ({ type }) => type !== 'thinking' && type !== 'redacted_thinking',
     );
+    if (content.length === message.content.length) return [message];
+    is_same = false;
     return content.length === 0 ? [] : [{ ...message, content }];
   });
-  return { ...params, messages };
+  return is_same ? undefined : { ...params, messages };
 }

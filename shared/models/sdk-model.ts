@@ -14,6 +14,7 @@ import {
 } from './model-error.ts';
 import type { Model, ModelPart, ModelRequest } from './model.ts';
 import { toParams, withoutThinking, type Dialect } from './params.ts';
+import { withoutRefusedMedia } from './refused-media.ts';
 import { fetchAwake, watchFetch, type Watch } from './watch-fetch.ts';
 
 interface RequestOptions {
@@ -71,21 +72,21 @@ export class SdkModel implements Model {
     yield { type: 'done', message: fold.reply };
   }
 
-  /** Repeats only what changes by itself: a rotated key, and thoughts that no longer belong here. */
+  /**
+   * Repeats only what changes by itself, a rotated key, and what can be asked without a part of it:
+   * thoughts that no longer belong here, pictures that the provider will not look at.
+   */
   async #open(request: ModelRequest, watch: Watch, signal: AbortSignal): Promise<Events> {
-    const params = toParams(request, this.#connection.dialect);
-    try {
-      return await this.#send(params, request, { watch, signal, fresh: false });
-    } catch (error) {
-      // The key was refused, or the secret had none: it may have been put there since it was read.
-      if (error instanceof ModelError || (error instanceof APIError && error.status === 401)) {
-        return await this.#send(params, request, { watch, signal, fresh: true });
+    let params = toParams(request, this.#connection.dialect);
+    for (let fresh = false; ;) {
+      try {
+        return await this.#send(params, request, { watch, signal, fresh });
+      } catch (error) {
+        const less = lessOf(params, error);
+        if (less === undefined && (fresh || !isKeyRefused(error))) throw error;
+        fresh ||= less === undefined;
+        params = less ?? params;
       }
-      if (!(error instanceof APIError)) throw error;
-      if (isForeignThought(error)) {
-        return await this.#send(withoutThinking(params), request, { watch, signal, fresh: false });
-      }
-      throw error;
     }
   }
 
@@ -99,6 +100,20 @@ export class SdkModel implements Model {
     const options = headers === undefined ? { signal } : { signal, headers: headers(model.id) };
     return await client.beta.messages.create(params, options);
   }
+}
+
+/** Or the secret had none: it may have been put there since it was read. */
+function isKeyRefused(error: unknown): boolean {
+  return error instanceof ModelError || (error instanceof APIError && error.status === 401);
+}
+
+/** What can be asked instead; each time less, until there is nothing to leave out. */
+function lessOf(
+  params: MessageCreateParamsStreaming,
+  error: unknown,
+): MessageCreateParamsStreaming | undefined {
+  if (!(error instanceof APIError)) return undefined;
+  return isForeignThought(error) ? withoutThinking(params) : withoutRefusedMedia(params, error);
 }
 
 /** The API says so only in words. Source: "Fix a thinking block bound to a different conversation". */

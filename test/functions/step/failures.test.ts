@@ -282,3 +282,22 @@ test.each([
   const page = await rig.client.beta.sessions.events.list(id);
   expect(page.data.filter(({ processed_at }) => processed_at === null)).toEqual([]);
 });
+
+test('a picture that the provider will not look at does not end the session', async () => {
+  const asked = ({ body }: ModelRequest): boolean => JSON.stringify(body).includes('odd picture');
+  const shows = ({ body }: ModelRequest): boolean => JSON.stringify(body).includes('"image"');
+  rig.model.on(
+    (request) => asked(request) && shows(request),
+    ...Array.from({ length: 2 }, () => fail(400, 'Could not process image')),
+  );
+  const write = "printf '\\x89PNG\\r\\n\\x1a\\nodd' > odd.png";
+  rig.model.on(asked, call('bash', { command: write }), call('read', { file_path: 'odd.png' }));
+  rig.model.on(asked, say('I cannot see it.'), say('Still here.'));
+  const id = await rig.session();
+  await rig.send(id, message('odd picture'));
+  await rig.rested(id);
+  await rig.send(id, message('Go on.'));
+  const events = await rig.rested(id, 2);
+  expect(all(events, 'session.error')).toEqual([]);
+  expect(all(events, 'agent.message').at(-1)?.content[0]).toMatchObject({ text: 'Still here.' });
+});
