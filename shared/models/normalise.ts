@@ -4,6 +4,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { invariant } from '../core/invariant.ts';
 import type { ModelMessage } from './model.ts';
+import { alikeResults } from './search-results.ts';
 
 type Role = ModelMessage['role'];
 type Block = BetaContentBlockParam;
@@ -15,14 +16,14 @@ interface Turn {
 
 /**
  * Messages as the API demands them: one message a role in a row, results of tools before anything
- * else in theirs, no empty text. Appending messages never changes what stands before the last one.
+ * else in theirs, no empty text, search results alike. Appending messages never changes what stands before the last one.
  *
  * @throws Error when a call is not answered exactly once, in the message after it; or when the first
  *   message is not the user's: our own bug, found before the provider finds it.
  */
 export function normalise(messages: readonly ModelMessage[]): BetaMessageParam[] {
   const turns: Turn[] = [];
-  for (const { role, content } of messages) {
+  for (const { role, content } of alikeResults(messages)) {
     const blocks = spokenOf(blocksOf(content)).map(withoutEmptyResult);
     if (blocks.length === 0) continue;
     const last = turns.at(-1);

@@ -55,8 +55,26 @@ test.each(good)('accepts %s', (_, body) => {
   expect(checkRequest(body as MessageCreateParams, headers, said)).toBeUndefined();
 });
 
+const found = (enabled: boolean, text = 'x') => ({
+  type: 'search_result',
+  source: 'a',
+  title: 'A',
+  content: [{ type: 'text', text }],
+  citations: { enabled },
+});
+
 const bad: [title: string, body: object, says: string][] = [
   ['no model', { ...of(user), model: '' }, 'model'],
+  [
+    'citations of some search results only',
+    of({ role: 'user', content: [found(true), found(false)] }),
+    'for all search results or for none',
+  ],
+  [
+    'a search result without a word',
+    of({ role: 'user', content: [found(true, ' ')] }),
+    'must be non-empty',
+  ],
   ['half of a pair', of({ role: 'user', content: 'hi \ud83d' }), 'no low surrogate'],
   ['half of a pair after a backslash', of({ role: 'user', content: '\\\ud83d' }), 'surrogate'],
   ['no messages', of(), 'at least one'],

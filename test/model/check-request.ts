@@ -44,6 +44,7 @@ export function checkRequest(
     () => checkRoles(turns),
     () => first(turns, checkBlocks),
     () => checkResults(turns),
+    () => checkSearchResults(turns),
     () => checkThinking(turns, said),
     () => checkBreakpoints(body, turns),
   ];
@@ -187,6 +188,24 @@ function checkGiven(
   }
   const late = turn.blocks.slice(0, given.length).some((block) => block.type !== 'tool_result');
   return late ? `${turn.at}: \`tool_result\` blocks must come first in the message` : undefined;
+}
+
+/** Citations are for all or for none. Source: search results guide. */
+function checkSearchResults(turns: readonly Turn[]): string | undefined {
+  const given = turns.flatMap(({ blocks }) =>
+    blocks.flatMap((block) => (block.type === 'tool_result' ? block['content'] : block)),
+  ) as (Block | undefined)[];
+  const found = given.filter((block) => block?.type === 'search_result') as unknown as {
+    readonly content: readonly { readonly text: string }[];
+    readonly citations?: { readonly enabled?: boolean };
+  }[];
+  if (found.some(({ content }) => content.some(({ text }) => text.trim() === ''))) {
+    return 'search_result: text content blocks must be non-empty';
+  }
+  const settings = new Set(found.map(({ citations }) => citations?.enabled === true));
+  return settings.size > 1
+    ? 'search_result: citations must be enabled for all search results or for none'
+    : undefined;
 }
 
 /** Signatures are verified; the thinking of the turn that is still open must be complete. */

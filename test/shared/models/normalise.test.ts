@@ -111,3 +111,45 @@ test('a result of a tool that printed nothing has no content, for an empty text 
     { type: 'tool_result', tool_use_id: 'c2', content: [content[1]] },
   ]);
 });
+
+const found = (enabled: boolean | undefined, ...texts: string[]) => ({
+  type: 'search_result' as const,
+  source: 'https://a.example',
+  title: 'A',
+  content: texts.map((text) => ({ type: 'text' as const, text })),
+  ...(enabled === undefined ? {} : { citations: { enabled } }),
+});
+
+test.each([
+  [[true, false], true],
+  [[false, true], false],
+  [[undefined, true], false],
+] as const)('search results with citations %j all have them: %s', (settings, expected) => {
+  const rounds = settings.flatMap((enabled, n): BetaMessageParam[] => [
+    calling(String(n)),
+    {
+      role: 'user',
+      content: [{ type: 'tool_result', tool_use_id: String(n), content: [found(enabled, 'x')] }],
+    },
+  ]);
+  const sent = JSON.stringify(normalise([user('a'), ...rounds]));
+  const given = [...sent.matchAll(/"citations":\{"enabled":(\w+)\}/g)].map(([, word]) => word);
+  expect(given).toEqual(settings.map(() => String(expected)));
+});
+
+test('a search result without a word says where it is, and empty texts of others are left out', () => {
+  const content = [found(true, '', ' \n'), found(true, '', 'said')];
+  const sent = normalise([
+    user('a'),
+    calling('1'),
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: '1', content }] },
+  ]);
+  expect(sent.at(-1)?.content).toMatchObject([
+    {
+      content: [
+        { content: [{ text: 'https://a.example' }] },
+        { content: [{ type: 'text', text: 'said' }] },
+      ],
+    },
+  ]);
+});
