@@ -112,17 +112,24 @@ export class Fold {
       const json = this.#json.get(index);
       if (json === undefined || json === '') return [block];
       const input = parsed(json);
-      if (input !== undefined) return [{ ...block, input } as BetaContentBlock];
+      if (isObject(input)) return [{ ...block, input } as BetaContentBlock];
       // Cut by its own length: half a call can neither be run nor sent back.
       if (stop_reason === 'max_tokens' || stop_reason === 'model_context_window_exceeded') {
         if (block.type === 'tool_use') cut = { ...block, input: {} };
         return [];
       }
-      throw broken(`the input of block ${index} is not JSON`);
+      throw broken(`the input of block ${index} is no JSON object`);
     });
+    refuseTwins(content);
     const reply = replyOf({ ...message, content });
     return cut === undefined ? reply : { ...reply, cut };
   }
+}
+
+/** Two calls of one name for both could not be told apart by their answers: no request could hold them. */
+function refuseTwins(content: readonly BetaContentBlock[]): void {
+  const ids = content.flatMap((block) => (block.type === 'tool_use' ? [block.id] : []));
+  if (new Set(ids).size < ids.length) throw broken('two of its calls have one id');
 }
 
 /** A rule of thumb for English; other scripts take more tokens. */
@@ -172,6 +179,11 @@ function usageOf(usage: BetaUsage): RequestUsage {
     cache_creation_1h_input_tokens: one_hour,
     web_search_requests: usage.server_tool_use?.web_search_requests ?? 0,
   };
+}
+
+/** What a call's input must be: with another one, the conversation could not be sent back. */
+function isObject(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
 }
 
 function parsed(json: string): unknown {

@@ -47,8 +47,13 @@ test.each(['max_tokens', 'model_context_window_exceeded'])(
   },
 );
 
-test('a call whose input is broken without such a reason is a failure that may be tried again', () => {
-  const broken = () => fold(start(), open(0, a_call), json(0, '{"co'), ...end('tool_use'));
+test.each([
+  ['is cut without such a reason', [open(0, a_call), json(0, '{"co')]],
+  ['is a list', [open(0, a_call), json(0, '["ls"]')]],
+  ['is null', [open(0, a_call), json(0, 'null')]],
+  ['has the id of another one', [open(0, a_call), open(1, a_call)]],
+])('a call that %s is a failure that may be tried again', (_, frames) => {
+  const broken = () => fold(start(), ...frames, ...end('tool_use'));
   expect(broken).toThrow(ModelError);
   expect(broken).toThrow(expect.objectContaining({ kind: 'failed', retryable: true }));
 });
