@@ -260,6 +260,7 @@ export const limits = {
   import_versions_max: 500_000,
   /** A text of which JSON escapes every byte, and the rest of its version. */
   import_line_bytes_max: 1_000_000,
+  import_id_chars_max: 256,
   /** An import that nobody goes on with for so long is swept. */
   import_idle_ms: 86_400_000,
   search_hits_default: 10,

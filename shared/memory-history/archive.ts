@@ -19,24 +19,38 @@ function id(noun: Noun) {
   return z.string().refine((text) => isId(noun, text), `must be an id of a ${noun}.`);
 }
 
+const half = 'must not hold half of a surrogate pair.';
+
+/** An id that is of somewhere else, or of something that is gone: no row takes any string. */
+const foreign_id = z
+  .string()
+  .max(limits.import_id_chars_max)
+  .refine((text) => text.isWellFormed(), half);
+
 const time = z.iso.datetime({ precision: 3 });
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const Actor: z.ZodType<Actor> = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('api_actor'), api_key_id: z.string() }),
-  z.strictObject({ type: z.literal('session_actor'), session_id: z.string() }),
-  z.strictObject({ type: z.literal('user_actor'), user_id: z.string() }),
-  z.strictObject({ type: z.literal('service_account_actor'), service_account_id: z.string() }),
+  z.strictObject({ type: z.literal('api_actor'), api_key_id: foreign_id }),
+  z.strictObject({ type: z.literal('session_actor'), session_id: foreign_id }),
+  z.strictObject({ type: z.literal('user_actor'), user_id: foreign_id }),
+  z.strictObject({ type: z.literal('service_account_actor'), service_account_id: foreign_id }),
 ]);
 
 /** `store.json` */
-export const StoreFile = z.strictObject({
-  schema: z.literal(1),
-  name: StoreCreate.shape.name,
-  description: textUpTo(limits.memory_store_description_chars_max),
-  metadata: MetadataCreate,
-  created_at: time,
-});
+export const StoreFile = z
+  .strictObject({
+    schema: z.literal(1),
+    name: StoreCreate.shape.name,
+    description: textUpTo(limits.memory_store_description_chars_max),
+    metadata: MetadataCreate,
+    created_at: time,
+  })
+  .refine(
+    ({ name, description, metadata }) =>
+      [name, description, ...Object.entries(metadata).flat()].every((text) => text.isWellFormed()),
+    half,
+  );
 export type StoreFile = z.output<typeof StoreFile>;
 
 /** A line of `history.jsonl`: one version, in the order of their ids, which is that of time. */
@@ -46,7 +60,7 @@ export const HistoryLine = z.strictObject({
   operation: z.enum(['created', 'modified', 'deleted']),
   created_at: time,
   created_by: Actor,
-  written_by: z.strictObject({ event_id: z.string(), thread_id: z.string() }).optional(),
+  written_by: z.strictObject({ event_id: foreign_id, thread_id: foreign_id }).optional(),
   path: z.string().nullable(),
   content_sha256: sha256.nullable(),
   content_size_bytes: z.int().min(0).nullable(),

@@ -55,6 +55,23 @@ const lies: readonly [what: string, lie: (files: readonly File[]) => File[], sai
     edit('store.json', (text) => text.replace('{', '{"x":1,')),
     /wrong ''/,
   ],
+  [
+    'half of a character in its name',
+    edit('store.json', (text) => text.replace('"name": "', '"name": "\\ud800')),
+    /half of a surrogate pair/,
+  ],
+  [
+    'half of a character in an id',
+    edit('history.jsonl', (text) => text.replace(/("created_by":\{"\w+":")/, '$1\\ud800')),
+    /half of a surrogate pair/,
+  ],
+  [
+    'an id that no row could hold',
+    edit('history.jsonl', (text) =>
+      text.replace(/("created_by":\{"\w+":")/, `$1${'x'.repeat(500_000)}`),
+    ),
+    /<=256 characters/,
+  ],
   ['history that is no JSON', edit('history.jsonl', () => 'nonsense\n'), /line 1 .* not JSON/],
   [
     'a history without its last line end',
