@@ -138,19 +138,26 @@ export async function shorten(
   call: ToolCall,
   outcome: ToolOutcome,
 ): Promise<ToolOutcome> {
-  const { session_id, workspace_id, thread_id, event_id } = call;
   const content: ResultBlock[] = [];
   for (const block of outcome.content) {
-    if (block.type !== 'text' || !isTooLong(block.text)) {
-      content.push(block);
-      continue;
-    }
-    const path = outputPath(event_id);
-    await files.write(session_id, path, Buffer.from(block.text), {
-      workspace_id,
-      written_by: { thread_id, event_id },
-    });
-    content.push({ type: 'text', text: previewOf(block.text, `The whole is in ${path}.`) });
+    const is_short = block.type !== 'text' || !isTooLong(block.text);
+    content.push(
+      is_short ? block : { type: 'text', text: await previewed(files, call, block.text) },
+    );
   }
   return { ...outcome, content };
+}
+
+async function previewed(files: SessionFiles, call: ToolCall, text: string): Promise<string> {
+  const { session_id, workspace_id, thread_id, event_id } = call;
+  const path = outputPath(event_id);
+  const options = { workspace_id, written_by: { thread_id, event_id } };
+  try {
+    await files.write(session_id, path, Buffer.from(text), options);
+  } catch (error) {
+    // A full session would fail the whole step, and each repeat of it: a page is only read.
+    if (!(error instanceof Fault)) throw error;
+    return previewOf(text, `The rest could not be kept. ${error.message}`);
+  }
+  return previewOf(text, `The whole is in ${path}.`);
 }

@@ -1,7 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Fault } from '#shared/core/fault.ts';
 import { limits } from '#shared/core/limits.ts';
 import type { ToolCall, ToolOutcome } from '#shared/tools/tools.ts';
 import { isFromSources, isInDomains, urlsIn, type WebRules } from '#shared/tools/web-rules.ts';
@@ -120,6 +121,16 @@ test('a long page goes to a file of the session, and the model gets its beginnin
   expect(text).toContain('The whole is in /mnt/session/tool_outputs/sevt_long.txt.');
   const { bytes } = await rig.files.read('sesn_long', '/mnt/session/tool_outputs/sevt_long.txt');
   expect(bytes.length).toBeGreaterThan(150_000);
+});
+
+test('a long page in a session that is full has its beginning, and says that the rest is not kept', async () => {
+  const write = vi
+    .spyOn(rig.files, 'write')
+    .mockRejectedValue(new Fault('too_large', 'The session has no room.'));
+  const text = textOf(await fetched('/long'));
+  write.mockRestore();
+  expect(text).toMatch(/^http:\/\/site\.example\/long\n\nx{1000}/);
+  expect(text).toContain('The rest could not be kept. The session has no room.');
 });
 
 test('domain rules hold for the address and for every redirect', async () => {
