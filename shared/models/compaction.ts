@@ -1,4 +1,7 @@
-import type { BetaContentBlockParam } from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import type {
+  BetaContentBlockParam,
+  BetaToolResultBlockParam,
+} from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { limits } from '../core/limits.ts';
 import { upToUnits } from '../core/text.ts';
 import { modelFacts } from './catalogue.ts';
@@ -114,15 +117,27 @@ function isLong(block: BetaContentBlockParam): boolean {
 
 function textIn(block: BetaContentBlockParam): string {
   if (block.type === 'text') return block.text;
-  return block.type === 'tool_result' ? JSON.stringify(block.content ?? '') : '';
+  return block.type === 'tool_result' ? JSON.stringify(withoutMedia(block).content ?? '') : '';
+}
+
+function withoutMedia(result: BetaToolResultBlockParam): BetaToolResultBlockParam {
+  const { content } = result;
+  if (!Array.isArray(content)) return result;
+  return { ...result, content: content.map((block) => (isMedia(block) ? noteOf(block) : block)) };
+}
+
+function isMedia({ type }: { readonly type: string }): boolean {
+  return type === 'image' || type === 'document';
+}
+
+function noteOf({ type }: { readonly type: string }) {
+  return { type: 'text' as const, text: `[${type}: left out]` };
 }
 
 function cut(block: BetaContentBlockParam, chars_max: number): BetaContentBlockParam {
-  if (block.type === 'image' || block.type === 'document') {
-    return { type: 'text', text: `[${block.type}: left out]` };
-  }
+  if (isMedia(block)) return noteOf(block);
   const text = textIn(block);
-  if (text.length <= chars_max) return block;
+  if (text.length <= chars_max) return block.type === 'tool_result' ? withoutMedia(block) : block;
   const said = `${upToUnits(text, chars_max)}\n[cut: ${text.length} characters]`;
   return block.type === 'tool_result' ? { ...block, content: said } : { type: 'text', text: said };
 }

@@ -88,6 +88,28 @@ test('what users wrote is shortened too, and pictures are left out: else they wo
   expect(again).not.toContain('base64');
 });
 
+test('pictures that tools gave back are left out, and take no room from what they said', async () => {
+  const server = await startModel();
+  servers.push(server);
+  server.on(() => true, long, say('s'));
+  const data = 'iVBORw'.repeat(700_000);
+  const source = { type: 'base64' as const, media_type: 'image/png' as const, data };
+  const content = [
+    { type: 'text' as const, text: 'A picture of it.' },
+    { type: 'image' as const, source },
+  ];
+  const answer: BetaMessageParam = {
+    role: 'user',
+    content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content }],
+  };
+  const shown = aRequest({ messages: [...messages.slice(0, 2), answer], tools });
+  await compact(modelAt(server.url), shown, never());
+  const again = JSON.stringify(server.requests[1]?.body.messages);
+  expect(again).toContain('A picture of it.');
+  expect(again).toContain('[image: left out]');
+  expect(again).not.toContain('iVBORw');
+});
+
 test.each([
   ['always too long', long],
   ['a call instead of words', call('bash')],
