@@ -30,7 +30,7 @@ export function isInDomains(rules: WebRules, url: URL): boolean {
 
 function isUnder(url: URL, entry: string): boolean {
   const [domain = '', ...path] = entry.toLowerCase().split('/');
-  const host = url.hostname.toLowerCase().replace(/\.$/, '');
+  const host = url.hostname.toLowerCase().replace(/\.+$/, '');
   if (host !== domain && !host.endsWith(`.${domain}`)) return false;
   const prefix = `/${path.join('/')}`.replace(/\/$/, '');
   const actual = url.pathname.toLowerCase();
@@ -68,13 +68,19 @@ function textsOf(filter: Filter, results: SeenText['client_tool_results']): stri
 /** Addresses in a text, also those in Markdown or at a sentence's end. */
 export function urlsIn(text: string): URL[] {
   const found = text.match(/https?:\/\/[^\s<>"'`\\^{|}]{1,2048}/gi) ?? [];
-  return found.flatMap((raw) => {
-    const bare = withoutEnd(raw);
-    // Inside of a Markdown link, the address ends before the first closing parenthesis.
-    const inner = bare.split(')', 1)[0] ?? bare;
-    return [raw, bare, inner].flatMap((one) => URL.parse(one) ?? []);
-  });
+  return found
+    .flatMap((raw) => [raw, raw.split(WIDE, 1)[0] ?? raw])
+    .flatMap((shown) => {
+      const bare = withoutEnd(shown);
+      // Inside of a Markdown link, the address ends before the first closing parenthesis.
+      const inner = bare.split(')', 1)[0] ?? bare;
+      return [shown, bare, inner].flatMap((one) => URL.parse(one) ?? []);
+    });
 }
+
+/** Punctuation and brackets of scripts that put no space behind an address. */
+const WIDE =
+  /[\u2018-\u201f\u2026\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]/u;
 
 /** Without a sentence's punctuation, and without closing parentheses that were not opened in it. */
 function withoutEnd(raw: string): string {

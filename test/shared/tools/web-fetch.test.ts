@@ -157,6 +157,7 @@ test.each<[rules: WebRules, url: string, expected: boolean]>([
   [{ allowed_domains: ['a.example'] }, 'http://a.example.evil.example/', false],
   [{ blocked_domains: ['a.example'] }, 'http://b.example/', true],
   [{ blocked_domains: ['a.example'] }, 'http://x.a.example/', false],
+  [{ blocked_domains: ['a.example'] }, 'http://a.example../', false],
   [{ allowed_domains: ['a.example/docs'] }, 'http://a.example/docs/x', true],
   [{ allowed_domains: ['a.example/docs'] }, 'http://a.example/docsx', false],
 ])('%j allows %s: %s', (rules, url, expected) => {
@@ -240,6 +241,15 @@ test.each<[rules: WebRules['url_sources'], url: string, expected: boolean]>([
   ],
 ])('with the sources %j, %s may be fetched: %s', (url_sources, url, expected) => {
   expect(isFromSources({ url_sources: url_sources ?? null }, new URL(url), seen)).toBe(expected);
+});
+
+test.each([
+  ['请看https://user.example/a。', 'https://user.example/a'],
+  ['「https://user.example/a」を読んで', 'https://user.example/a'],
+  ['(https://user.example/a)，谢谢', 'https://user.example/a'],
+  ['https://user.example/資料、', 'https://user.example/%E8%B3%87%E6%96%99'],
+])('in "%s" the address ends where the sentence goes on', (text, expected) => {
+  expect(urlsIn(text).map(({ href }) => href)).toContain(expected);
 });
 
 test('addresses are found in a long text without addresses in time that does not explode', () => {
