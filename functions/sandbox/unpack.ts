@@ -117,6 +117,7 @@ class Unpacked {
     }
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const change = { kind: 'file' as const, ...named, size_bytes: bytes.length, sha256 };
+    this.#links.delete(named.path);
     this.#files.set(named.path, { change, bytes });
     if (this.#files.size > limits.session_files_max) {
       throw new ArchiveRefused(`it has more than ${limits.session_files_max} files.`);
@@ -126,6 +127,7 @@ class Unpacked {
   #takeLink(named: Named, target: string): void {
     if (target === '' || target.startsWith('/')) return;
     if (!isInside(resolvePath(parentOf(named.path), target), [this.#mount_path])) return;
+    this.#files.delete(named.path);
     this.#links.set(named.path, { kind: 'link', ...named, target });
     if (this.#links.size > limits.session_folders_max) {
       throw new ArchiveRefused(`it has more than ${limits.session_folders_max} links.`);

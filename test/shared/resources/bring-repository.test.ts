@@ -189,6 +189,22 @@ describe('what is there', () => {
     expect(Buffer.from(bytes).toString()).toBe('mine');
   });
 
+  test.each(['file', 'symlink'] as const)(
+    'of two entries of one name the later one, a %s, counts',
+    async (type) => {
+      const of: Entry[] = [
+        { name: 'octo-hello-abc123/x', body: 'text' },
+        { name: 'octo-hello-abc123/x', type: 'symlink', linkname: 'README.md' },
+      ];
+      await serves([...usual, ...(type === 'file' ? of.toReversed() : of)]);
+      const resource = await aRepository();
+      expect(await fetched(resource)).toBeUndefined();
+      const { manifest } = await rig.files.manifests.read(resource.session_id);
+      const kind = type === 'file' ? 'file' : 'link';
+      expect(manifest.entries.get('/workspace/hello/x')).toMatchObject({ kind });
+    },
+  );
+
   test('links that lead out of it are left out', async () => {
     await serves([
       ...usual,
