@@ -1,4 +1,7 @@
-import type { BetaManagedAgentsModelConfig } from '@anthropic-ai/sdk/resources/beta/agents/agents';
+import type {
+  BetaManagedAgentsModelConfig,
+  BetaManagedAgentsUserLocation,
+} from '@anthropic-ai/sdk/resources/beta/agents/agents';
 import type {
   BetaContentBlock,
   BetaContentBlockParam,
@@ -24,6 +27,7 @@ export interface SearchQuery {
   /** At most one of the two lists, as the API has it. */
   readonly allowed_domains?: readonly string[];
   readonly blocked_domains?: readonly string[];
+  readonly user_location?: BetaManagedAgentsUserLocation;
   readonly model: BetaManagedAgentsModelConfig;
   readonly thread_id: string;
 }
@@ -92,6 +96,7 @@ function requestFor(query: SearchQuery, messages: readonly ModelMessage[]) {
     max_uses: 1,
     ...(query.allowed_domains === undefined ? {} : { allowed_domains: [...query.allowed_domains] }),
     ...(query.blocked_domains === undefined ? {} : { blocked_domains: [...query.blocked_domains] }),
+    ...(query.user_location === undefined ? {} : { user_location: query.user_location }),
   };
   return {
     model: { ...query.model, effort: { type: 'low' }, speed: 'standard' },
@@ -146,12 +151,16 @@ const search_model = { id: 'claude-haiku-5-5' };
 export function providerSearch(model: Model): Search {
   const find = searchWith(model);
   return {
-    search: async (query, { allowed_domains, blocked_domains }, signal) => {
-      const domains = {
+    search: async (query, { inference_geo, user_location, ...rules }, signal) => {
+      const { allowed_domains, blocked_domains } = rules;
+      const asked = {
+        query,
         ...(allowed_domains === undefined ? {} : { allowed_domains }),
         ...(blocked_domains === undefined ? {} : { blocked_domains }),
+        ...(user_location ? { user_location } : {}),
+        model: { ...search_model, ...(inference_geo === undefined ? {} : { inference_geo }) },
+        thread_id: 'search',
       };
-      const asked = { query, ...domains, model: search_model, thread_id: 'search' };
       const found = await find(asked, signal).catch((cause: unknown) => {
         if (!(cause instanceof ModelError)) throw cause;
         const spent = { ...cause.spent, model_id: search_model.id };

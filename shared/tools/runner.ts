@@ -108,7 +108,8 @@ async function search(
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
   if (ports.search === undefined) return told('unavailable: no web search is configured.', true);
-  const rules = call.web ?? {};
+  const { inference_geo } = call;
+  const rules = { ...call.web, ...(inference_geo === undefined ? {} : { inference_geo }) };
   try {
     const { results, usage } = await ports.search.search(query, rules, signal);
     const content = results

@@ -25,6 +25,12 @@ export class SearchFault extends Fault {
   }
 }
 
+/** An agent's configuration of web_search, and where its requests may be worked on. */
+export interface SearchRules extends WebRules {
+  /** The agent's own; a model that helps is asked there, too. @default - anywhere */
+  readonly inference_geo?: string;
+}
+
 /**
  * A web search. By the provider's own server tool (shared/models/search.ts) or a configured search
  * API ({@link apiSearch}).
@@ -35,7 +41,7 @@ export interface Search {
    */
   search(
     query: string,
-    rules: WebRules,
+    rules: SearchRules,
     signal: AbortSignal,
   ): Promise<{
     readonly results: readonly SearchResult[];

@@ -53,6 +53,8 @@ export interface ToolCall {
   readonly web?: WebRules;
   /** What the conversation has shown, for the rule of `url_sources`. @default - nothing */
   readonly seen?: SeenText;
+  /** Where the agent's model may run, and so whatever model helps it. @default - anywhere */
+  readonly inference_geo?: string;
   /** Whether other threads work on the same files. @default false */
   readonly in_team?: boolean;
   /** @default - the outcome is recorded when the call has ended */

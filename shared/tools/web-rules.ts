@@ -1,4 +1,7 @@
-import type { BetaManagedAgentsWebFetchURLSources } from '@anthropic-ai/sdk/resources/beta/agents/agents';
+import type {
+  BetaManagedAgentsUserLocation,
+  BetaManagedAgentsWebFetchURLSources,
+} from '@anthropic-ai/sdk/resources/beta/agents/agents';
 
 /** What an agent's configuration of web_fetch or web_search says. */
 export interface WebRules {
@@ -7,7 +10,8 @@ export interface WebRules {
   /** Null and absent: every URL, wherever it comes from. */
   readonly url_sources?: BetaManagedAgentsWebFetchURLSources | null;
   readonly max_content_tokens?: number | null;
-  readonly user_location?: object | null;
+  /** For web_search: about where what is found should be of use. */
+  readonly user_location?: BetaManagedAgentsUserLocation | null;
 }
 
 /** Texts whose URLs web_fetch may fetch, where the agent's `url_sources` limits it to them. */

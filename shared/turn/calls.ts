@@ -222,10 +222,14 @@ function usageOf(turn: Turn, name: string, used: ToolUsage | undefined): Partial
   return { ...turn.charge({ ...noRequestUsage, ...usage }, null, model_id), ...fetched };
 }
 
-/** The web tools' rules, and what they judge addresses by. */
-function webFacts(turn: Turn, name: string) {
-  const web = webRulesOf(turn.agent.tools, name);
-  return web === undefined ? {} : { web, seen: seenText(turn.context.conversation) };
+/** The web tools' rules, what they judge addresses by, and where a searching model may run. */
+function webFacts({ agent, context }: Turn, name: string) {
+  const { inference_geo } = agent.model;
+  const web = webRulesOf(agent.tools, name);
+  return {
+    ...(inference_geo === undefined ? {} : { inference_geo }),
+    ...(web === undefined ? {} : { web, seen: seenText(context.conversation) }),
+  };
 }
 
 /** That playbooks were read stands with the answer that shows them. */

@@ -169,6 +169,23 @@ test('so is a search that an interrupt stops', async () => {
   expect(usage.input_tokens).toBe(50_000);
 });
 
+test('a search is asked for where its user is, and only where its agent may run', async () => {
+  const searches = ({ body }: ModelRequest) => JSON.stringify(body).includes('Query: near tides');
+  rig.model.on(searches, say('None.'));
+  rig.model.onTurns('nearby', call('web_search', { query: 'near tides' }), say('None.'));
+  const user_location = { type: 'approximate', city: 'Kiel', country: 'DE' } as const;
+  const id = await rig.session({
+    model: { id: 'claude-sonnet-5-5', inference_geo: 'us' },
+    tools: [{ type: 'agent_toolset_20260401', configs: [{ name: 'web_search', user_location }] }],
+  });
+  await rig.send(id, message('nearby'));
+  await rig.rested(id);
+  expect(rig.model.requests.find(searches)?.body).toMatchObject({
+    inference_geo: 'us',
+    tools: [{ type: 'web_search_20250305', user_location }],
+  });
+});
+
 test('an interrupt with a message ends one turn and begins the next with it', async () => {
   rig.model.on('first', stall(), say('second done'));
   const id = await rig.session();
