@@ -61,6 +61,9 @@ export const HistoryLine = z.strictObject({
   created_at: time,
   created_by: Actor,
   written_by: z.strictObject({ event_id: foreign_id, thread_id: foreign_id }).optional(),
+  /** What dreams ask before they change a memory: whose words it holds, and how old they are. */
+  dreamt_by: foreign_id.optional(),
+  copied: z.strictObject({ written_at: time, may_hold_handwriting: z.boolean() }).optional(),
   path: z.string().nullable(),
   content_sha256: sha256.nullable(),
   content_size_bytes: z.int().min(0).nullable(),
@@ -94,6 +97,8 @@ export function historyText(row: VersionRow, content: string | null): string {
     created_at: row.created_at,
     created_by: ordered(row.created_by),
     ...(row.written_by === undefined ? {} : { written_by: ordered(row.written_by) }),
+    ...(row.dreamt_by === undefined ? {} : { dreamt_by: row.dreamt_by }),
+    ...(row.copied === undefined ? {} : { copied: ordered(row.copied) }),
     path: row.path,
     content_sha256: row.content_sha256,
     content_size_bytes: row.content_size_bytes,

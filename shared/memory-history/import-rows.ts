@@ -46,7 +46,7 @@ export function importedVersion(
     operation: line.operation,
     created_at: line.created_at,
     created_by: line.created_by,
-    ...(line.written_by === undefined ? {} : { written_by: line.written_by }),
+    ...originOf(line),
     path: line.path,
     content: held?.content ?? null,
     content_sha256: line.content_sha256,
@@ -64,6 +64,15 @@ export function importedVersion(
   const is_object = held !== undefined && 'blob' in held.content;
   if (!is_object) return { rows };
   return { rows, object: { key: contentKey(store_id, id), text: text ?? '' } };
+}
+
+/** Where a version's words came from, as far as there is something to tell. */
+function originOf({ written_by, dreamt_by, copied }: HistoryLine) {
+  return {
+    ...(written_by === undefined ? {} : { written_by }),
+    ...(dreamt_by === undefined ? {} : { dreamt_by }),
+    ...(copied === undefined ? {} : { copied }),
+  };
 }
 
 function memoryRows(

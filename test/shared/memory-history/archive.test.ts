@@ -5,7 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '#shared/core/limits.ts';
 import { exportStore } from '#shared/memory-history/export.ts';
 import { importStore } from '#shared/memory-history/import.ts';
+import { mayHoldHandwriting } from '#shared/memory/by-hand.ts';
 import { sha256Of } from '#shared/memory/content.ts';
+import type { MemoryRow } from '#shared/memory/memory.ts';
 import { readStore } from '#shared/memory/read-store.ts';
 import { sweepStore } from '#shared/memory/sweep-store.ts';
 import { redactVersion } from '#shared/memory/versions.ts';
@@ -76,6 +78,26 @@ test('an archive holds the memories as files, byte for byte, and the history as 
   const mtime = files.find(({ header }) => header.name === 'memories/große Wörter/記憶')?.header
     .mtime;
   expect(mtime?.toISOString()).toBe('2026-11-21T12:00:01.000Z');
+});
+
+test('an imported memory is known to hold handwriting, to be dreamt, and to be as old as it was', async () => {
+  const ports = memoryPorts(started.table);
+  const store_id = await putStore(ports);
+  const dreamer = { type: 'session_actor', session_id: 'sesn_01JAAAAAAAAAAAAAAAAAAAAAAA' } as const;
+  const copied = { written_at: '2025-01-02T03:04:05.678Z', may_hold_handwriting: true };
+  const operations = [
+    { kind: 'create', path: '/copy', content: 'mine', copied } as const,
+    { kind: 'create', path: '/dreamt', content: 'its', dreamt_by: 'drm_1' } as const,
+  ];
+  await writeMemories(ports, { store_id, actor: dreamer, operations });
+  const first = await exported(ports, store_id);
+  const { memory_store_id } = await imported(ports, first);
+  const { versions, memories } = await wholeStore(ports, memory_store_id);
+  const of = (path: string) => versions.find((version) => version.path === path);
+  expect([of('/copy')?.copied, of('/dreamt')?.dreamt_by]).toEqual([copied, 'drm_1']);
+  const held = memories.find(({ sk }) => sk === '/copy');
+  expect(await mayHoldHandwriting(ports.table, held as MemoryRow)).toBe(true);
+  expect((await exported(ports, memory_store_id)).equals(first)).toBe(true);
 });
 
 test('an archive that somebody has unpacked and packed anew is taken', async () => {
