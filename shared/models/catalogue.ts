@@ -150,9 +150,14 @@ const known: Readonly<Record<string, Omit<ModelFacts, 'bedrock_id'> & { bedrock_
 
 export const knownModels: readonly string[] = Object.keys(known);
 
+/** An API id without its date: a dated one names the same model. */
+export function bareId(id: string): string {
+  return id.replace(/-\d{8}$/, '');
+}
+
 /** Facts of a model by its API id, with or without a date. Any id is allowed: see `unknown`. */
 export function modelFacts(id: string): ModelFacts {
-  const bare = id.replace(/-\d{8}$/, '');
+  const bare = bareId(id);
   // An id is a caller's text: it must not find what every object has.
   const facts = Object.hasOwn(known, bare) ? known[bare] : undefined;
   return { bedrock_id: `anthropic.${id}`, ...(facts ?? unknown) };

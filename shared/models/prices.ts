@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { RequestUsage } from './model.ts';
-import { modelFacts } from './catalogue.ts';
+import { bareId, modelFacts } from './catalogue.ts';
 
 /**
  * US dollars for a million tokens, as decimal text. Four decimals at most: a price times tokens is
@@ -39,10 +39,10 @@ export function parsePrices(text: string | undefined): PriceOverrides {
   throw new Error(`PRICES is not valid: ${z.prettifyError(overrides.error)}`);
 }
 
-/** A model's list price; null when it has none and so cannot be budgeted. */
+/** A model's list price; null when it has none and so cannot be budgeted. One for its bare id holds for dated ones. */
 export function listPrice(id: string, overrides: PriceOverrides): Prices | null {
-  const own = Object.hasOwn(overrides, id) ? overrides[id] : undefined;
-  return own ?? modelFacts(id).prices;
+  const own = [id, bareId(id)].find((name) => Object.hasOwn(overrides, name));
+  return (own === undefined ? undefined : overrides[own]) ?? modelFacts(id).prices;
 }
 
 /** What the price of a request hangs on, beyond its tokens. */

@@ -167,6 +167,15 @@ describe('PRICES', () => {
     expect(cost('claude-sonnet-5')).toBe(200 * M);
   });
 
+  test('of a model hold for its dated ids, too, but for one that has its own', () => {
+    const dear = { ...row, input: '7' };
+    const prices = parsePrices(
+      JSON.stringify({ 'claude-haiku-4-5': row, 'claude-haiku-4-5-20260101': dear }),
+    );
+    expect(listPrice('claude-haiku-4-5-20251001', prices)).toEqual(row);
+    expect(listPrice('claude-haiku-4-5-20260101', prices)).toEqual(dear);
+  });
+
   test.each([
     ['a number instead of text', { m: { ...row, input: 1 } }, 'input'],
     ['more decimals than add exactly', { m: { ...row, output: '0.00001' } }, 'output'],
