@@ -112,7 +112,9 @@ export const settingsShape = z.strictObject({
     z.custom<PriceOverrides>(isPriceTable, 'not a price table: see shared/models/prices.ts'),
   )
     .optional()
-    .describe('JSON object: model id → list price, over the built-in table.'),
+    .describe(
+      'JSON object: model id → list price, over the built-in table; that of a bare id holds for its dated ids.',
+    ),
   search_secret_arn: arn('secretsmanager')
     .optional()
     .describe(
