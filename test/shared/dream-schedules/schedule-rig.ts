@@ -121,16 +121,17 @@ export async function startScheduleRig(): Promise<ScheduleRig> {
       return id;
     },
     restedSessions: async (id, count) => {
-      const now_ms = clock.now().getTime();
+      // The last one ends now: one that ended behind a run's own moment would be new to the next.
+      const first_ms = clock.now().getTime() - count;
       const made = Array.from({ length: count }, (_, n): NewSession => ({
-        session_id: newId('session', now_ms + n),
+        session_id: newId('session', first_ms + n),
         workspace_id: agent_workspace,
         body: { agent: { type: 'agent', id }, environment_id: environment.id },
         agent: { ...anAgent, id },
         stored_agent: { json: JSON.stringify({ ...anAgent, id }) },
         environment: { networking: { type: 'unrestricted' } },
         resources: [],
-        at: new Date(now_ms + n).toISOString(),
+        at: new Date(first_ms + n).toISOString(),
       }));
       const rows = made.map((one) => [
         { ...newHead(one), ...agentPlace(one), ended_at: one.at },
