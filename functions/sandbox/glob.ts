@@ -16,6 +16,12 @@ export function globMatcher(pattern: string): (path: string) => boolean {
   };
 }
 
+/** A test for whole texts by one pattern without braces, to which a slash is a letter as any other. */
+export function textMatcher(pattern: string): (text: string) => boolean {
+  const tokens = tokensOf(pattern);
+  return (text) => matchesTokens(tokens, Array.from(text));
+}
+
 type Part = '**' | ((name: string) => boolean);
 
 /** Rows of a table: which numbers of `names` the parts so far can have used up. */
