@@ -10,10 +10,16 @@ export function statOf(node: Node): FsStat {
     isDirectory: node.kind === 'folder',
     isSymbolicLink: node.kind === 'link',
     mode: node.mode,
-    size: node.kind === 'file' ? node.size_bytes : 0,
+    size: sizeOf(node),
     mtime: new Date(node.modified_ms),
     identity: `session:${node.id}`,
   };
+}
+
+/** A link is as long as what it says. */
+function sizeOf(node: Node): number {
+  if (node.kind === 'link') return Buffer.byteLength(node.target);
+  return node.kind === 'file' ? node.size_bytes : 0;
 }
 
 /** What is written, as bytes. */

@@ -6,6 +6,7 @@ import { diff } from './compare.ts';
 import { date } from './date.ts';
 import { head, tail } from './ends.ts';
 import { env } from './env.ts';
+import { find } from './find.ts';
 import { grep } from './grep.ts';
 import { jq } from './jq.ts';
 import { ln, rm } from './links.ts';
@@ -154,4 +155,5 @@ export const spellings = commands({
   tar,
   stat,
   sqlite3,
+  find,
 });

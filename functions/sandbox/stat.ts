@@ -68,7 +68,7 @@ interface Shown {
   readonly target: string | undefined;
 }
 
-const OWNER = 'user';
+export const OWNER = 'user';
 
 function valueOf(letter: string, { file, found, target }: Shown): string | undefined {
   const seconds = Math.floor(found.mtime.getTime() / 1_000);
@@ -111,7 +111,7 @@ function typeBits({ isDirectory, isSymbolicLink }: FsStat): number {
   return isSymbolicLink ? 0o120000 : 0o100000;
 }
 
-function permissions(found: FsStat): string {
+export function permissions(found: FsStat): string {
   const kind = found.isDirectory ? 'd' : found.isSymbolicLink ? 'l' : '-';
   const letters = Array.from('rwxrwxrwx', (letter, nth) =>
     (found.mode & (0o400 >> nth)) === 0 ? '-' : letter,
