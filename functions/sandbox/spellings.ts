@@ -6,6 +6,7 @@ import { diff } from './compare.ts';
 import { date } from './date.ts';
 import { head, tail } from './ends.ts';
 import { env } from './env.ts';
+import { install, mkdir, touch, umask } from './folders.ts';
 import { find } from './find.ts';
 import { grep } from './grep.ts';
 import { jq } from './jq.ts';
@@ -155,5 +156,9 @@ export const spellings = commands({
   tar,
   stat,
   sqlite3,
+  mkdir,
+  touch,
+  umask,
+  install,
   find,
 });
