@@ -1,4 +1,3 @@
-import type { ExecResult } from 'just-bash';
 import { echo, printf } from './byte-escapes.ts';
 import { awk } from './awk.ts';
 import { commands, original, type Execute } from './command.ts';
@@ -11,6 +10,7 @@ import { find } from './find.ts';
 import { grep } from './grep.ts';
 import { jq } from './jq.ts';
 import { ln, rm } from './links.ts';
+import { ls } from './ls.ts';
 import { cp, mv } from './moves.ts';
 import { od } from './od.ts';
 import { sqlite3 } from './sqlite.ts';
@@ -67,47 +67,6 @@ function filesOf(args: readonly string[]): string[] {
   }
   return has_script ? operands : operands.slice(1);
 }
-
-/**
- * Files before folders, in the order that was asked for: the interpreter's shows operands as they
- * come, with an empty line between each two, so that `ls *.csv | wc -l` counts too many and
- * `ls -t *.csv | head -1` is not the newest.
- */
-const ls: Execute = async (args, ctx) => {
-  const options = args.filter((arg) => arg.startsWith('-') && arg !== '-' && arg !== '--');
-  const operands = args.filter((arg) => !options.includes(arg) && arg !== '--');
-  if (operands.length < 2 || options.some((option) => option.startsWith('--'))) {
-    return await original(ctx, args);
-  }
-  const has = (flag: string): boolean => options.some((option) => option.includes(flag));
-  const known = await Promise.all(
-    operands.map(async (name) => {
-      const stat = await ctx.fs.stat(ctx.fs.resolvePath(ctx.cwd, name)).catch(() => undefined);
-      const { isDirectory = false, mtime = 0, size = 0 } = stat ?? {};
-      return { name, size, at: Number(mtime), is_listed: isDirectory && !has('d') };
-    }),
-  );
-  const sorted = known.toSorted(
-    (a, b) =>
-      (has('S') && b.size - a.size) || (has('t') && b.at - a.at) || (a.name < b.name ? -1 : 1),
-  );
-  const ordered = has('r') ? sorted.toReversed() : sorted;
-  const files = ordered.filter(({ is_listed }) => !is_listed);
-  const folders = ordered.filter(({ is_listed }) => is_listed);
-  const results: ExecResult[] = [];
-  for (const { name } of files) results.push(await original(ctx, [...options, '--', name]));
-  for (const { name } of folders) {
-    const listed = await original(ctx, [...options, '--', name]);
-    const title = has('R') ? '' : `${name}:\n`;
-    const gap = results.some(({ stdout }) => stdout !== '') ? '\n' : '';
-    results.push({ ...listed, stdout: `${gap}${title}${listed.stdout}` });
-  }
-  return {
-    stdout: results.map(({ stdout }) => stdout).join(''),
-    stderr: results.map(({ stderr }) => stderr).join(''),
-    exitCode: Math.max(...results.map(({ exitCode }) => exitCode)),
-  };
-};
 
 /** `\\0` is a byte that is zero; the interpreter's takes it for a zero. */
 const tr: Execute = async (args, ctx) =>
