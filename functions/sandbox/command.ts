@@ -16,6 +16,12 @@ export function saidBytes(bytes: Uint8Array): ExecResult {
   return { ...said(Buffer.from(bytes).toString('latin1')), stdoutKind: 'bytes' };
 }
 
+/** What a command has said, in bytes. */
+export function bytesSaid({ stdout, stdoutKind, stdoutEncoding }: ExecResult): Buffer {
+  const are_bytes = stdoutKind === 'bytes' || stdoutEncoding === 'binary';
+  return Buffer.from(stdout, are_bytes ? 'latin1' : 'utf8');
+}
+
 /** What a command gives: into the file that an option or operand names, else as its output. */
 export async function delivered(
   bytes: Uint8Array,

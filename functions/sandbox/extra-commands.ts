@@ -41,12 +41,6 @@ const realpath: Execute = async (args, { fs, cwd }) => {
   return result;
 };
 
-/** Said, and no failure: under `set -e` a script would end with its first line. */
-const trap: Execute = async () => ({
-  ...said(''),
-  stderr: 'trap: signals and the end of the shell are not caught here\n',
-});
-
 /** By CPython's library: it knows every form of an archive and lets no name lead out of its folder. */
 const UNZIP = `
 import fnmatch, os, sys, zipfile
@@ -125,7 +119,6 @@ const inPython =
 export const extras = Object.entries({
   mktemp,
   realpath,
-  trap,
   unzip: inPython(UNZIP),
   zip: inPython(ZIP),
 }).map(([name, execute]) => ({ name, execute }));

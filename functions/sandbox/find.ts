@@ -1,5 +1,5 @@
 import type { CommandContext, ExecResult, FsStat } from 'just-bash';
-import { quoted, saidBytes, type Execute } from './command.ts';
+import { bytesSaid, quoted, saidBytes, type Execute } from './command.ts';
 import { expressionOf } from './find-expression.ts';
 import { statOf } from './targets.ts';
 
@@ -63,8 +63,7 @@ export class Search {
     if (exec === undefined) throw new Error('a command runs in a shell');
     const ends = signal === undefined ? {} : { signal };
     const told = await exec(quoted(name), { cwd, args, ...ends });
-    const is_bytes = told.stdoutKind === 'bytes' || told.stdoutEncoding === 'binary';
-    this.#said.push(Buffer.from(told.stdout, is_bytes ? 'latin1' : 'utf8'));
+    this.#said.push(bytesSaid(told));
     this.stderr += told.stderr;
     return told.exitCode;
   }

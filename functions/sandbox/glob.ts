@@ -16,7 +16,7 @@ export function globMatcher(pattern: string): (path: string) => boolean {
   };
 }
 
-/** A test for whole texts by one pattern without braces, to which a slash is a letter as any other. */
+/** A test for whole texts by one pattern without braces, to which a slash is one letter of many. */
 export function textMatcher(pattern: string): (text: string) => boolean {
   const tokens = tokensOf(pattern);
   return (text) => matchesTokens(tokens, Array.from(text));

@@ -101,7 +101,7 @@ export function stateAfter(
 }
 
 /** Each function's text by its name; the last definition counts. */
-function functionsOf(node: unknown): [string, string][] {
+export function functionsOf(node: unknown): [string, string][] {
   if (Array.isArray(node)) return node.flatMap(functionsOf);
   if (typeof node !== 'object' || node === null) return [];
   const inside = Object.values(node).flatMap(functionsOf);

@@ -16,6 +16,7 @@ import type { SessionFs } from './session-fs.ts';
 import { patchers } from './patch.ts';
 import { openFirst, protectsFiles } from './redirects.ts';
 import { askFirstLines, scripts } from './shebangs.ts';
+import { leaveInOrder, shells } from './shells.ts';
 import { sorters } from './sort.ts';
 import { spellings } from './spellings.ts';
 import { systems } from './system.ts';
@@ -111,6 +112,7 @@ function watchedShell(before: ShellState | undefined, options: ShellOptions) {
   };
   const mended = (tree: ScriptNode): ScriptNode => {
     nameArguments(tree);
+    leaveInOrder(tree);
     mendExpansions(tree);
     exactArithmetic(tree);
     askFirstLines(tree);
@@ -148,6 +150,7 @@ export function shellFor(
     customCommands: [
       ...pythonsOver(options.fs),
       ...spellings,
+      ...shells,
       ...extras,
       ...dumps,
       ...digesters,

@@ -72,7 +72,7 @@ test.each([
   ['ls -tr *.csv | tail -1', 'b.csv'],
   ['ls d a.csv', 'a.csv\n\nd:\nx'],
   ['ls -d d a.csv', 'a.csv\nd'],
-  ['ls a.csv none; true', 'a.csv\nls: none: No such file or directory'],
+  ['ls a.csv none; true', "a.csv\nls: cannot access 'none': No such file or directory"],
 ])('%s', async (command, expected) => {
   expect(await answer(command, dated)).toBe(expected);
 });

@@ -81,9 +81,43 @@ test.each([
     "a\nb\nx\n.\n..\n.h\nc\ny\n.h\nc\ny\n.:\na\nb\nx\n\n./x:\nc\ny\n\n./x/y:\na\nb\n\nx:\nc\ny\n2\nx\na\n\nx:\nc\ny\nx\nb\na\nc\ny\nc\ny\na\nls: cannot access 'nope': No such file or directory\nls: cannot access 'nope': No such file or directory",
   ],
   [
-    "touch -d '2020-01-02 03:04:05 UTC' a; printf %2000s x > b; touch -d '2020-02-02 03:04:05 UTC' b; ls -l | sed 's/root/user/g'; ls -lh b | sed 's/root/user/g'; ls -lt | tail -1 | awk '{print $NF}'; ls -l --time-style=long-iso a | awk '{print $6,$7,$8}'; ls -l --full-time a | awk '{print $6,$7,$8}'; ls -lrt | awk '{print $9}'; ls -s b; ls -og a",
+    "touch -d '2020-01-02 03:04:05 UTC' a; printf %2000s x > b; touch -d '2020-02-02 03:04:05 UTC' b; ls -l | sed 's,root,user,g'; ls -lh b | sed 's,root,user,g'; ls -lt | tail -1 | awk '{print $NF}'; ls -l --time-style=long-iso a | awk '{print $6,$7,$8}'; ls -l --full-time a | awk '{print $6,$7,$8}'; ls -lrt | awk '{print $9}'; ls -s b; ls -og a",
     'total 4\n-rw-r--r-- 1 user user    0 Jan  2  2020 a\n-rw-r--r-- 1 user user 2000 Feb  2  2020 b\n-rw-r--r-- 1 user user 2.0K Feb  2  2020 b\na\n2020-01-02 03:04 a\n2020-01-02 03:04:05.000000000 +0000\n\na\nb\n4 b\n-rw-r--r-- 1 0 Jan  2  2020 a',
   ],
 ])('%s', async (command, expected) => {
   expect((await answer(command)).replace(/^! /, '')).toBe(expected);
+});
+
+test.each([
+  [
+    "printf '%s\\n' \"trap 'echo bye \\$?' EXIT\" 'echo hi; (exit 9); x=$(exit 8); exit 3' > s.sh; bash s.sh; echo $?; chmod +x s.sh; ./s.sh | cat; sh s.sh; sh -c 'trap \"echo end\" EXIT; echo a'; bash -c 'set -e; trap \"echo end\" EXIT; false; echo never'; echo $?",
+    'hi\nbye 3\n3\nhi\nbye 3\nhi\nbye 3\na\nend\nend\n1',
+  ],
+  [
+    "printf '%s\\n' '#!/bin/bash' 'set -euo pipefail' 'tmp=$(mktemp -d)' 'cleanup() { local s=$?; rm -rf \"$tmp\"; echo \"cleaned $s\"; }' 'trap cleanup EXIT INT TERM' 'echo x > \"$tmp/f\"; cat \"$tmp/f\"' 'echo \"$1\"; cd /; grep -q nope \"$tmp/f\" || true; [ \"$1\" = stop ] && exit 4; grep -q nope \"$tmp/f\"' 'echo never' > s.sh; bash s.sh arg; echo $?; bash s.sh stop; echo $?",
+    'x\narg\ncleaned 1\n1\nx\nstop\ncleaned 4\n4',
+  ],
+  [
+    'bash -c \'trap "echo a" EXIT; trap - EXIT; echo b\'; bash -c \'trap "exit 7" EXIT; exit 2\'; echo $?; bash -c \'trap "echo one" EXIT; trap "echo two" EXIT; trap -p\'; bash -c \'a=(1 2); trap "echo \\${a[1]}" EXIT; f() { exit 5; }; f\'; echo $?; bash -c \'trap "echo x" EXIT; false; exit\'; echo $?',
+    "b\n7\ntrap -- 'echo two' EXIT\ntwo\n2\n5\nx\n1",
+  ],
+  [
+    "bash -ec 'false; echo no'; echo $?; bash -lc 'echo login'; bash -euo pipefail -c 'echo $0 $1' name one; echo 'echo from $0 $1' | bash -s x; echo 'echo std' | bash; printf 'echo f $1\\n' > f; bash -e f 1; bash -x f 2 2>/dev/null; bash -n f; echo 'if true; then' > g; bash -n g 2>/dev/null; echo $?; bash none; echo $?; bash -c 'echo $#' x 1 2 3; sh -e f 3; bash -- f 4",
+    '1\nlogin\nname one\nfrom bash x\nstd\nf 1\nf 2\n2\n127\n3\nf 3\nf 4\nbash: none: No such file or directory',
+  ],
+  [
+    "printf '%s\\n' \"trap 'rm -f lock; echo \\\"\\$x\\\"' 0\" 'x=1; touch lock' 'f() { x=2; return 4; }' f > t.sh; bash t.sh; echo $?; ls; printf '%s\\n' \"trap 'echo done' EXIT\" 'echo in' | bash",
+    '2\n4\nt.sh\nin\ndone',
+  ],
+])('a script and its end: %s', async (command, expected) => {
+  expect((await answer(command)).replace(/^! /, '')).toBe(expected);
+});
+
+test('the shell of the tool lives on: its end is none that could be waited for, and that is said', async () => {
+  expect(await answer("set -e; trap 'echo bye' EXIT INT; echo on")).toBe(
+    'on\ntrap: EXIT is not caught here: only the end of a script that bash or sh runs',
+  );
+  expect(await answer(`bash -c "trap 'echo bad' ERR INT; false; echo on"`)).toBe(
+    'on\ntrap: ERR is not caught here',
+  );
 });
