@@ -41,6 +41,15 @@ const realpath: Execute = async (args, { fs, cwd }) => {
   return result;
 };
 
+/** As many lines as anybody reads: what comes behind a pipe is run when all is written. */
+const YES_BYTES = 1_048_576;
+
+/** `yes [WORD…]` */
+const yes: Execute = async (args) => {
+  const line = `${args.length === 0 ? 'y' : args.join(' ')}\n`;
+  return said(line.repeat(Math.max(1, Math.floor(YES_BYTES / line.length))));
+};
+
 /** By CPython's library: it knows every form of an archive and lets no name lead out of its folder. */
 const UNZIP = `
 import fnmatch, os, sys, zipfile
@@ -77,6 +86,8 @@ try:
                     print(f'{there} is there already and is kept; -o writes over it')
                     continue
                 done = archive.extract(i, into)
+                mode = i.external_attr >> 16 & 0o777
+                if mode and not i.is_dir(): os.chmod(done, mode & ~0o022)
                 if 'q' not in flags: print(f'  inflating: {done}')
 except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error: sys.exit(f'unzip: {path}: {error}')
 `;
@@ -95,17 +106,21 @@ for name in names[1:]:
     found.append(name)
     if os.path.isdir(name) and 'r' in flags:
         for folder, folders, files in os.walk(name): found += [os.path.join(folder, n) for n in sorted(folders) + sorted(files)]
-kept = {}
+kept, modes = {}, {}
 if os.path.exists(path):
-    with zipfile.ZipFile(path) as old: kept = {n: old.read(n) for n in old.namelist()}
+    with zipfile.ZipFile(path) as old:
+        kept = {n: old.read(n) for n in old.namelist()}
+        modes = {i.filename: i for i in old.infolist()}
 for name in found:
     if os.path.abspath(name) == os.path.abspath(path) or ('j' in flags and os.path.isdir(name)): continue
     inside = os.path.basename(name) if 'j' in flags else re.sub(r'^(\\.?\\.?/)+', '', os.path.normpath(name))
     if inside in ('', '.'): continue
-    kept[inside + '/' if os.path.isdir(name) else inside] = b'' if os.path.isdir(name) else open(name, 'rb').read()
+    entry = inside + '/' if os.path.isdir(name) else inside
+    kept[entry] = b'' if os.path.isdir(name) else open(name, 'rb').read()
+    modes[entry] = zipfile.ZipInfo.from_file(name, entry, strict_timestamps=False)
     if 'q' not in flags: print(f'  adding: {inside}')
 with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
-    for name, content in kept.items(): archive.writestr(name, content)
+    for name, content in kept.items(): archive.writestr(modes[name], content, zipfile.ZIP_DEFLATED)
 `;
 
 const inPython =
@@ -119,6 +134,7 @@ const inPython =
 export const extras = Object.entries({
   mktemp,
   realpath,
+  yes,
   unzip: inPython(UNZIP),
   zip: inPython(ZIP),
 }).map(([name, execute]) => ({ name, execute }));

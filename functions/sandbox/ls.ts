@@ -148,7 +148,7 @@ async function listFolder(
   }
 }
 
-const inFolder = (folder: string, name: string): string =>
+export const inFolder = (folder: string, name: string): string =>
   `${folder}${folder.endsWith('/') ? '' : '/'}${name}`;
 
 async function entriesIn(folder: string, listing: Listing): Promise<Entry[]> {

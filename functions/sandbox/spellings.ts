@@ -3,6 +3,7 @@ import { awk } from './awk.ts';
 import { commands, original, type Execute } from './command.ts';
 import { diff } from './compare.ts';
 import { date } from './date.ts';
+import { du } from './du.ts';
 import { head, tail } from './ends.ts';
 import { env } from './env.ts';
 import { install, mkdir, touch, umask } from './folders.ts';
@@ -120,4 +121,5 @@ export const spellings = commands({
   umask,
   install,
   find,
+  du,
 });

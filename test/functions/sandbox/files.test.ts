@@ -84,6 +84,15 @@ test.each([
     "touch -d '2020-01-02 03:04:05 UTC' a; printf %2000s x > b; touch -d '2020-02-02 03:04:05 UTC' b; ls -l | sed 's,root,user,g'; ls -lh b | sed 's,root,user,g'; ls -lt | tail -1 | awk '{print $NF}'; ls -l --time-style=long-iso a | awk '{print $6,$7,$8}'; ls -l --full-time a | awk '{print $6,$7,$8}'; ls -lrt | awk '{print $9}'; ls -s b; ls -og a",
     'total 4\n-rw-r--r-- 1 user user    0 Jan  2  2020 a\n-rw-r--r-- 1 user user 2000 Feb  2  2020 b\n-rw-r--r-- 1 user user 2.0K Feb  2  2020 b\na\n2020-01-02 03:04 a\n2020-01-02 03:04:05.000000000 +0000\n\na\nb\n4 b\n-rw-r--r-- 1 0 Jan  2  2020 a',
   ],
+  [
+    'mkdir -p d/e; head -c 5000 /dev/zero > d/f; echo x > d/e/g; du -k d; du -sk d; du -h d/f; du -sh d; du -a d | sort; du -d 0 d; du --max-depth=1 d | tail -1; du -ck d/f d/e/g; du -b d/f; du -m d/f; cd d; du -s; du; du none; echo $?; du -s f e',
+    "4\td/e\n12\td\n12\td\n8.0K\td/f\n12K\td\n12\td\n4\td/e\n4\td/e/g\n8\td/f\n12\td\n12\td\n8\td/f\n4\td/e/g\n12\ttotal\n5000\td/f\n1\td/f\n12\t.\n4\t./e\n12\t.\n1\n8\tf\n4\te\ndu: cannot access 'none': No such file or directory",
+  ],
+  ['yes | head -2; yes no way | head -1; yes | head -n 1000 | wc -l', 'y\ny\nno way\n1000'],
+  [
+    "mkdir d; echo x > d/run; chmod 755 d/run; echo y > d/f; zip -qr a.zip d; rm -r d; unzip -q a.zip; stat -c '%a %n' d d/run d/f; cat d/run; echo z > d/n; zip -q a.zip d/n; rm -r d; unzip -qo a.zip; stat -c '%a %n' d/run d/n; python3 -c 'import zipfile; print(sorted(zipfile.ZipFile(\"a.zip\").namelist()))'",
+    "755 d\n755 d/run\n644 d/f\nx\n755 d/run\n644 d/n\n['d/', 'd/f', 'd/n', 'd/run']",
+  ],
 ])('%s', async (command, expected) => {
   expect((await answer(command)).replace(/^! /, '')).toBe(expected);
 });
