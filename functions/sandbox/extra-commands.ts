@@ -25,22 +25,6 @@ const mktemp: Execute = async (args, { fs, cwd }) => {
   return said(`${is_temporary ? path : name}\n`);
 };
 
-/** `realpath [-e|-m] PATH…` */
-const realpath: Execute = async (args, { fs, cwd }) => {
-  const paths = args.filter((arg) => !arg.startsWith('-'));
-  if (paths.length === 0) return failed('realpath: missing operand\n');
-  let result = said('');
-  for (const path of paths) {
-    const whole = fs.resolvePath(cwd, path);
-    const found = await fs.realpath(whole).catch(() => undefined);
-    if (found === undefined && args.includes('-e')) {
-      const stderr = `${result.stderr}realpath: ${path}: No such file or directory\n`;
-      result = { ...result, stderr, exitCode: 1 };
-    } else result = { ...result, stdout: `${result.stdout}${found ?? whole}\n` };
-  }
-  return result;
-};
-
 /** As many lines as anybody reads: what comes behind a pipe is run when all is written. */
 const YES_BYTES = 1_048_576;
 
@@ -133,7 +117,6 @@ const inPython =
 
 export const extras = Object.entries({
   mktemp,
-  realpath,
   yes,
   unzip: inPython(UNZIP),
   zip: inPython(ZIP),

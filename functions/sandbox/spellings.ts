@@ -14,6 +14,7 @@ import { ln, rm } from './links.ts';
 import { ls } from './ls.ts';
 import { cp, mv } from './moves.ts';
 import { od } from './od.ts';
+import { readlink, realpath } from './paths.ts';
 import { sqlite3 } from './sqlite.ts';
 import { stat } from './stat.ts';
 import { xargs } from './xargs.ts';
@@ -122,4 +123,6 @@ export const spellings = commands({
   install,
   find,
   du,
+  realpath,
+  readlink,
 });

@@ -93,6 +93,10 @@ test.each([
     "mkdir d; echo x > d/run; chmod 755 d/run; echo y > d/f; zip -qr a.zip d; rm -r d; unzip -q a.zip; stat -c '%a %n' d d/run d/f; cat d/run; echo z > d/n; zip -q a.zip d/n; rm -r d; unzip -qo a.zip; stat -c '%a %n' d/run d/n; python3 -c 'import zipfile; print(sorted(zipfile.ZipFile(\"a.zip\").namelist()))'",
     "755 d\n755 d/run\n644 d/f\nx\n755 d/run\n644 d/n\n['d/', 'd/f', 'd/n', 'd/run']",
   ],
+  [
+    'mkdir p; cd p; realpath none; realpath no/ne; echo $?; readlink -f none; readlink -f no/ne; echo $?; realpath -m no/ne; readlink -m no/ne; realpath -e none; echo $?; ln -s nope l; readlink -f l; readlink -e l; echo $?; realpath --relative-to=.. l; realpath -s l; realpath .; readlink l; readlink none; echo $?; ln -s no/pe k; readlink -f k; echo $?',
+    '/workspace/p/none\n1\n/workspace/p/none\n1\n/workspace/p/no/ne\n/workspace/p/no/ne\n1\n/workspace/p/nope\n1\np/nope\n/workspace/p/l\n/workspace/p\nnope\n1\n1\nrealpath: no/ne: No such file or directory\nrealpath: none: No such file or directory',
+  ],
 ])('%s', async (command, expected) => {
   expect((await answer(command)).replace(/^! /, '')).toBe(expected);
 });
