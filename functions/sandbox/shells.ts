@@ -148,11 +148,19 @@ export function leaveInOrder(script: ScriptNode): void {
 
 function replaceExits(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
-  if ('type' in node && APART.has(String(node.type))) return;
+  if ('type' in node && APART.has(String(node.type))) return untrapped(node);
   if ('commands' in node && Array.isArray(node.commands)) {
     node.commands = node.commands.map((one: unknown) => leaving(one) ?? one);
   }
   for (const inside of Object.values(node)) replaceExits(inside);
+}
+
+/** The end of `( … )` is not seen: there `trap` shall say so. */
+function untrapped(node: object): void {
+  if (!('body' in node) || !Array.isArray(node.body)) return;
+  if (JSON.stringify(node.body).includes('"trap"')) {
+    node.body.unshift(...parse(`unset ${AT_END}`).statements);
+  }
 }
 
 /** `exit N`, as a group; undefined for every other command. */

@@ -130,6 +130,9 @@ test('the shell of the tool lives on: its end is none that could be waited for, 
   expect(await answer("set -e; trap 'echo bye' EXIT INT; echo on")).toBe(
     'on\ntrap: EXIT is not caught here: only the end of a script that bash or sh runs',
   );
+  expect(await answer(`bash -c "(trap 'echo bye' EXIT); trap 'echo end' EXIT"`)).toBe(
+    'end\ntrap: EXIT is not caught here: only the end of a script that bash or sh runs',
+  );
   expect(await answer(`bash -c "trap 'echo bad' ERR INT; false; echo on"`)).toBe(
     'on\ntrap: ERR is not caught here',
   );
