@@ -21,10 +21,18 @@ export type Item = Record<string, Attribute>;
 export function itemOf(values: Readonly<Record<string, unknown>>): Item {
   const item: Item = {};
   for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined) item[name] = attributeOf(value);
+    if (value !== undefined) put(item, name, attributeOf(value));
   }
   return item;
 }
+
+/** Also what is called `__proto__`, which an assignment would take for something else, and lose. */
+function put<Value>(into: Record<string, Value>, name: string, value: Value): void {
+  if (name !== '__proto__') into[name] = value;
+  else Object.defineProperty(into, name, { value, ...OWN });
+}
+
+const OWN = { enumerable: true, configurable: true, writable: true };
 
 function attributeOf(value: unknown): Attribute {
   if (typeof value === 'string') return { S: value };
@@ -55,7 +63,7 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
 /** An item's values: numbers as numbers, maps as objects. */
 export function valuesOf(item: Item): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  for (const [name, attribute] of Object.entries(item)) values[name] = valueOf(attribute);
+  for (const [name, attribute] of Object.entries(item)) put(values, name, valueOf(attribute));
   return values;
 }
 

@@ -82,7 +82,7 @@ export class SdkModel implements Model {
       try {
         return await this.#send(params, request, { watch, signal, fresh });
       } catch (error) {
-        const less = lessOf(params, error);
+        const less = lessOf(params, error, request);
         if (less === undefined && (fresh || !isKeyRefused(error))) throw error;
         fresh ||= less === undefined;
         params = less ?? params;
@@ -111,9 +111,12 @@ function isKeyRefused(error: unknown): boolean {
 function lessOf(
   params: MessageCreateParamsStreaming,
   error: unknown,
+  { purpose }: ModelRequest,
 ): MessageCreateParamsStreaming | undefined {
   if (!(error instanceof APIError)) return undefined;
-  return isForeignThought(error) ? withoutThinking(params) : withoutRefusedMedia(params, error);
+  if (isForeignThought(error)) return withoutThinking(params);
+  // A grader's verdict may rest on a picture: it leaves it out itself, and then knows that it has not seen it.
+  return purpose === 'grade' ? undefined : withoutRefusedMedia(params, error);
 }
 
 /** The API says so only in words. Source: "Fix a thinking block bound to a different conversation". */
