@@ -1,5 +1,5 @@
-import type { CommandContext, ExecResult } from 'just-bash';
-import { below, statOf, Told, type Stat } from './targets.ts';
+import type { CommandContext, ExecResult, FsStat } from 'just-bash';
+import { below, statOf, Told } from './targets.ts';
 
 /** `diff -r A B`: two folders, file by file, in the order of their names. */
 
@@ -62,7 +62,7 @@ async function compareNew(sides: Sides, is_folder: boolean, work: Comparison): P
 
 async function comparePair(
   sides: Sides,
-  [a, b]: readonly [Stat, Stat],
+  [a, b]: readonly [FsStat, FsStat],
   work: Comparison,
 ): Promise<void> {
   const { told, comparing } = work;
@@ -70,7 +70,7 @@ async function comparePair(
     if (comparing.is_recursive) return await compare(sides, work);
     told.stdout += `Common subdirectories: ${sides.old} and ${sides.fresh}\n`;
   } else if (a.isDirectory || b.isDirectory) {
-    const kind = ({ isDirectory, size }: Stat): string => {
+    const kind = ({ isDirectory, size }: FsStat): string => {
       if (isDirectory) return 'directory';
       return size === 0 ? 'regular empty file' : 'regular file';
     };

@@ -1,12 +1,13 @@
 import type { CommandContext, FsStat } from 'just-bash';
 import { countOf, optionsOf, type Execute } from './command.ts';
-import { inFolder, shortSize } from './ls.ts';
-import { lstatOf, Told } from './targets.ts';
+import { shortSize } from './ls.ts';
+import { diskKib } from './stat.ts';
+import { inFolder, lstatOf, Told } from './targets.ts';
 
 /** `du`: the interpreter's knows no `-k`, `-m`, `-b` or `-d`, and counts no blocks. */
 
-/** What a file takes of a disk is whole blocks; a folder takes none of its own here. */
-const BLOCK_BYTES = 4_096;
+/** Of a folder, with `-b`; else it takes nothing of its own here. */
+const FOLDER_BYTES = 4_096;
 
 interface Counting {
   readonly ctx: CommandContext;
@@ -39,8 +40,8 @@ export const du: Execute = async (args, ctx) => {
     ctx,
     told: new Told('du'),
     bytesOf: ({ size, isDirectory }) => {
-      if (is_apparent) return isDirectory ? BLOCK_BYTES : size;
-      return isDirectory ? 0 : Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
+      if (is_apparent) return isDirectory ? FOLDER_BYTES : size;
+      return isDirectory ? 0 : diskKib(size) * 1_024;
     },
     shown: (bytes) => (has('h') ? shortSize(bytes) : String(Math.ceil(bytes / unit))),
     levels: has('s') ? 0 : depth,

@@ -1,7 +1,7 @@
 import { CommandFailure } from './command.ts';
 import type { Maker } from './find-expression.ts';
 import type { Found, Search, Test } from './find.ts';
-import { OWNER, permissions } from './stat.ts';
+import { diskKib, OWNER, permissions } from './stat.ts';
 
 /** What `find` does with a file. Each answers too, so that `-exec grep -q x {} \; -print` asks first. */
 
@@ -128,9 +128,8 @@ async function valueOf(letter: string, found: Found, search: Search): Promise<st
     U: '1000',
     G: '1000',
     n: '1',
-    // Whole blocks, as on a disk.
-    k: String(Math.ceil(stat.size / 4_096) * 4),
-    b: String(Math.ceil(stat.size / 4_096) * 8),
+    k: String(diskKib(stat.size)),
+    b: String(diskKib(stat.size) * 2),
     t: time['c'] ?? '',
     a: time['c'] ?? '',
     c: time['c'] ?? '',

@@ -1,7 +1,7 @@
 import type { CommandContext, ExecResult, FsStat } from 'just-bash';
 import { bytesSaid, quoted, saidBytes, type Execute } from './command.ts';
 import { expressionOf } from './find-expression.ts';
-import { statOf } from './targets.ts';
+import { inFolder, statOf } from './targets.ts';
 
 /**
  * `find` as the GNU command has it. The interpreter's knows no links and few modes, runs what `-exec` names when
@@ -140,10 +140,10 @@ async function enter(found: Found, walk: Walk, above: readonly string[]): Promis
   const names = await fs.readdir(found.whole).catch(() => undefined);
   if (names === undefined) search.failed(`'${found.path}': No such file or directory`);
   for (const name of names ?? []) {
-    const whole = `${found.whole === '/' ? '' : found.whole}/${name}`;
+    const whole = inFolder(found.whole, name);
     const stat = await statAt(whole, search);
     if (stat === undefined) continue;
-    const path = `${found.path}${found.path.endsWith('/') ? '' : '/'}${name}`;
+    const path = inFolder(found.path, name);
     const inside = { path, whole, start: found.start, depth: found.depth + 1, stat };
     await visit(inside, walk, search.follows ? [...above, real] : []);
   }

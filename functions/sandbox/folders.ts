@@ -2,7 +2,7 @@ import type { CommandContext } from 'just-bash';
 import { CommandFailure, optionsOf, original, said, type Execute } from './command.ts';
 import { modeOf, UMASK } from './modes.ts';
 import { cp } from './moves.ts';
-import { below, statOf, Told } from './targets.ts';
+import { pairsOf, statOf, Told, type Pair } from './targets.ts';
 
 /** Commands that make folders and files with a mode: `mkdir -m`, `install`, `umask`; and `touch x/`, which makes none. */
 
@@ -80,20 +80,14 @@ export const install: Execute = async (args, ctx) => {
   if (has('D')) await makeParents(folder ?? parentOf(target), ctx);
   const flags = ['p', 'v', 'T'].filter((letter) => has(letter)).map((letter) => `-${letter}`);
   const into = folder === undefined ? [] : ['-t', folder];
+  const pairs = await pairsOf(ctx, operands, { folder, is_place: has('T') });
   const told = await cp([...flags, ...into, '--', ...operands], ctx);
-  const sources = folder === undefined ? operands.slice(0, -1) : operands;
-  const stands_inside = !has('T') && (await isFolder(ctx, target));
-  const places = sources.map((source) => (stands_inside ? below(target, source) : target));
-  if (told.exitCode === 0) await giveMode(places, mode, ctx);
+  if (told.exitCode === 0) await giveMode(pairs, mode, ctx);
   return { ...told, stderr: told.stderr.replaceAll(/^cp: /gm, 'install: ') };
 };
 
-async function isFolder(ctx: CommandContext, path: string): Promise<boolean> {
-  return (await statOf(ctx, path))?.isDirectory === true;
-}
-
-async function giveMode(places: readonly string[], mode: number, { fs, cwd }: CommandContext) {
-  for (const place of places) await fs.chmod(fs.resolvePath(cwd, place), mode);
+async function giveMode(pairs: readonly Pair[], mode: number, { fs, cwd }: CommandContext) {
+  for (const { to } of pairs) await fs.chmod(fs.resolvePath(cwd, to), mode);
 }
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));

@@ -1,7 +1,7 @@
-import type { CommandContext, ExecResult } from 'just-bash';
+import type { CommandContext, ExecResult, FsStat } from 'just-bash';
 import { posix } from 'node:path';
 import { CommandFailure, optionsOf, original, said, type Execute } from './command.ts';
-import { fileOf, lstatOf, pairsOf, placeOf, Told, type Pair, type Stat } from './targets.ts';
+import { fileOf, lstatOf, pairsOf, placeOf, Told, type Pair } from './targets.ts';
 
 const OPTION = /^(-[rRfvd]+|--(recursive|force|verbose|dir|one-file-system|(no-)?preserve-root))$/;
 
@@ -39,7 +39,8 @@ async function removed(
   { args, options, operands }: Removal,
   ctx: CommandContext,
 ): Promise<ExecResult> {
-  const are_links = await Promise.all(operands.map(async (name) => await isLink(name, ctx)));
+  const stats = await Promise.all(operands.map(async (name) => await lstatOf(ctx, name)));
+  const are_links = stats.map((found) => found?.isSymbolicLink === true);
   if (!are_links.includes(true) || !options.every((one) => OPTION.test(one))) {
     return await original(ctx, args);
   }
@@ -57,12 +58,6 @@ async function removed(
     }
   }
   return { stdout, stderr, exitCode };
-}
-
-async function isLink(name: string, { fs, cwd }: CommandContext): Promise<boolean> {
-  if (name.endsWith('/')) return false;
-  const found = await fs.lstat(fs.resolvePath(cwd, name)).catch(() => undefined);
-  return found?.isSymbolicLink === true;
 }
 
 /** What `ln` makes. */
@@ -121,7 +116,7 @@ async function link(
 async function makeRoom(
   ctx: CommandContext,
   { from, to }: Pair,
-  { there, place }: { readonly there: Stat; readonly place: string },
+  { there, place }: { readonly there: FsStat; readonly place: string },
 ): Promise<void> {
   if (there.isDirectory) throw new CommandFailure(`${to}: cannot overwrite directory`);
   if ((await placeOf(ctx, from)) === place) {

@@ -1,7 +1,7 @@
 import type { CommandContext, ExecResult, FsStat } from 'just-bash';
 import { optionsOf, type Execute } from './command.ts';
-import { OWNER, permissions } from './stat.ts';
-import { lstatOf, statOf } from './targets.ts';
+import { diskKib, OWNER, permissions } from './stat.ts';
+import { inFolder, lstatOf, statOf } from './targets.ts';
 
 /**
  * `ls` as the GNU command has it. The interpreter's shows every file as `-rw-r--r--` and every link as the file that it
@@ -148,9 +148,6 @@ async function listFolder(
   }
 }
 
-export const inFolder = (folder: string, name: string): string =>
-  `${folder}${folder.endsWith('/') ? '' : '/'}${name}`;
-
 async function entriesIn(folder: string, listing: Listing): Promise<Entry[]> {
   const { ctx, has } = listing;
   const all = await ctx.fs.readdir(ctx.fs.resolvePath(ctx.cwd, folder));
@@ -168,7 +165,7 @@ async function entriesIn(folder: string, listing: Listing): Promise<Entry[]> {
 }
 
 /** Whole blocks of a file, in KiB. */
-const blocksOf = ({ isFile, size }: FsStat): number => (isFile ? Math.ceil(size / 4_096) * 4 : 0);
+const blocksOf = ({ isFile, size }: FsStat): number => (isFile ? diskKib(size) : 0);
 
 function linesOf(entries: readonly Entry[], listing: Listing): string {
   const { has, is_long } = listing;

@@ -1,16 +1,6 @@
-import type { CommandContext } from 'just-bash';
+import type { CommandContext, FsStat } from 'just-bash';
 import { CommandFailure, optionsOf, type Execute } from './command.ts';
-import {
-  below,
-  fileOf,
-  lstatOf,
-  pairsOf,
-  placeOf,
-  statOf,
-  Told,
-  type Pair,
-  type Stat,
-} from './targets.ts';
+import { below, fileOf, lstatOf, pairsOf, placeOf, statOf, Told, type Pair } from './targets.ts';
 
 /**
  * `mv` and `cp` as the GNU commands have them. The interpreter's write a folder over a file, take `out/` for the
@@ -49,13 +39,13 @@ function keepingOf(has: (letter: string) => boolean): Keeping {
 }
 
 /** Whether what stands at a place is to stay. */
-function stays(there: Stat | undefined, from: Stat, keeping: Keeping): boolean {
+function stays(there: FsStat | undefined, from: FsStat, keeping: Keeping): boolean {
   if (there === undefined || there.isDirectory) return false;
   return keeping.keeps || (keeping.is_newer_only && there.mtime >= from.mtime);
 }
 
 /** @throws CommandFailure where one of them is a folder and the other is none */
-function checkKinds(from: Stat, there: Stat | undefined, { from: name, to }: Pair): void {
+function checkKinds(from: FsStat, there: FsStat | undefined, { from: name, to }: Pair): void {
   if (there === undefined || there.isDirectory === from.isDirectory) return;
   throw new CommandFailure(
     from.isDirectory
@@ -182,7 +172,7 @@ class Copier {
     });
   }
 
-  async #copyFile(pair: Pair, from: Stat): Promise<void> {
+  async #copyFile(pair: Pair, from: FsStat): Promise<void> {
     const { fs } = this.#ctx;
     const there = await statOf(this.#ctx, pair.to);
     await this.#checkOther(pair);
@@ -202,7 +192,7 @@ class Copier {
     await this.#finish(pair, from);
   }
 
-  async #copyFolder(pair: Pair, from: Stat): Promise<void> {
+  async #copyFolder(pair: Pair, from: FsStat): Promise<void> {
     const { fs } = this.#ctx;
     if (!this.#copying.is_recursive) {
       throw new CommandFailure(`-r not specified; omitting directory '${pair.from}'`);
@@ -229,7 +219,7 @@ class Copier {
     if (there === undefined) await this.#finish(pair, from);
   }
 
-  async #copyLink(pair: Pair, from: Stat): Promise<void> {
+  async #copyLink(pair: Pair, from: FsStat): Promise<void> {
     const { fs } = this.#ctx;
     const there = await lstatOf(this.#ctx, pair.to);
     if ((await placeOf(this.#ctx, pair.from)) === (await placeOf(this.#ctx, pair.to))) {
@@ -249,7 +239,7 @@ class Copier {
     throw new CommandFailure(`'${from}' and '${to}' are the same file`);
   }
 
-  async #finish(pair: Pair, from: Stat): Promise<void> {
+  async #finish(pair: Pair, from: FsStat): Promise<void> {
     if (this.#copying.is_verbose) this.told.stdout += `'${pair.from}' -> '${pair.to}'\n`;
     if (!this.#copying.is_preserving) return;
     const { fs } = this.#ctx;

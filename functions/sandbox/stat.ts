@@ -111,6 +111,11 @@ function typeBits({ isDirectory, isSymbolicLink }: FsStat): number {
   return isSymbolicLink ? 0o120000 : 0o100000;
 }
 
+/** What a file takes of a disk: whole blocks. */
+export function diskKib(size_bytes: number): number {
+  return Math.ceil(size_bytes / 4_096) * 4;
+}
+
 export function permissions(found: FsStat): string {
   const kind = found.isDirectory ? 'd' : found.isSymbolicLink ? 'l' : '-';
   const letters = Array.from('rwxrwxrwx', (letter, nth) =>

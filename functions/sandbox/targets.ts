@@ -1,10 +1,8 @@
-import type { CommandContext } from 'just-bash';
+import type { CommandContext, FsStat } from 'just-bash';
 import { CommandFailure } from './command.ts';
 import { FsFault } from './tree.ts';
 
 /** Where `cp`, `mv` and `ln` put things, as the GNU commands decide it. */
-
-export type Stat = Awaited<ReturnType<CommandContext['fs']['lstat']>>;
 
 /** One source, and the place that it is to have: both as they were said. */
 export interface Pair {
@@ -60,13 +58,20 @@ export function below(folder: string, from: string): string {
   return `${folder.replace(/\/+$/, '')}/${name === '..' ? '.' : name}`;
 }
 
+/** A name in a folder, behind the folder as it was said. */
+export const inFolder = (folder: string, name: string): string =>
+  `${folder}${folder.endsWith('/') ? '' : '/'}${name}`;
+
 /** What a path leads to; undefined for nothing. */
-export async function statOf({ fs, cwd }: CommandContext, path: string): Promise<Stat | undefined> {
+export async function statOf(
+  { fs, cwd }: CommandContext,
+  path: string,
+): Promise<FsStat | undefined> {
   return await fs.stat(fs.resolvePath(cwd, path)).catch(() => undefined);
 }
 
 /** What stands at a path itself; behind a slash it is what a link leads to. */
-export async function lstatOf(ctx: CommandContext, path: string): Promise<Stat | undefined> {
+export async function lstatOf(ctx: CommandContext, path: string): Promise<FsStat | undefined> {
   const { fs, cwd } = ctx;
   if (path.endsWith('/')) return await statOf(ctx, path);
   return await fs.lstat(fs.resolvePath(cwd, path)).catch(() => undefined);

@@ -1,10 +1,8 @@
-import type {
-  BetaContentBlockParam,
-  BetaToolResultBlockParam,
-} from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import type { BetaContentBlockParam } from '@anthropic-ai/sdk/resources/beta/messages/messages';
 import { limits } from '../core/limits.ts';
 import { upToUnits } from '../core/text.ts';
 import { modelFacts } from './catalogue.ts';
+import { withoutMedia } from './media.ts';
 import { ModelError } from './model-error.ts';
 import {
   addRequestUsage,
@@ -112,32 +110,22 @@ function heardIn({ role, content }: ModelMessage): BetaContentBlockParam[] {
 }
 
 function isLong(block: BetaContentBlockParam): boolean {
-  return textIn(block).length > SHORT_CHARS;
+  return textIn(bare(block)).length > SHORT_CHARS;
+}
+
+function bare(block: BetaContentBlockParam): BetaContentBlockParam {
+  return withoutMedia(block, (type) => `[${type}: left out]`);
 }
 
 function textIn(block: BetaContentBlockParam): string {
   if (block.type === 'text') return block.text;
-  return block.type === 'tool_result' ? JSON.stringify(withoutMedia(block).content ?? '') : '';
+  return block.type === 'tool_result' ? JSON.stringify(block.content ?? '') : '';
 }
 
-function withoutMedia(result: BetaToolResultBlockParam): BetaToolResultBlockParam {
-  const { content } = result;
-  if (!Array.isArray(content)) return result;
-  return { ...result, content: content.map((block) => (isMedia(block) ? noteOf(block) : block)) };
-}
-
-function isMedia({ type }: { readonly type: string }): boolean {
-  return type === 'image' || type === 'document';
-}
-
-function noteOf({ type }: { readonly type: string }) {
-  return { type: 'text' as const, text: `[${type}: left out]` };
-}
-
-function cut(block: BetaContentBlockParam, chars_max: number): BetaContentBlockParam {
-  if (isMedia(block)) return noteOf(block);
+function cut(whole: BetaContentBlockParam, chars_max: number): BetaContentBlockParam {
+  const block = bare(whole);
   const text = textIn(block);
-  if (text.length <= chars_max) return block.type === 'tool_result' ? withoutMedia(block) : block;
+  if (text.length <= chars_max) return block;
   const said = `${upToUnits(text, chars_max)}\n[cut: ${text.length} characters]`;
   return block.type === 'tool_result' ? { ...block, content: said } : { type: 'text', text: said };
 }

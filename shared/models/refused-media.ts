@@ -1,9 +1,9 @@
 import type { APIError } from '@anthropic-ai/sdk/error';
 import type {
-  BetaContentBlockParam,
   BetaMessageParam,
   MessageCreateParamsStreaming,
 } from '@anthropic-ai/sdk/resources/beta/messages/messages';
+import { withoutMedia } from './media.ts';
 import { toldBy } from './model-error.ts';
 
 /** Only its words tell that a picture or a PDF is meant, and mostly which message holds it. */
@@ -24,12 +24,12 @@ export function withoutRefusedMedia(
   const told = toldBy(error);
   if (error.status !== 400 || !MEDIA.test(told)) return undefined;
   const place = PLACE.exec(told)?.[1];
-  const named = place === undefined ? undefined : withoutMedia(params, Number(place));
-  return named ?? withoutMedia(params);
+  const named = place === undefined ? undefined : lessMedia(params, Number(place));
+  return named ?? lessMedia(params);
 }
 
 /** @param at The only message that loses its pictures and documents. @default - all do */
-function withoutMedia(
+function lessMedia(
   params: MessageCreateParamsStreaming,
   at?: number,
 ): MessageCreateParamsStreaming | undefined {
@@ -43,21 +43,12 @@ function withoutMedia(
 function withoutMediaIn(message: BetaMessageParam): BetaMessageParam {
   const { content } = message;
   if (!Array.isArray(content)) return message;
-  const blocks = content.map(withoutMediaOf);
+  const blocks = content.map((block) => withoutMedia(block, leftOut));
   return blocks.every((block, index) => block === content[index])
     ? message
     : ({ ...message, content: blocks } as BetaMessageParam);
 }
 
-function withoutMediaOf(block: BetaContentBlockParam): BetaContentBlockParam {
-  if (block.type === 'tool_result' && Array.isArray(block.content)) {
-    const { content } = block;
-    const inner = content.map((one) => withoutMediaOf(one as BetaContentBlockParam));
-    if (inner.every((one, index) => one === content[index])) return block;
-    return { ...block, content: inner as typeof content };
-  }
-  if (block.type !== 'image' && block.type !== 'document') return block;
-  const { type, cache_control } = block;
-  const text = `[The ${type} that stood here was left out: the model provider refused it.]`;
-  return { type: 'text', text, ...(cache_control ? { cache_control } : {}) };
+function leftOut(type: string): string {
+  return `[The ${type} that stood here was left out: the model provider refused it.]`;
 }

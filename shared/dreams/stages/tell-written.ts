@@ -1,10 +1,10 @@
 import { changesOf } from '../../reviews/change.ts';
 import { ConditionFailed } from '../../core/table.ts';
-import { dreamKey, dreamObject, type DreamHead } from '../dream.ts';
+import { dreamKey, type DreamHead } from '../dream.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { OwnWrites } from './own-writes.ts';
 import type { Verified } from './think.ts';
-import type { StagePorts } from './work.ts';
+import { readKept, type StagePorts } from './work.ts';
 
 /**
  * A dream that was canceled, or has failed, amid its writes into its own store has no report. What it had
@@ -12,11 +12,11 @@ import type { StagePorts } from './work.ts';
  * the same.
  */
 export async function tellWritten(ports: StagePorts, head: DreamHead): Promise<void> {
-  const { status, output_behavior, unwritten, memory_store_id } = head;
+  const { dream_id, status, output_behavior, unwritten, memory_store_id } = head;
   if (output_behavior.type === 'create_new' || status === 'completed') return;
   if (unwritten !== undefined) return;
-  const verified = await readKept<Verified>(ports, head, 'verified.json');
-  const snapshot = await readKept<Snapshot>(ports, head, 'snapshot.json');
+  const verified = await readKept<Verified>(ports.blobs, dream_id, 'verified');
+  const snapshot = await readKept<Snapshot>(ports.blobs, dream_id, 'snapshot');
   if (verified === undefined || snapshot === undefined) return;
   const own = await OwnWrites.read(ports, head, memory_store_id);
   if (own.isEmpty) return;
@@ -25,7 +25,7 @@ export async function tellWritten(ports: StagePorts, head: DreamHead): Promise<v
   );
   try {
     await ports.table.update({
-      update: dreamKey(head.dream_id),
+      update: dreamKey(dream_id),
       expression: 'SET unwritten = :left, #version = #version + :one',
       condition: 'attribute_not_exists(unwritten) AND #status = :seen',
       names: { '#version': 'version', '#status': 'status' },
@@ -38,14 +38,4 @@ export async function tellWritten(ports: StagePorts, head: DreamHead): Promise<v
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error;
   }
-}
-
-async function readKept<Value>(
-  { blobs }: StagePorts,
-  { dream_id }: DreamHead,
-  name: string,
-): Promise<Value | undefined> {
-  const kept = await blobs.getTagged(dreamObject(dream_id, name));
-  if (kept === undefined) return undefined;
-  return JSON.parse(Buffer.from(kept.body).toString('utf8')) as Value;
 }

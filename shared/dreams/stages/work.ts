@@ -1,4 +1,5 @@
 import type { BetaManagedAgentsModelConfig } from '@anthropic-ai/sdk/resources/beta/agents/agents';
+import type { Blobs } from '../../core/blobs.ts';
 import { Fault } from '../../core/fault.ts';
 import { primaryThreadId } from '../../core/id.ts';
 import { invariant } from '../../core/invariant.ts';
@@ -202,13 +203,28 @@ export class Work {
    */
   async once<Result>(name: string, make: () => Promise<Result>): Promise<Result> {
     const { blobs } = this.ports;
-    const key = dreamObject(this.#head.dream_id, `${name}.json`);
-    const kept = await blobs.getTagged(key);
-    if (kept !== undefined) return parsed<Result>(kept.body);
+    const { dream_id } = this.#head;
+    const kept = await readKept<Result>(blobs, dream_id, name);
+    if (kept !== undefined) return kept;
+    const key = keptName(dream_id, name);
     const made = await make();
     const tag = await blobs.replace(key, JSON.stringify(made), 'application/json');
     return tag === undefined ? parsed<Result>(await blobs.get(key)) : made;
   }
+}
+
+function keptName(dream_id: string, name: string): string {
+  return dreamObject(dream_id, `${name}.json`);
+}
+
+/** A result that was made once; undefined until then. */
+export async function readKept<Result>(
+  blobs: Blobs,
+  dream_id: string,
+  name: string,
+): Promise<Result | undefined> {
+  const kept = await blobs.getTagged(keptName(dream_id, name));
+  return kept === undefined ? undefined : parsed<Result>(kept.body);
 }
 
 function parsed<Result>(body: Uint8Array): Result {
