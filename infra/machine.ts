@@ -42,28 +42,31 @@ const throttleRetry = {
   JitterStrategy: 'FULL',
 };
 
-/**
- * What Lambda says when it did not run the task to its end: killed, out of time, lost, not ready.
- * A repeated task answers as the first, so all of it may be repeated. 1+2+4+…+128 s: four minutes.
- */
+/** What Lambda says when the function has died under the task: for want of memory, as far as anybody knows. */
+export const died = [
+  'Lambda.Unknown',
+  'Sandbox.Timedout',
+  'Runtime.ExitError',
+  'Runtime.OutOfMemory',
+  'Runtime.Unknown',
+];
+
+/** What Lambda says when it did not run the task to its end: lost, not ready, left by Node. */
+const lost = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
+  'Lambda.ResourceConflictException',
+  'Lambda.ResourceNotReadyException',
+  'Sandbox.Failure',
+  'Runtime.NodeJsExit',
+  'Runtime.UnhandledPromiseRejection',
+  'States.Timeout',
+];
+
+/** A repeated task answers as the first, so all of it may be repeated. 1+2+4+…+128 s: four minutes. */
 const platformRetry = {
-  ErrorEquals: [
-    'Lambda.ServiceException',
-    'Lambda.AWSLambdaException',
-    'Lambda.SdkClientException',
-    'Lambda.ClientExecutionTimeoutException',
-    'Lambda.Unknown',
-    'Lambda.ResourceConflictException',
-    'Lambda.ResourceNotReadyException',
-    'Sandbox.Timedout',
-    'Sandbox.Failure',
-    'Runtime.ExitError',
-    'Runtime.OutOfMemory',
-    'Runtime.Unknown',
-    'Runtime.NodeJsExit',
-    'Runtime.UnhandledPromiseRejection',
-    'States.Timeout',
-  ],
   IntervalSeconds: 1,
   BackoffRate: 2,
   MaxAttempts: 8,
@@ -71,7 +74,14 @@ const platformRetry = {
 };
 
 /** How a task is repeated; behind it comes its Catch. */
-export const Retry = [faultRetry, throttleRetry, platformRetry];
+export const Retry = [
+  faultRetry,
+  throttleRetry,
+  { ErrorEquals: [...lost, ...died], ...platformRetry },
+];
+
+/** Of a task that another takes over when its function has died. */
+export const RetryUnlessDied = [faultRetry, throttleRetry, { ErrorEquals: lost, ...platformRetry }];
 
 export interface MachineProps {
   readonly settings: Settings;

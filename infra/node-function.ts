@@ -7,6 +7,7 @@ import {
   Runtime,
   Tracing,
   type FunctionOptions,
+  type FunctionProps,
   type TenancyConfig,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -45,6 +46,7 @@ export interface NodeFunctionProps {
 export class NodeFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: Role;
+  readonly #props: FunctionProps;
 
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
     super(scope, id);
@@ -54,7 +56,7 @@ export class NodeFunction extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `${settings.stack_name}: ${props.room} function`,
     });
-    this.function = new LambdaFunction(this, 'Function', {
+    this.#props = {
       description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -67,7 +69,8 @@ export class NodeFunction extends Construct {
       tracing: traced ? Tracing.ACTIVE : undefined,
       tenancyConfig: props.tenancyConfig,
       ...(grants === 'none' ? {} : this.#logging(settings)),
-    });
+    };
+    this.function = new LambdaFunction(this, 'Function', this.#props);
     if (grants !== 'none') give(this.role, grants);
     if (traced) {
       Validations.of(this.role).acknowledge({
@@ -76,6 +79,18 @@ export class NodeFunction extends Construct {
           'xray:PutTraceSegments and PutTelemetryRecords know no resource; nothing else has this one.',
       });
     }
+  }
+
+  /** The same code once more, under the same role and into the same log, in another size. */
+  protected sized(
+    id: string,
+    {
+      environment: variables,
+      ...size
+    }: Pick<FunctionProps, 'description' | 'memorySize' | 'environment'>,
+  ): LambdaFunction {
+    const environment = { ...this.#props.environment, ...variables };
+    return new LambdaFunction(this, id, { ...this.#props, ...size, environment });
   }
 
   /** A log group of its own, so that it expires and the role can name it instead of `*`. */

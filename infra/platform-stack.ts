@@ -37,6 +37,7 @@ export class PlatformStack extends Stack {
     const machine = new SessionMachine(this, 'Session', {
       settings,
       step: step.function,
+      largeStep: step.large,
       grade: grade.function,
     });
     step.startRuns(machine);
@@ -63,6 +64,7 @@ export class PlatformStack extends Stack {
         memory: memory.function,
         stream: stream.function,
         step: step.function,
+        'large step': step.large,
         grade: grade.function,
         dream: dream.function,
         fire: fire.function,

@@ -1,7 +1,7 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
-import { INVOKE, Machine, Retry } from './machine.ts';
+import { died, INVOKE, Machine, Retry, RetryUnlessDied } from './machine.ts';
 import type { Settings } from './settings.ts';
 
 /** What the step is told: ids, never content. The name is the fence against a second execution of the run. */
@@ -28,6 +28,42 @@ const answered = {
 };
 
 const invoke = { Type: 'Task', Resource: INVOKE, Retry };
+
+interface Functions {
+  readonly step: string;
+  readonly largeStep: string;
+  readonly grade: string;
+}
+
+/**
+ * A task that works on a thread, and the same with more memory: where the step says so, and where its
+ * function has died, as one does for want of it. `of` goes before the names of the states.
+ */
+function stepStates({ step, largeStep }: Functions, of: '' | 'Thread'): object {
+  const task = {
+    ...invoke,
+    // Longer than Lambda's own: the function's end is the better error.
+    TimeoutSeconds: limits.step_timeout_s + 10,
+    ResultSelector: answered,
+    Next: `${of}Decide`,
+  };
+  const giveUp = { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: `${of}GiveUp` };
+  const goOn = { ErrorEquals: died, ResultPath: '$.error', Next: `${of}LargeStep` };
+  return {
+    [`${of}Step`]: {
+      ...task,
+      Retry: RetryUnlessDied,
+      Parameters: { FunctionName: step, Payload: toldStep },
+      Catch: [goOn, giveUp],
+    },
+    [`${of}LargeStep`]: {
+      ...task,
+      Comment: 'The same step with more memory.',
+      Parameters: { FunctionName: largeStep, Payload: toldStep },
+      Catch: [giveUp],
+    },
+  };
+}
 
 /** Behind the rest of a run: the session is idle, and whatever happens here never touches it. */
 function reportStates(grade: string): object {
@@ -60,28 +96,18 @@ function reportStates(grade: string): object {
  * The run of a session in the Amazon States Language (JSONPath), as data: this is what deploys,
  * what the local host runs and what the tests read.
  */
-export function sessionDefinition(functions: {
-  readonly step: string;
-  readonly grade: string;
-}): object {
+export function sessionDefinition(functions: Functions): object {
   return {
     Comment: 'One run of a session: from running to idle.',
     StartAt: 'Step',
     TimeoutSeconds: limits.run_timeout_s,
     States: {
-      Step: {
-        ...invoke,
-        Parameters: { FunctionName: functions.step, Payload: toldStep },
-        // Longer than Lambda's own: the function's end is the better error.
-        TimeoutSeconds: limits.step_timeout_s + 10,
-        ResultSelector: answered,
-        Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'GiveUp' }],
-        Next: 'Decide',
-      },
+      ...stepStates(functions, ''),
       Decide: {
         Type: 'Choice',
         Choices: [
           { Variable: '$.next', StringEquals: 'again', Next: 'Step' },
+          { Variable: '$.next', StringEquals: 'large', Next: 'LargeStep' },
           { Variable: '$.next', StringEquals: 'grade', Next: 'Grade' },
           { Variable: '$.next', StringEquals: 'report', Next: 'Report' },
           { Variable: '$.next', StringEquals: 'wait', Next: 'Wait' },
@@ -89,7 +115,7 @@ export function sessionDefinition(functions: {
           { Variable: '$.next', StringEquals: 'done', Next: 'Done' },
         ],
       },
-      Threads: threadsState(functions.step),
+      Threads: threadsState(functions),
       Grade: {
         ...invoke,
         Comment:
@@ -107,7 +133,7 @@ export function sessionDefinition(functions: {
         Comment:
           'Ends the turn with session.error. If that fails too, the execution fails: an alarm.',
         Parameters: {
-          FunctionName: functions.step,
+          FunctionName: functions.largeStep,
           Payload: { ...toldStep, give_up: true, 'error.$': '$.error' },
         },
         TimeoutSeconds: limits.step_timeout_s + 10,
@@ -124,8 +150,7 @@ export function sessionDefinition(functions: {
  * rows: none fails another, and the primary thread is not held, for it has an execution of its own.
  * Their histories are one: 25 that work for a whole day would fill it, and reconcile goes on with them.
  */
-function threadsState(step: string): object {
-  const TimeoutSeconds = limits.step_timeout_s + 10;
+function threadsState(functions: Functions): object {
   return {
     Type: 'Map',
     ItemsPath: '$.threads',
@@ -141,18 +166,12 @@ function threadsState(step: string): object {
       ProcessorConfig: { Mode: 'INLINE' },
       StartAt: 'ThreadStep',
       States: {
-        ThreadStep: {
-          ...invoke,
-          Parameters: { FunctionName: step, Payload: toldStep },
-          TimeoutSeconds,
-          ResultSelector: answered,
-          Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'ThreadGiveUp' }],
-          Next: 'ThreadDecide',
-        },
+        ...stepStates(functions, 'Thread'),
         ThreadDecide: {
           Type: 'Choice',
           Choices: [
             { Variable: '$.next', StringEquals: 'again', Next: 'ThreadStep' },
+            { Variable: '$.next', StringEquals: 'large', Next: 'ThreadLargeStep' },
             { Variable: '$.next', StringEquals: 'wait', Next: 'ThreadWait' },
           ],
           Default: 'ThreadDone',
@@ -162,10 +181,10 @@ function threadsState(step: string): object {
           ...invoke,
           Comment: 'Ends the child with session.error. If that fails too, reconcile finds it.',
           Parameters: {
-            FunctionName: step,
+            FunctionName: functions.largeStep,
             Payload: { ...toldStep, give_up: true, 'error.$': '$.error' },
           },
-          TimeoutSeconds,
+          TimeoutSeconds: limits.step_timeout_s + 10,
           ResultPath: null,
           Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: null, Next: 'ThreadDone' }],
           Next: 'ThreadDone',
@@ -181,17 +200,23 @@ function threadsState(step: string): object {
 export interface SessionMachineProps {
   readonly settings: Settings;
   readonly step: IFunction;
+  readonly largeStep: IFunction;
   readonly grade: IFunction;
 }
 
 /** The state machine that keeps a session's steps going. */
 export class SessionMachine extends Machine {
-  constructor(scope: Construct, id: string, { settings, step, grade }: SessionMachineProps) {
+  constructor(scope: Construct, id: string, props: SessionMachineProps) {
+    const { settings, step, largeStep, grade } = props;
     super(scope, id, {
       settings,
       noun: 'session',
-      definition: sessionDefinition({ step: step.functionArn, grade: grade.functionArn }),
-      functions: [step, grade],
+      definition: sessionDefinition({
+        step: step.functionArn,
+        largeStep: largeStep.functionArn,
+        grade: grade.functionArn,
+      }),
+      functions: [step, largeStep, grade],
     });
   }
 }

@@ -1,6 +1,8 @@
 import { Policy } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { limits } from '#shared/core/limits.ts';
+import type { StepSize } from '#shared/turn/turn-ports.ts';
 import { model } from './model-grants.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -31,6 +33,9 @@ export interface StepProps {
 
 /** Runs a session's steps: asks the model, runs its tools, writes the log. */
 export class Step extends NodeFunction {
+  /** Of the price of two: for a thread that needs its memory. */
+  readonly large: IFunction;
+
   constructor(scope: Construct, id: string, props: StepProps) {
     const { settings, storage, sandbox } = props;
     const modelSecretArn = props.secrets.model.secretArn;
@@ -41,6 +46,7 @@ export class Step extends NodeFunction {
       timeout_s: limits.step_timeout_s,
       memory_mib: limits.step_memory_mib,
       environment: {
+        STEP_SIZE: 'small' satisfies StepSize,
         TABLE_NAME: storage.table.tableName,
         BUCKET_NAME: storage.bucket.bucketName,
         KEY_ARN: storage.key.keyArn,
@@ -72,6 +78,11 @@ export class Step extends NodeFunction {
         allow('Sandbox', ['lambda:InvokeFunction'], [sandbox.function.functionArn]),
         ...model(scope, settings),
       ],
+    });
+    this.large = this.sized('LargeFunction', {
+      description: 'Runs those steps of a session that need more memory',
+      memorySize: limits.large_step_memory_mib,
+      environment: { STEP_SIZE: 'large' satisfies StepSize },
     });
   }
 

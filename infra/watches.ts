@@ -10,7 +10,16 @@ export interface Watched {
   readonly settings: Settings;
   readonly functions: Readonly<
     Record<
-      'api' | 'memory' | 'stream' | 'step' | 'grade' | 'dream' | 'fire' | 'sandbox' | 'reconcile',
+      | 'api'
+      | 'memory'
+      | 'stream'
+      | 'step'
+      | 'large step'
+      | 'grade'
+      | 'dream'
+      | 'fire'
+      | 'sandbox'
+      | 'reconcile',
       IFunction
     >
   >;

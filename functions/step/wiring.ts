@@ -21,7 +21,7 @@ import { StepFunctionsRuns } from '#shared/sessions/runs-sfn.ts';
 import type { Task } from '#shared/task/task.ts';
 import { ManifestCache } from '#shared/transcripts/manifest-cache.ts';
 import { runTurn } from '#shared/turn/run-turn.ts';
-import type { TurnPorts } from '#shared/turn/turn-ports.ts';
+import type { StepSize, TurnPorts } from '#shared/turn/turn-ports.ts';
 
 const secrets = new AwsSecrets();
 const table = new DynamoTable(required('TABLE_NAME'));
@@ -101,6 +101,7 @@ const ports: Omit<TurnPorts, 'observe' | 'runs'> = {
   manifests: new ManifestCache(),
   transcript_days: Number(required('TRANSCRIPT_DAYS')),
   sources: new Map(),
+  is_large: required('STEP_SIZE') === ('large' satisfies StepSize),
   random: Math.random,
   ...(await spansOf()),
 };

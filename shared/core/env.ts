@@ -23,6 +23,7 @@ export const variables = [
   'MEMORIES_MAX',
   'MEMORY_VERSION_DAYS',
   'TRANSCRIPT_DAYS',
+  'STEP_SIZE',
   'OTLP_ENDPOINT',
   'OTLP_HEADERS_SECRET_ARN',
 ] as const;

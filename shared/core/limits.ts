@@ -3,6 +3,7 @@ import { invariant } from './invariant.ts';
 import { outcome_limits } from './outcome-limits.ts';
 import { thread_limits } from './thread-limits.ts';
 import { schedule_limits } from './schedule-limits.ts';
+import { step_limits } from './step-limits.ts';
 import { stream_limits } from './stream-limits.ts';
 
 /** Every bound of the platform, in one file. Unit last; raise a number only with its reason. */
@@ -30,10 +31,6 @@ export const limits = {
   stream_timeout_s: 900,
   /** Waits and copies; memory is what its minutes are billed by. */
   stream_memory_mib: 256,
-  /** Source: Lambda quota. A step yields well before, so that a slow end is not a kill. */
-  step_timeout_s: 900,
-  /** Mostly waits for the model; holds one request of 32 MB twice. */
-  step_memory_mib: 512,
   /** A command's own 120 s, and the time to load and hand back files. */
   sandbox_timeout_s: 150,
   /** More than one CPU (1,769 MiB): Python starts in a second, and a file of 100 MiB fits with its copies. */
@@ -50,6 +47,8 @@ export const limits = {
   session_restart_wait_ms: 60_000,
   /** A turn that has not come to rest in a day is a fault, and 7 events a step stay under 25,000 in it. */
   run_timeout_s: 86_400,
+
+  ...step_limits,
 
   // HTTP
   /** What a JSON response may weigh: Lambda's bound less the envelope of the proxy and its escaping. */
@@ -155,8 +154,6 @@ export const limits = {
   // Turn
   /** Events that wait in a session's inbox: the head lists them, and it is rewritten often. */
   queue_max: 200,
-  /** Conversations that a warm step keeps, as JSON: two bytes a character at worst, in 512 MiB. */
-  contexts_chars_max: 16_000_000,
   /** A step that writes nothing for this long may be taken for dead by another execution. */
   lease_ms: 120_000,
   /** Races that one append may lose: each has a winner, and 25 threads and their client write to one head. */
@@ -179,10 +176,6 @@ export const limits = {
   retry_wait_max_ms: 60_000,
   /** Tools of one reply that run at the same time. */
   tools_parallel_max: 8,
-  /** The share of a function's time after which no new model request is begun. */
-  step_time_share_max: 0.75,
-  /** What is kept of a function's time to write down where it stopped. */
-  step_time_reserve_ms: 10_000,
 
   // Traces
   /** What a trace shows of one thread, the newest of each: 25 threads are then a few MB. */

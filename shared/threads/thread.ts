@@ -124,6 +124,8 @@ export interface ThreadHead extends Row {
   readonly parent_thread_id?: string;
   /** Of a child: the execution that runs it. A primary's is named by its session and run. */
   readonly execution?: string;
+  /** The large step has worked on it, and its next runs are that one's, too. @default - it has not */
+  readonly is_large?: true;
   /** Of a child: how often reconcile has started its run anew, and when last. @default - never */
   readonly restarts_count?: number;
   readonly restarted_at?: string;

@@ -15,6 +15,7 @@ import { carriedOf } from './messages.ts';
 import { offeredTools } from './offered-tools.ts';
 import { requestModel } from './request.ts';
 import { systemPrompt } from './system-prompt.ts';
+import { StepTooSmall } from './step-too-small.ts';
 import type { Turn } from './turn.ts';
 import { Watch } from './watch.ts';
 
@@ -27,6 +28,8 @@ export type Asked =
 /**
  * One model request with all that may come before it (budget, limit of rounds, compaction) and
  * after it (reply, retry, end of the turn).
+ *
+ * @throws StepTooSmall
  */
 export async function askModel(turn: Turn): Promise<Asked> {
   if (turn.overBudget(turn.head)) {
@@ -48,6 +51,8 @@ export async function askModel(turn: Turn): Promise<Asked> {
 
 async function askWatched(turn: Turn, watch: Watch): Promise<Asked> {
   await turn.sync();
+  const { chars_count } = turn.context;
+  if (chars_count > limits.step_context_chars_max && !turn.ports.is_large) throw new StepTooSmall();
   if (mustCompact(turn.agent.model.id, turn.head.context_tokens)) {
     const ended = await compactContext(turn, watch);
     if (ended !== undefined) return ended;

@@ -9,7 +9,6 @@ import { fold, newConversation, type Conversation } from './messages.ts';
 
 interface Known {
   seq: number;
-  /** About what the conversation weighs: its events as JSON. */
   chars_count: number;
   readonly context_from: number;
   readonly conversation: Conversation;
@@ -41,6 +40,11 @@ export class Context {
 
   get conversation(): Conversation {
     return this.#known.conversation;
+  }
+
+  /** About what the conversation weighs: its events as JSON. */
+  get chars_count(): number {
+    return this.#known.chars_count;
   }
 
   /** Take in events that follow directly on the known ones; a gap is left for {@link sync}. */

@@ -9,6 +9,8 @@ import { sniffed } from '../api-files/sniffed.ts';
 import { sourceKind } from '../api-files/source-kind.ts';
 import { Fault } from '../core/fault.ts';
 import { limits } from '../core/limits.ts';
+import { StepTooSmall } from './step-too-small.ts';
+import type { TurnPorts } from './turn-ports.ts';
 import type { Ports } from '../core/ports.ts';
 
 /**
@@ -17,7 +19,8 @@ import type { Ports } from '../core/ports.ts';
  */
 export type SourceCache = Map<string, string>;
 
-type SourcePorts = Pick<Ports, 'table' | 'blobs' | 'clock'> & { readonly sources: SourceCache };
+type SourcePorts = Pick<Ports, 'table' | 'blobs' | 'clock'> &
+  Pick<TurnPorts, 'sources' | 'is_large'>;
 
 type FileBlock = Extract<BetaContentBlockParam, { type: 'image' | 'document' }> & {
   readonly source: { readonly type: 'file'; readonly file_id: string };
@@ -26,6 +29,8 @@ type FileBlock = Extract<BetaContentBlockParam, { type: 'image' | 'document' }> 
 /**
  * Put the contents of files in the place of their ids: our ids mean nothing to a provider. A file that
  * is gone, and older ones beyond what one request can carry, become a line that says so.
+ *
+ * @throws StepTooSmall before any is loaded
  */
 export async function fillSources(
   ports: SourcePorts,
@@ -37,6 +42,8 @@ export async function fillSources(
   // The newest first: what is said now is about those.
   const file_ids = [...new Set(blocks.map(({ source }) => source.file_id).toReversed())];
   const found = await readFiles(ports, { workspace_id }, file_ids);
+  const weight_bytes = found.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  if (weight_bytes > limits.step_source_bytes_max && !ports.is_large) throw new StepTooSmall();
   const fillings = new Map<string, Filling>();
   let bytes = 0;
   for (const file of found) {

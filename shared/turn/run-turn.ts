@@ -15,6 +15,7 @@ import { catchUp, transcribe } from './transcribe.ts';
 import { Turn } from './turn.ts';
 import type { TurnPorts } from './turn-ports.ts';
 import { isChild } from '../threads/team.ts';
+import { checkSize, StepTooSmall } from './step-too-small.ts';
 import { LeaseLost, LeaseNotTaken } from './writer.ts';
 
 /**
@@ -36,12 +37,13 @@ export interface StepInput {
 
 /** What the state's Choice reads. */
 export interface StepResult {
-  readonly next: 'again' | 'wait' | 'grade' | 'report' | 'threads' | 'done';
+  readonly next: 'again' | 'large' | 'wait' | 'grade' | 'report' | 'threads' | 'done';
   readonly wait_seconds: number;
 }
 
 const done: StepResult = { next: 'done', wait_seconds: 0 };
 const again: StepResult = { next: 'again', wait_seconds: 0 };
+const large: StepResult = { next: 'large', wait_seconds: 0 };
 const grade: StepResult = { next: 'grade', wait_seconds: 0 };
 const report: StepResult = { next: 'report', wait_seconds: 0 };
 
@@ -56,6 +58,15 @@ export async function runTurn(
   input: StepInput,
   time_ms: number,
 ): Promise<StepResult> {
+  try {
+    return await run(ports, input, time_ms);
+  } catch (error) {
+    if (error instanceof StepTooSmall) return large;
+    throw error;
+  }
+}
+
+async function run(ports: TurnPorts, input: StepInput, time_ms: number): Promise<StepResult> {
   const until_ms = ports.clock.now().getTime() + time_ms;
   const fresh = await Turn.openFresh(ports, input, until_ms);
   try {
@@ -68,6 +79,8 @@ export async function runTurn(
     await catchUp(ports, input);
     return (await isReportDue(ports.table, input)) ? report : done;
   }
+  // Who gives up only writes that it does.
+  if (input.give_up !== true) checkSize(ports, head);
   return await workAndWrite(await Turn.open(ports, head, until_ms), input, time_ms);
 }
 

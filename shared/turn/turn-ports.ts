@@ -45,6 +45,9 @@ export interface ThreadPorts extends Ports {
   readonly observe: (observation: Observation) => void;
 }
 
+/** Of the two functions that run steps: how much memory it has. */
+export type StepSize = 'small' | 'large';
+
 /** What a turn acts upon. */
 export interface TurnPorts extends ThreadPorts {
   readonly runs: Pick<Runs, 'start' | 'startThreads'>;
@@ -59,6 +62,8 @@ export interface TurnPorts extends ThreadPorts {
   /** How long the bucket keeps transcripts; 0 means for ever. */
   readonly transcript_days: number;
   readonly sources: SourceCache;
+  /** Whether this is the large step: the other hands over to it what needs more memory than it has. */
+  readonly is_large: boolean;
   /** Where spans of what threads do are sent. @default - nowhere */
   readonly spans?: SpanExport;
 }

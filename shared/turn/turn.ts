@@ -30,6 +30,7 @@ import { loadQueued, type InboxRow, type QueuedEvent } from '../events/inbox.ts'
 import { Context } from './context.ts';
 import { mustCompact } from '../models/compaction.ts';
 import { leaseToTake, type Claim } from './lease.ts';
+import { checkSize } from './step-too-small.ts';
 import type { ThreadPorts, TurnPorts } from './turn-ports.ts';
 import { Writer } from './writer.ts';
 
@@ -81,6 +82,7 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
   /**
    * Begin a run that nobody has begun: everything in one read, and no write before the first append.
    * @returns undefined when it is not so: then the lease must be taken.
+   * @throws StepTooSmall
    */
   static async openFresh(
     ports: TurnPorts,
@@ -98,6 +100,7 @@ export class Turn<Ports extends ThreadPorts = TurnPorts> {
     const read = rows.find(isThread);
     const head = read && leaseToTake(read, ports.clock, claim);
     if (head === undefined) return undefined;
+    checkSize(ports, head);
     const known = await knownOf(ports, rows, false);
     // To compact is to ask the model, before anything is appended.
     if (mustCompact(known.agent.model.id, head.context_tokens)) return undefined;

@@ -30,9 +30,9 @@ export class FurtherRefused extends LeaseLost {
   override readonly name = 'FurtherRefused';
 }
 
-/** Whoever starts no other thread has no need of `runs`. */
+/** Whoever starts no other thread has no need of `runs`; the grader has one size. */
 export type WriterStore = Pick<TurnPorts, 'table' | 'blobs' | 'clock' | 'observe'> &
-  Partial<Pick<TurnPorts, 'runs'>>;
+  Partial<Pick<TurnPorts, 'runs' | 'is_large'>>;
 
 /**
  * The only way in which a step writes to its thread. Each append holds the head's version; when a
@@ -117,8 +117,11 @@ export class Writer {
 
   /** @returns what is logged; else whose head has moved: ours, or only another's */
   async #write(changed: Change, attempt: number): Promise<LoggedEvent[] | 'moved' | 'met'> {
-    const lease_until_ms = this.#store.clock.now().getTime() + limits.lease_ms;
-    const prepared = await prepareChange(this.#store, this.#head, changed, { lease_until_ms });
+    const patch = {
+      lease_until_ms: this.#store.clock.now().getTime() + limits.lease_ms,
+      ...(this.#store.is_large === true ? { is_large: true as const } : {}),
+    };
+    const prepared = await prepareChange(this.#store, this.#head, changed, patch);
     try {
       await this.#store.table.transact(prepared.writes);
     } catch (error) {

@@ -1,12 +1,15 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { totalDollars } from './cost.ts';
 import { used } from './cost-benches.ts';
+import { median } from './measure.ts';
 import type { HostProcess } from './processes.ts';
 import type { Result } from './result.ts';
 import { newEnvironment, OpenSession } from './sessions.ts';
 
 const THREADS = 25;
 const ITEMS = 100;
+/** Of 25 threads: they differ by a tenth. */
+const RUNS = 5;
 /** An item: three requests of a second each. */
 const ITEM_MS = 3_000;
 
@@ -29,12 +32,18 @@ export async function benchThreads(client: Anthropic, host: HostProcess): Promis
   };
   // Functions and their loops are warm then.
   await run(THREADS);
-  let once_ms = Number.NaN;
-  const cost = await used(host, async () => void (once_ms = await run(THREADS)));
+  const times_ms: number[] = [];
+  const cost = await used(host, async () => void times_ms.push(await run(THREADS)));
+  for (let n = 1; n < RUNS; n += 1) times_ms.push(await run(THREADS));
   const many_ms = await run(ITEMS);
   const ideal_many_ms = (ITEM_MS * ITEMS) / THREADS;
   return [
-    { name: 'threads_25_ms', value: once_ms, unit: 'ms', target: { at_most: ITEM_MS * 1.15 } },
+    {
+      name: 'threads_25_ms',
+      value: median(times_ms),
+      unit: 'ms',
+      target: { at_most: ITEM_MS * 1.15 },
+    },
     {
       name: 'threads_100_items_ms',
       value: many_ms,

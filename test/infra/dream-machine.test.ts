@@ -146,7 +146,7 @@ test('only ids and numbers travel; what a Catch has caught goes to Fail and no f
 test('what may pass is repeated at each task, by the names that pass and no others', () => {
   const session = only(template, 'AWS::StepFunctions::StateMachine', 'Session').Properties;
   const { States } = JSON.parse(String(plain(session['DefinitionString']))) as Machine;
-  for (const [, { Retry }] of tasks) expect(Retry).toEqual(States['Step']?.Retry);
+  for (const [, { Retry }] of tasks) expect(Retry).toEqual(States['LargeStep']?.Retry);
 });
 
 test('nothing runs without an end', () => {

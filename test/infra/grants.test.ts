@@ -132,8 +132,8 @@ const expected: Readonly<Record<string, string[]>> = {
     ...key,
     ...sealed('kms:Decrypt'),
     ...traces,
-    ...logs('Step'),
     ...on('<SessionMachine>', 'states:StartExecution'),
+    ...logs('Step'),
   ],
   GradeRole: [
     ...on(table, ...rowReads, 'dynamodb:PutItem', 'dynamodb:UpdateItem'),
@@ -251,6 +251,7 @@ const expected: Readonly<Record<string, string[]>> = {
   ReconcileScheduleRole: on('<ReconcileFunction.Arn>', 'lambda:InvokeFunction'),
   SessionRole: [
     ...on('<GradeFunction.Arn>', 'lambda:InvokeFunction'),
+    ...on('<StepLargeFunction.Arn>', 'lambda:InvokeFunction'),
     ...on('<StepFunction.Arn>', 'lambda:InvokeFunction'),
     ...machine,
   ],
@@ -330,9 +331,19 @@ test('each function runs under the role of its name', () => {
     String(plain(Properties['Role'])),
   );
   expect(roles.toSorted()).toEqual(
-    ['Api', 'Dream', 'Fire', 'Grade', 'Memory', 'Reconcile', 'Sandbox', 'Step', 'Stream'].map(
-      (room) => `<${room}Role.Arn>`,
-    ),
+    // The step has two sizes.
+    [
+      'Api',
+      'Dream',
+      'Fire',
+      'Grade',
+      'Memory',
+      'Reconcile',
+      'Sandbox',
+      'Step',
+      'Step',
+      'Stream',
+    ].map((room) => `<${room}Role.Arn>`),
   );
 });
 

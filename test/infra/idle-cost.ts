@@ -43,7 +43,7 @@ export const idleCosts: Readonly<Record<string, Idle>> = {
     usd_beyond: RUNS / 1_000_000,
   },
   'AWS::Lambda::Function': {
-    count: 9,
+    count: 10,
     billed:
       'reconcile alone: 43,200 requests, $0.20 per million, of 0.1 s × 512 MiB, $0.0000133334 a GB-s',
     usd: 0,

@@ -10,6 +10,7 @@ import { startRig, type Rig } from '../rig.ts';
 import { withSlowReconcile } from '../slow-reconcile.ts';
 import { liveADay, type Day } from '../upgrades/day.ts';
 import { itemsOf } from '../upgrades/record.ts';
+import { dieInAStep } from './dying-step.ts';
 import { liveAnEvening } from './evening.ts';
 import { Meddler } from './meddler.ts';
 
@@ -63,6 +64,7 @@ test('every row that is written says how it is laid out', async () => {
 
 test('every grant of the template is needed by a call, or by AWS for a reason', async () => {
   await liveAnEvening(rig, day, meddler);
+  await dieInAStep(rig);
   expect(meddler.waiting).toBe(0);
   const grants = rig.host.grants();
   expect(grants.length).toBeGreaterThan(200);

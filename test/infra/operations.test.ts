@@ -8,7 +8,20 @@ import { ofType, only, plain, synth, type Resource } from './stack.ts';
 
 const { template } = synth();
 
-const functions: [room: string, timeout_s: number, memory_mib: number, variables: string[]][] = [
+const step = [
+  'BUCKET_NAME',
+  'KEY_ARN',
+  'MEMORIES_MAX',
+  'MEMORY_VERSION_DAYS',
+  'MODEL_PROVIDER',
+  'MODEL_SECRET_ARN',
+  'SANDBOX_FUNCTION_NAME',
+  'STEP_SIZE',
+  'TABLE_NAME',
+  'TRANSCRIPT_DAYS',
+];
+
+const functions: [name: string, timeout_s: number, memory_mib: number, variables: string[]][] = [
   [
     'api',
     limits.api_timeout_s,
@@ -44,22 +57,8 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
     limits.stream_memory_mib,
     ['ADMIN_KEY_SECRET_ARN', 'BUCKET_NAME', 'TABLE_NAME'],
   ],
-  [
-    'step',
-    limits.step_timeout_s,
-    limits.step_memory_mib,
-    [
-      'BUCKET_NAME',
-      'KEY_ARN',
-      'MEMORIES_MAX',
-      'MEMORY_VERSION_DAYS',
-      'MODEL_PROVIDER',
-      'MODEL_SECRET_ARN',
-      'SANDBOX_FUNCTION_NAME',
-      'TABLE_NAME',
-      'TRANSCRIPT_DAYS',
-    ],
-  ],
+  ['step', limits.step_timeout_s, limits.step_memory_mib, step],
+  ['stepLarge', limits.step_timeout_s, limits.large_step_memory_mib, step],
   [
     'grade',
     limits.step_timeout_s,
@@ -102,14 +101,16 @@ const functions: [room: string, timeout_s: number, memory_mib: number, variables
   ],
 ];
 
-const functionOf = (room: string) =>
-  only(template, 'AWS::Lambda::Function', `${room[0]?.toUpperCase()}${room.slice(1)}Function`)
+const functionOf = (name: string) =>
+  only(template, 'AWS::Lambda::Function', `${name[0]?.toUpperCase()}${name.slice(1)}Function`)
     .Properties;
 
 test.each(functions)(
   '%s runs for at most %i s in %i MiB and is told what it needs',
-  (room, timeout_s, memory_mib, names) => {
-    const properties = functionOf(room);
+  (name, timeout_s, memory_mib, names) => {
+    const properties = functionOf(name);
+    // In both its sizes the step is one in logs, metrics and traces.
+    const room = name === 'stepLarge' ? 'step' : name;
     expect(properties).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -149,21 +150,32 @@ test('traces cover the way of a request; reconcile is left out, for it would be 
     'memory',
     'stream',
     'step',
+    'stepLarge',
     'grade',
     'dream',
     'fire',
     'sandbox',
     'reconcile',
   ].filter((room) => functionOf(room)['TracingConfig']);
-  expect(traced).toEqual(['api', 'memory', 'stream', 'step', 'grade', 'dream', 'fire']);
+  expect(traced).toEqual([
+    'api',
+    'memory',
+    'stream',
+    'step',
+    'stepLarge',
+    'grade',
+    'dream',
+    'fire',
+  ]);
 });
 
-test('every function but the sandbox logs into a group of its own, unfiltered by Lambda', () => {
+test('every function but the sandbox logs into a group of its own, unfiltered by Lambda; both sizes of the step into one', () => {
   const groups = ['api', 'memory', 'stream', 'step', 'grade', 'dream', 'fire', 'reconcile'].map(
     (room) => functionOf(room)['LoggingConfig'] as { LogFormat: string; LogGroup: unknown },
   );
   expect(new Set(groups.map(({ LogFormat }) => LogFormat))).toEqual(new Set(['Text']));
   expect(new Set(groups.map(({ LogGroup }) => plain(LogGroup))).size).toBe(groups.length);
+  expect(functionOf('stepLarge')['LoggingConfig']).toEqual(functionOf('step')['LoggingConfig']);
   expect(functionOf('sandbox')).not.toHaveProperty('LoggingConfig');
 });
 

@@ -38,7 +38,10 @@ const { template } = synth();
 const machine = only(template, 'AWS::StepFunctions::StateMachine', 'Session').Properties;
 const text = String(plain(machine['DefinitionString']))
   .replaceAll('<AWS::Partition>', 'aws')
-  .replaceAll(/<(Step|Grade)Function\.Arn>/g, 'arn:aws:lambda:us-east-1:111122223333:function:$1');
+  .replaceAll(
+    /<(Step|StepLarge|Grade)Function\.Arn>/g,
+    'arn:aws:lambda:us-east-1:111122223333:function:$1',
+  );
 const definition = JSON.parse(text) as {
   QueryLanguage?: string;
   StartAt: string;
@@ -93,16 +96,20 @@ test('children run side by side, at most 25, and none ends the Map by its failur
   expect(threads).not.toHaveProperty('Catch');
   expect(edgesOf(children)).toEqual([
     'ThreadDecide > ThreadDone',
+    'ThreadDecide > ThreadLargeStep',
     'ThreadDecide > ThreadStep',
     'ThreadDecide > ThreadWait',
     'ThreadGiveUp > ThreadDone',
     'ThreadGiveUp > ThreadDone',
+    'ThreadLargeStep > ThreadDecide',
+    'ThreadLargeStep > ThreadGiveUp',
     'ThreadStep > ThreadDecide',
     'ThreadStep > ThreadGiveUp',
+    'ThreadStep > ThreadLargeStep',
     'ThreadWait > ThreadStep',
   ]);
   for (const [name, { Type, Catch }] of children) {
-    if (Type === 'Task') expect([name, Catch?.[0]?.ErrorEquals]).toEqual([name, ['States.ALL']]);
+    if (Type === 'Task') expect([name, Catch?.at(-1)?.ErrorEquals]).toEqual([name, ['States.ALL']]);
   }
   expect(threads?.ItemSelector).toEqual({
     'session_id.$': '$.session_id',
@@ -118,6 +125,7 @@ test('a run goes Step, Decide, and then again, through Grade or Wait, or to Done
   expect(edgesOf(states)).toEqual([
     'Decide > Done',
     'Decide > Grade',
+    'Decide > LargeStep',
     'Decide > Report',
     'Decide > Step',
     'Decide > Threads',
@@ -126,16 +134,19 @@ test('a run goes Step, Decide, and then again, through Grade or Wait, or to Done
     'GiveUp > Done',
     'Grade > Decide',
     'Grade > GiveUp',
+    'LargeStep > Decide',
+    'LargeStep > GiveUp',
     'Report > Done',
     'Report > DropReport',
     'Step > Decide',
     'Step > GiveUp',
+    'Step > LargeStep',
     'Threads > Done',
     'Wait > Step',
   ]);
 });
 
-test('an answer that is none of the six fails the execution, which is an alarm', () => {
+test('an answer that is none of the seven fails the execution, which is an alarm', () => {
   expect(definition.States['Decide']).not.toHaveProperty('Default');
 });
 
@@ -178,15 +189,21 @@ const waits: [name: string, seconds: number][] = [
   ['States.Timeout', 255],
 ];
 
-test.each(waits)('%s is waited for %i s in all, at each task', (name, seconds) => {
-  const totals = named(name).map(
-    ({ IntervalSeconds, BackoffRate, MaxAttempts, MaxDelaySeconds = Infinity }) =>
-      Array.from({ length: MaxAttempts }, (_, n) =>
-        Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** n),
-      ).reduce((a, b) => a + b),
-  );
-  expect(totals).toEqual(tasks.map(() => seconds));
-});
+test.each(waits)(
+  '%s is waited for %i s in all, at each task that no other takes over',
+  (name, seconds) => {
+    const totals = named(name).map(
+      ({ IntervalSeconds, BackoffRate, MaxAttempts, MaxDelaySeconds = Infinity }) =>
+        Array.from({ length: MaxAttempts }, (_, n) =>
+          Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** n),
+        ).reduce((a, b) => a + b),
+    );
+    const takers = tasks.filter(([, { Catch = [] }]) =>
+      Catch.every(({ ErrorEquals }) => !ErrorEquals.includes(name)),
+    );
+    expect(totals).toEqual(takers.map(() => seconds));
+  },
+);
 
 test('the table has every error that is retried', () => {
   const all = tasks.flatMap(([, { Retry = [] }]) =>
@@ -238,3 +255,33 @@ test('only ids and counts travel, and the step is told which execution it is', (
     'threads.$',
   ]);
 });
+
+test.each([
+  ['Step', 'LargeStep', 'GiveUp'],
+  ['ThreadStep', 'ThreadLargeStep', 'ThreadGiveUp'],
+])(
+  'what has died as %s goes on as %s, and only what died there too is given up',
+  (small, large, giveUp) => {
+    const of = new Map(tasks);
+    const caught = of.get(small)?.Catch?.[0];
+    expect(caught?.Next).toBe(large);
+    const died = caught?.ErrorEquals ?? [];
+    expect(died).toEqual(
+      expect.arrayContaining(['Runtime.ExitError', 'Runtime.OutOfMemory', 'Sandbox.Timedout']),
+    );
+    const retried = (name: string): string[] =>
+      (of.get(name)?.Retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
+    for (const error of died) {
+      expect(retried(small)).not.toContain(error);
+      expect(retried(large)).toContain(error);
+    }
+    expect(of.get(large)?.Catch).toMatchObject([{ ErrorEquals: ['States.ALL'], Next: giveUp }]);
+    const called = (name: string): unknown => of.get(name)?.Parameters?.FunctionName;
+    expect([small, large, giveUp].map(called).map((arn) => String(arn).split(':').at(-1))).toEqual([
+      'Step',
+      'StepLarge',
+      'StepLarge',
+    ]);
+    expect(of.get(large)?.Parameters?.Payload).toEqual(of.get(small)?.Parameters?.Payload);
+  },
+);

@@ -9,6 +9,9 @@ import type { FromWorker, FunctionError, Prelude, ToWorker, WorkerData } from '.
 /** What Lambda really takes: its quota and 100 bytes more. */
 export const payload_bytes_max = limits.lambda_payload_bytes_max + 100;
 
+/** One worker stands for several environments of Lambda, but for a tenant's own. */
+const shared_mib = 2_048;
+
 const worker_url = await workerFile();
 
 export interface FunctionSettings {
@@ -81,8 +84,11 @@ export class Environment {
       execArgv: [],
       stdout: true,
       stderr: true,
-      // One worker stands for several environments of Lambda, but for a tenant's own.
-      resourceLimits: { maxOldGenerationSizeMb: settings.per_tenant ? memory_mib : memory_mib * 4 },
+      resourceLimits: {
+        maxOldGenerationSizeMb: settings.per_tenant
+          ? memory_mib
+          : Math.max(4 * memory_mib, shared_mib),
+      },
     });
     this.#worker.stdout.pipe(log, { end: false });
     this.#worker.stderr.pipe(log, { end: false });

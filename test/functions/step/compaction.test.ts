@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ModelRequest } from '../../model/model.ts';
-import { call, costing, fail, say, type Reply } from '../../model/replies.ts';
+import { call, costing, fail, say, stall, type Reply } from '../../model/replies.ts';
 import { all, message, only, startRig, typesOf, type Rig } from '../../rig.ts';
 import { outcome } from './outcome-rig.ts';
 
@@ -64,7 +64,7 @@ test('what the user has said still counts in a function that begins behind the c
 
 test('the task and its rubric stand before the model also in a function that begins behind the compaction', async () => {
   const task = 'Report of a cold start';
-  about(task, [full(call('bash', { command: 'true' }))], [call('ask', {}), say('Done.')]);
+  about(task, [full(call('bash', { command: 'true' }))], [call('ask', {}), stall()]);
   const id = await rig.session({
     tools: [
       { type: 'agent_toolset_20260401' },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { fileKey, fileObject, type ApiFile } from '#shared/api-files/api-file.ts';
 import { newId } from '#shared/core/id.ts';
 import { limits } from '#shared/core/limits.ts';
+import { StepTooSmall } from '#shared/turn/step-too-small.ts';
 import { fillSources, type SourceCache } from '#shared/turn/file-sources.ts';
 import { startTable, type StartedTable } from '../../dynamodb.ts';
 import { MemoryBlobs } from '../../memory-blobs.ts';
@@ -66,7 +67,14 @@ const ofFile = (type: 'image' | 'document', { file_id }: ApiFile, title?: string
 const said = (...content: object[]) => ({ role: 'user', content }) as BetaMessageParam;
 
 async function filled(...messages: BetaMessageParam[]): Promise<BetaMessageParam[]> {
-  const ports = { table: started.table, blobs, sources, clock: { now: () => now } };
+  return await filledIn({ is_large: true }, ...messages);
+}
+
+async function filledIn(
+  size: { readonly is_large: boolean },
+  ...messages: BetaMessageParam[]
+): Promise<BetaMessageParam[]> {
+  const ports = { table: started.table, blobs, sources, clock: { now: () => now }, ...size };
   return await fillSources(ports, WORKSPACE_ID, messages);
 }
 
@@ -209,4 +217,17 @@ test('what is kept of contents is bounded, the oldest go first', async () => {
   expect(kept).toBeLessThanOrEqual(limits.sources_chars_max);
   expect([...sources.keys()]).toEqual(ids.slice(-sources.size));
   expect(sources.size).toBeGreaterThan(5);
+});
+
+test('files that are too much for the small step are for the large one, and none is loaded to see that', async () => {
+  const half = Math.ceil((limits.step_source_bytes_max + 1) / 2);
+  const pdf = async () =>
+    await aFile(Buffer.from('%PDF-'), 'application/pdf', { size_bytes: half });
+  const [one, two] = [await pdf(), await pdf()];
+  const small = { is_large: false };
+  const both = said(ofFile('document', one), ofFile('document', two));
+  await expect(filledIn(small, both)).rejects.toThrow(StepTooSmall);
+  expect(reads_count).toBe(0);
+  expect(await filledIn(small, said(ofFile('document', one)))).toHaveLength(1);
+  expect(await filledIn({ is_large: true }, both)).toHaveLength(1);
 });
