@@ -22,25 +22,53 @@ const files: Readonly<Record<string, RegExp>> = {
   '@mixmark-io/domino': /^(package\.json|LICENSE|lib\/.*)$/,
 };
 
-/** In just-bash: how the worker of a program waits until what it has asked is done. */
-const WAITING = `    return _Atomics.wait(
+interface Mend {
+  /** Below the package's folder of bundles. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Where just-bash goes wrong and offers no other way in: each stands in its file once. */
+const mends: readonly Mend[] = [
+  {
+    // Whoever answers the worker of a program says so in two steps, and if the worker has asked the next
+    // thing between them, the second one wakes it too early: it took that for a failure, though it would be
+    // done. A program's output came twice then, and a file that is there could be missing to it.
+    file: 'chunks/worker.js',
+    from: `    return _Atomics.wait(
       this.int32View,
       Offset.STATUS / 4,
       Status.READY,
       timeout
-    );`;
-
-/**
- * Whoever answers says so in two steps, and if the worker has asked the next thing between them, the second
- * one wakes it too early: it took that for a failure, though it would be done. A program's output came
- * twice then, and a file that is there could be missing to it.
- */
-const WAITING_ON = `    // Changed by Reverie: woken before its answer is there, it waits on.
+    );`,
+    to: `    // Changed by Reverie: woken before its answer is there, it waits on.
     let said;
     do {
       said = _Atomics.wait(this.int32View, Offset.STATUS / 4, Status.READY, timeout);
     } while (said === "ok" && this.getStatus() === Status.READY);
-    return said;`;
+    return said;`,
+  },
+  {
+    // `for d in */` went over files too, and gave names without the slash that scripts go on with.
+    file: 'index.js',
+    from: 'return(await this.expandSegments(i,o,a)).sort()}',
+    to: `/* Changed by Reverie */const found=await this.expandSegments(i,o,a);if(!t.endsWith("/"))return found.sort();
+const kept=await Promise.all(found.map(async(name)=>{this.checkOpsLimit();try{return(await this.fs.stat(this.fs.resolvePath(this.cwd,name))).isDirectory?[name+"/"]:[]}catch{return[]}}));return kept.flat().sort()}`,
+  },
+  {
+    // A link to a folder was none: the pattern of it matched nothing.
+    file: 'index.js',
+    from: 'i.length===0?l.push(Promise.resolve([h])):d.isDirectory&&l.push(this.expandSegments(p,h,i))',
+    to: '/* Changed by Reverie */i.length===0?l.push(Promise.resolve([h])):(d.isDirectory||d.isSymbolicLink)&&l.push(this.expandSegments(p,h,i))',
+  },
+  {
+    // Links were kept as copies of what they lead to, and a dangling one was an error.
+    file: 'chunks/chunk-X3TZEFQG.js',
+    from: 'try{let o=await e.fs.stat(a);if(B(e))return{entries:i,errors:["tar: operation aborted"]};if(Ee(r,n))',
+    to: 'try{/* Changed by Reverie */let o=await e.fs.lstat(a);if(B(e))return{entries:i,errors:["tar: operation aborted"]};if(Ee(r,n))',
+  },
+];
 
 /** Names that the sandbox's bundle leaves for Node to resolve beside it. */
 export const sandboxModules = Object.keys(files);
@@ -56,12 +84,13 @@ export function copySandboxModules(root: string, outdir: string): void {
       cpSync(join(from, file), join(outdir, 'node_modules', name, file), { recursive: true });
     }
   }
-  waitOn(join(outdir, 'node_modules/just-bash/dist/bundle/chunks/worker.js'));
+  for (const each of mends) mend(join(outdir, 'node_modules/just-bash/dist/bundle'), each);
 }
 
-function waitOn(worker: string): void {
-  const parts = readFileSync(worker, 'utf8').split(WAITING);
+function mend(folder: string, { file, from, to }: Mend): void {
+  const path = join(folder, file);
+  const parts = readFileSync(path, 'utf8').split(from);
   if (parts.length !== 2)
-    throw new Error(`${worker} is another one than infra/sandbox-modules.ts mends`);
-  writeFileSync(worker, parts.join(WAITING_ON));
+    throw new Error(`${path} is another one than infra/sandbox-modules.ts mends`);
+  writeFileSync(path, parts.join(to));
 }
