@@ -14,7 +14,7 @@ export interface Disaster {
 
 /** Those that work for sessions die more often than those that look after them. */
 const functions = [
-  ...'step step step step step step api api sandbox sandbox grade grade'.split(' '),
+  ...'step step step step steplarge steplarge api api sandbox sandbox grade grade'.split(' '),
   ...'stream memory dream dream reconcile fire'.split(' '),
 ];
 
