@@ -229,8 +229,8 @@ export const limits = {
   inline_memory_bytes_max: 4_096,
   /** Races that one write may lose: of 50 writers of one memory each round has a winner. */
   memory_attempts_max: 60,
-  /** Stores that a warm step knows; one of 10,000 small memories has a third of it. */
-  memory_snapshots_bytes_max: 50_331_648,
+  /** Stores that a warm step knows; one of 10,000 small memories has two thirds of it. */
+  memory_snapshots_bytes_max: 25_165_824,
   /** What one command may copy out of stores: a step holds it in memory, as base64 too. */
   memory_copies_bytes_max: 67_108_864,
   memory_store_name_chars_max: 255,

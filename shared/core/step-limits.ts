@@ -16,4 +16,6 @@ export const step_limits = {
   step_context_chars_max: 8_000_000,
   /** Files of a request that weigh more are for the large step: they stand in it as base64, and again as it is sent. */
   step_source_bytes_max: 6_000_000,
+  /** Contents that the small step keeps: those of one request of it. */
+  step_sources_chars_max: 8_000_000,
 } as const;

@@ -119,7 +119,7 @@ async function contentOf(
   try {
     const bytes = await fileBytes(ports, file);
     const data = encoding === 'base64' ? bytes.toString('base64') : new TextDecoder().decode(bytes);
-    keep(sources, file.file_id, data);
+    keep(ports, file.file_id, data);
     return data;
   } catch (error) {
     if (error instanceof Fault) return undefined;
@@ -130,11 +130,12 @@ async function contentOf(
   }
 }
 
-function keep(sources: SourceCache, file_id: string, data: string): void {
+function keep({ sources, is_large }: SourcePorts, file_id: string, data: string): void {
+  const chars_max = is_large ? limits.sources_chars_max : limits.step_sources_chars_max;
   sources.set(file_id, data);
   let chars_count = [...sources.values()].reduce((sum, one) => sum + one.length, 0);
   for (const [oldest, { length }] of sources) {
-    if (chars_count <= limits.sources_chars_max) return;
+    if (chars_count <= chars_max) return;
     sources.delete(oldest);
     chars_count -= length;
   }

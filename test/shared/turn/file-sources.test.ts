@@ -205,19 +205,25 @@ test('the newest files are carried as far as one request holds them', async () =
   expect(reads_count).toBe(2);
 });
 
-test('what is kept of contents is bounded, the oldest go first', async () => {
-  const third = Buffer.alloc(Math.floor(limits.source_chars_max * 0.9), 'x');
-  const ids: string[] = [];
-  for (let n = 0; n < 9; n++) {
-    const file = await aFile(third, 'text/plain');
-    ids.push(file.file_id);
-    await shownFor('document', file);
-  }
-  const kept = [...sources.values()].reduce((sum, { length }) => sum + length, 0);
-  expect(kept).toBeLessThanOrEqual(limits.sources_chars_max);
-  expect([...sources.keys()]).toEqual(ids.slice(-sources.size));
-  expect(sources.size).toBeGreaterThan(5);
-});
+test.each([
+  ['large', limits.sources_chars_max, 5],
+  ['small', limits.step_sources_chars_max, 1],
+])(
+  'what the %s step keeps of contents is bounded, the oldest go first',
+  async (size, chars_max, least) => {
+    const third = Buffer.alloc(Math.floor(limits.source_chars_max * 0.9), 'x');
+    const ids: string[] = [];
+    for (let n = 0; n < 9; n++) {
+      const file = await aFile(third, 'text/plain');
+      ids.push(file.file_id);
+      await filledIn({ is_large: size === 'large' }, said(ofFile('document', file)));
+    }
+    const kept = [...sources.values()].reduce((sum, { length }) => sum + length, 0);
+    expect(kept).toBeLessThanOrEqual(chars_max);
+    expect([...sources.keys()]).toEqual(ids.slice(-sources.size));
+    expect(sources.size).toBeGreaterThan(least);
+  },
+);
 
 test('files that are too much for the small step are for the large one, and none is loaded to see that', async () => {
   const half = Math.ceil((limits.step_source_bytes_max + 1) / 2);
