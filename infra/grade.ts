@@ -25,7 +25,7 @@ export class Grade extends NodeFunction {
       description: 'Judges the outcome of a session in a context of its own',
       settings,
       timeout_s: limits.step_timeout_s,
-      memory_mib: limits.step_memory_mib,
+      memory_mib: limits.grade_memory_mib,
       environment: {
         TABLE_NAME: storage.table.tableName,
         BUCKET_NAME: storage.bucket.bucketName,

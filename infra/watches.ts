@@ -136,7 +136,7 @@ function warnings(functions: Watched['functions']): Watch[] {
   return [
     errors(
       'step',
-      'A step failed; the machine repeats it, and then gives the turn up.',
+      'A step failed, and the machine repeats it; or it died, and the large one goes on. What fails there too is given up.',
       'The log of the function names session, thread and run.',
     ),
     errors(

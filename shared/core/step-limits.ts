@@ -1,4 +1,4 @@
-/** The bounds of the functions that run steps: a part of `limits`, through which they are read. */
+/** The bounds of the functions that run steps and grade: a part of `limits`, through which they are read. */
 export const step_limits = {
   /** Source: Lambda quota. A step yields well before, so that a slow end is not a kill. */
   step_timeout_s: 900,
@@ -6,6 +6,8 @@ export const step_limits = {
   step_memory_mib: 256,
   /** Of the large step: holds one request of 32 MB twice. */
   large_step_memory_mib: 512,
+  /** Shows a grader pictures of 20 million characters, and sends them. */
+  grade_memory_mib: 512,
   /** The share of a function's time after which no new model request is begun. */
   step_time_share_max: 0.75,
   /** What is kept of a function's time to write down where it stopped. */

@@ -62,7 +62,7 @@ const functions: [name: string, timeout_s: number, memory_mib: number, variables
   [
     'grade',
     limits.step_timeout_s,
-    limits.step_memory_mib,
+    limits.grade_memory_mib,
     ['BUCKET_NAME', 'MODEL_PROVIDER', 'MODEL_SECRET_ARN', 'SANDBOX_FUNCTION_NAME', 'TABLE_NAME'],
   ],
   [
