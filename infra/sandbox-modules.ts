@@ -54,7 +54,7 @@ const mends: readonly Mend[] = [
     file: 'index.js',
     from: 'return(await this.expandSegments(i,o,a)).sort()}',
     to: `/* Changed by Reverie */const found=await this.expandSegments(i,o,a);if(!t.endsWith("/"))return found.sort();
-const kept=await Promise.all(found.map(async(name)=>{this.checkOpsLimit();try{return(await this.fs.stat(this.fs.resolvePath(this.cwd,name))).isDirectory?[name+"/"]:[]}catch{return[]}}));return kept.flat().sort()}`,
+const kept=await Promise.all(this.filterGlobignore(found).map(async(name)=>{this.checkOpsLimit();try{return(await this.fs.stat(this.fs.resolvePath(this.cwd,name))).isDirectory?[name+"/"]:[]}catch{return[]}}));return kept.flat().sort()}`,
   },
   {
     // A link to a folder was none: the pattern of it matched nothing.
