@@ -25,7 +25,7 @@ afterAll(async () => {
   await rig.close();
 });
 
-/** How often the large step has run in this test. */
+/** How often the large step has run in this test: an invocation is counted when it ends, a little after its session rests. */
 function largeSteps(): number {
   return (rig.host.counters().functions['steplarge']?.invocations ?? 0) - before;
 }
@@ -53,12 +53,12 @@ test('where the step dies the large one goes on with the turn, and has the next 
   expect(largeSteps()).toBe(0);
   await rig.host.kill('step');
   expect(typesOf(await rig.rested(id)).filter((type) => type === 'agent.message')).toHaveLength(1);
-  expect(largeSteps()).toBe(1);
+  await expect.poll(largeSteps).toBe(1);
   await rig.send(id, message('again'));
   const events = await rig.rested(id, 2);
   expect(all(events, 'agent.message')).toHaveLength(2);
   expect(all(events, 'session.error')).toEqual([]);
-  expect(largeSteps()).toBe(2);
+  await expect.poll(largeSteps).toBe(2);
 });
 
 test('a child whose step has died goes on in the large one, and its report comes', async () => {
@@ -71,7 +71,7 @@ test('a child whose step has died goes on in the large one, and its report comes
   await rig.host.kill('step');
   const events = await rig.until(id, (now) => all(now, 'agent.message').length === 2);
   expect(JSON.stringify(events)).toContain('my report');
-  expect(largeSteps()).toBe(1);
+  await expect.poll(largeSteps).toBe(1);
   const [child] = await childrenOf(rig, id);
   expect(child).toMatchObject({ status: 'idle' });
 });
@@ -97,7 +97,7 @@ test('a conversation that has grown too long for the step is taken over before i
   expect(largeSteps()).toBe(0);
   await rig.send(id, sent);
   const events = await rig.rested(id, 3);
-  expect(largeSteps()).toBe(1);
+  await expect.poll(largeSteps).toBe(1);
   expect(all(events, 'agent.message')).toHaveLength(3);
   // Nobody has asked twice for one answer.
   expect(all(events, 'span.model_request_start')).toHaveLength(3);
@@ -113,7 +113,7 @@ test('files that are too much for the step are shown by the large one', async ()
   const events = await rig.rested(id);
   expect(only(events, 'agent.message').content).toMatchObject([{ text: 'seen' }]);
   expect(only(events, 'span.model_request_end').is_error).toBe(false);
-  expect(largeSteps()).toBe(1);
+  await expect.poll(largeSteps).toBe(1);
 });
 
 async function scan(bytes: Buffer) {
