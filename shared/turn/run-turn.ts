@@ -79,8 +79,7 @@ async function run(ports: TurnPorts, input: StepInput, time_ms: number): Promise
     await catchUp(ports, input);
     return (await isReportDue(ports.table, input)) ? report : done;
   }
-  // Who gives up only writes that it does.
-  if (input.give_up !== true) checkSize(ports, head);
+  checkSize(ports, head);
   return await workAndWrite(await Turn.open(ports, head, until_ms), input, time_ms);
 }
 
